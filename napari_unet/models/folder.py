@@ -1,0 +1,194 @@
+"""A model as a folder: ``model.json`` and ``weights.safetensors``.
+
+Loading never unpickles: safetensors holds arrays and nothing that could run.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pydantic import ValidationError
+
+from napari_unet.errors import ModelError, UnetError
+from napari_unet.models.model import Model, build
+from napari_unet.models.spec import SCHEMA_VERSION, ModelSpec
+from napari_unet.resources import resource
+
+DESCRIPTION = "model.json"
+WEIGHTS = "weights.safetensors"
+
+
+def save_model(model: Model, folder: Path | str, *, half: bool = False) -> None:
+    """Write `model` into `folder`, whole or not at all.
+
+    Everything is written into a new folder beside it, which then takes its place.
+
+    Parameters
+    ----------
+    model : Model
+        What to write.
+    folder : Path
+        Made, or replaced where a model is there already.
+    half : bool
+        Store weights as bfloat16, half as large.
+
+    Raises
+    ------
+    ModelError
+        If the folder holds something else than a model, or cannot be written.
+    """
+    import torch
+    from safetensors.torch import save
+
+    folder = Path(folder).absolute()
+    if folder.exists() and not (folder / DESCRIPTION).is_file():
+        raise ModelError(
+            f"'{folder}' exists and is not a model. Choose a new folder to save to."
+        )
+    state = {
+        key: (
+            v.to(torch.bfloat16) if half and v.is_floating_point() else v
+        ).contiguous()
+        for key, v in model.net.state_dict().items()
+    }
+    weights = save(state)
+    description = {
+        **model.spec.model_dump(mode="json"),
+        "weights_sha256": hashlib.sha256(weights).hexdigest(),
+    }
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        new = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+        try:
+            (new / WEIGHTS).write_bytes(weights)
+            text = json.dumps(description, indent=2) + "\n"
+            (new / DESCRIPTION).write_text(text, encoding="utf-8")
+            new.chmod(0o755)
+            _take_place(new, folder)
+        finally:
+            shutil.rmtree(new, ignore_errors=True)
+    except OSError as error:
+        raise ModelError(
+            f"The model could not be saved to '{folder}': {error.strerror}. Free some "
+            "space or choose another folder."
+        ) from error
+
+
+def load_model(name_or_folder: Path | str) -> Model:
+    """Open a base model by its name or any model by its folder.
+
+    Parameters
+    ----------
+    name_or_folder : str or Path
+        ``"nuclei"`` or another of `base_models`, or a folder.
+
+    Raises
+    ------
+    ModelError
+        If there is none, it is damaged, or a newer version wrote it.
+    """
+    from safetensors.torch import load
+
+    folder = find_model(name_or_folder)
+    spec, digest = _read_description(folder)
+    try:
+        weights = (folder / WEIGHTS).read_bytes()
+    except OSError as error:
+        raise ModelError(
+            f"The model '{folder}' has no readable '{WEIGHTS}' ({error.strerror}). "
+            "Copy the whole folder again from where it came."
+        ) from error
+    if hashlib.sha256(weights).hexdigest() != digest:
+        raise ModelError(
+            f"The weights of the model '{folder}' are damaged or were exchanged: "
+            "their checksum is not the one in model.json. Copy the whole folder again "
+            "from where it came."
+        )
+    model = build(spec)
+    try:
+        model.net.load_state_dict(load(weights))
+    except (RuntimeError, ValueError) as error:
+        raise ModelError(
+            f"The weights of the model '{folder}' do not fit its description. Copy "
+            "the whole folder again from where it came."
+        ) from error
+    return model
+
+
+def read_spec(name_or_folder: Path | str) -> ModelSpec:
+    """Return a model's description without its weights; needs no torch."""
+    return _read_description(find_model(name_or_folder))[0]
+
+
+def find_model(name_or_folder: Path | str) -> Path:
+    """Return the folder of a base model's name or of a path to a model."""
+    folder = Path(name_or_folder).expanduser()
+    if (folder / DESCRIPTION).is_file():
+        return folder
+    names = base_models()
+    if str(name_or_folder) in names:
+        return resource(f"models/{name_or_folder}")
+    raise ModelError(
+        f"There is no model '{name_or_folder}'. Give the folder of a model (it holds a "
+        f"file {DESCRIPTION}), or one of these names: {', '.join(names)}."
+    )
+
+
+def base_models() -> list[str]:
+    """Return the names of the models that ship, sorted."""
+    try:
+        folder = resource("models")
+    except UnetError:
+        return []
+    return sorted(p.parent.name for p in folder.glob(f"*/{DESCRIPTION}"))
+
+
+def _read_description(folder: Path) -> tuple[ModelSpec, str]:
+    where = f"'{folder / DESCRIPTION}'"
+    try:
+        content = json.loads((folder / DESCRIPTION).read_text(encoding="utf-8"))
+        version = content.get("schema_version")
+        digest = content.pop("weights_sha256", "")
+    except (OSError, ValueError, AttributeError) as error:
+        raise ModelError(
+            f"{where} is no description of a model. Copy the whole folder again from "
+            "where it came."
+        ) from error
+    if isinstance(version, int) and version > SCHEMA_VERSION:
+        raise ModelError(
+            f"The model '{folder}' was written by a newer napari-unet (format "
+            f"{version}; this one reads up to {SCHEMA_VERSION}). Update "
+            "napari-unet-annotator."
+        )
+    try:
+        return ModelSpec.model_validate(content), str(digest)
+    except (ValidationError, UnetError) as error:
+        reason = error.errors()[0] if isinstance(error, ValidationError) else None
+        at = ".".join(map(str, reason["loc"])) if reason else "classes"
+        why = reason["msg"] if reason else str(error)
+        raise ModelError(
+            f"{where} is damaged at '{at}': {why}. Copy the whole folder again from "
+            "where it came."
+        ) from error
+
+
+def _take_place(new: Path, folder: Path) -> None:
+    """Rename `new` to `folder`, setting an old one aside until it has worked."""
+    if not folder.exists():
+        os.replace(new, folder)
+        return
+    aside = folder.with_name(f".{folder.name}-replaced")
+    shutil.rmtree(aside, ignore_errors=True)
+    os.replace(folder, aside)
+    try:
+        os.replace(new, folder)
+    except OSError:
+        os.replace(aside, folder)
+        raise
+    shutil.rmtree(aside, ignore_errors=True)

@@ -1,0 +1,5 @@
+"""The networks, and the devices they run on."""
+
+from napari_unet.nets.unet import UNet
+
+__all__ = ["UNet"]

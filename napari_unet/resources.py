@@ -1,0 +1,27 @@
+"""Where the files that ship with the package are: icons, samples, base models."""
+
+from pathlib import Path
+
+from napari_unet.errors import UnetError
+
+_PACKAGE = Path(__file__).parent
+
+
+def resource(name: str) -> Path:
+    """Return the path of a shipped file or folder, e.g. ``"models/nuclei"``.
+
+    A wheel holds them inside the package, a checkout (an editable install) beside
+    it.
+
+    Raises
+    ------
+    UnetError
+        If the installation is missing it.
+    """
+    for root in (_PACKAGE / "resources", _PACKAGE.parent / "resources"):
+        if (root / name).exists():
+            return root / name
+    raise UnetError(
+        f"The file '{name}' that belongs to napari-unet is missing from this "
+        "installation. Install napari-unet-annotator again."
+    )
