@@ -1,7 +1,13 @@
 """A trained model: what it is and its weights, in memory and as a folder."""
 
-from napari_unet.models.folder import base_models, find_model, load_model, read_spec
-from napari_unet.models.folder import save_model as save_model
+from napari_unet.models.adapt import adapt
+from napari_unet.models.folder import (
+    base_models,
+    find_model,
+    load_model,
+    read_spec,
+    save_model,
+)
 from napari_unet.models.model import Model, build
 from napari_unet.models.spec import Architecture, ModelSpec, Normalisation
 
@@ -10,6 +16,7 @@ __all__ = [
     "Model",
     "ModelSpec",
     "Normalisation",
+    "adapt",
     "base_models",
     "build",
     "find_model",

@@ -1,0 +1,51 @@
+"""Dice and IoU of semantic masks."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+def confusion(
+    truth: NDArray[np.integer], predicted: NDArray[np.integer], n_classes: int
+) -> NDArray[np.int64]:
+    """Count pixels by true class (rows) and predicted class (columns).
+
+    Parameters
+    ----------
+    truth, predicted : ndarray
+        Of one shape, classes 0 to ``n_classes - 1``; a truth below 0 is not labelled
+        and is left out.
+
+    Returns
+    -------
+    ndarray
+        ``(n_classes, n_classes)``, int64.
+    """
+    labelled = truth >= 0
+    pairs = truth[labelled].astype(np.int64) * n_classes + predicted[labelled]
+    counts = np.bincount(pairs, minlength=n_classes * n_classes)
+    return counts.reshape(n_classes, n_classes)
+
+
+def dice(counts: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return the Dice of each class (Dice 1945), NaN where it is in neither.
+
+    Parameters
+    ----------
+    counts : ndarray
+        ``(n_classes, n_classes)`` from `confusion`; sums over images may be given.
+    """
+    both = np.diag(counts).astype(np.float64)
+    either = counts.sum(axis=0) + counts.sum(axis=1)
+    return np.divide(2 * both, either, out=np.full(len(both), np.nan), where=either > 0)
+
+
+def iou(counts: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return the intersection over union of each class (Jaccard 1912).
+
+    Parameters
+    ----------
+    counts : ndarray
+        ``(n_classes, n_classes)`` from `confusion`.
+    """
+    d = dice(counts)
+    return d / (2 - d)

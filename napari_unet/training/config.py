@@ -1,0 +1,71 @@
+"""How to train: one frozen configuration, checked at birth."""
+
+from dataclasses import dataclass
+
+from napari_unet.errors import TrainingError
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """What a user may set about training.
+
+    Attributes
+    ----------
+    steps : int or None
+        Stop after so many steps; None goes on until it is stopped.
+    minutes : float or None
+        Stop after so many minutes.
+    batch : int
+        Crops a step.
+    crop : int
+        Side of a crop in pixels.
+    learning_rate : float
+        Of AdamW. It is constant after a short warm-up: live training has no known
+        end that a schedule could aim at; averaging the weights takes its place.
+    averaging : float
+        Decay a step of the exponential moving average of the weights, which
+        previews and checkpoints use.
+    validate_every : int
+        Steps between two looks at the held-out labels.
+    checkpoint_minutes : float
+        Minutes between two checkpoints, apart from one at each best score.
+    device : str
+        "auto", "cuda", "mps" or "cpu".
+    seed : int
+        For weights, crops and augmentation.
+    """
+
+    steps: int | None = None
+    minutes: float | None = None
+    batch: int = 4
+    crop: int = 256
+    learning_rate: float = 1e-3
+    averaging: float = 0.98
+    validate_every: int = 20
+    checkpoint_minutes: float = 3.0
+    device: str = "auto"
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        for name in (
+            "steps",
+            "minutes",
+            "batch",
+            "crop",
+            "learning_rate",
+            "validate_every",
+            "checkpoint_minutes",
+        ):
+            value = getattr(self, name)
+            if value is not None and value <= 0:
+                raise TrainingError(
+                    f"'{name}' is {value}; training needs a number above 0."
+                )
+        if not 0 <= self.averaging < 1:
+            raise TrainingError(
+                f"'averaging' is {self.averaging}; it must be at least 0 and below 1."
+            )
+        if self.crop % 16:
+            raise TrainingError(
+                f"'crop' is {self.crop} pixels; it must be a multiple of 16."
+            )

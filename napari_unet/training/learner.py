@@ -1,0 +1,143 @@
+"""A net that is being trained: its weights, their average, the optimiser."""
+
+from __future__ import annotations
+
+import copy
+from typing import TYPE_CHECKING
+
+import torch
+from napari_unet.nets.device import autocast
+
+from napari_unet.models import Model
+from napari_unet.training.loss import balance, distance_loss, segmentation_loss
+
+if TYPE_CHECKING:
+    from napari_unet.nets.device import Device
+    from torch import Tensor
+
+    from napari_unet.nets import UNet
+    from napari_unet.training.augment import Crops
+    from napari_unet.training.config import TrainConfig
+
+WARM_UP = 20
+DISTANCE_SHARE = 0.5
+# A loss so many times the recent mean is a divergence, not bad luck with a batch.
+RUNAWAY = 8.0
+
+
+class Learner:
+    """One training step, and the way back when a step goes wrong.
+
+    Attributes
+    ----------
+    average : UNet
+        The exponential moving average of the weights: what previews, validation and
+        checkpoints use.
+    steps : int
+        Steps done.
+    learning_rate : float
+        The rate of the next step; halved at each `roll_back`.
+    """
+
+    def __init__(self, model: Model, device: Device, config: TrainConfig) -> None:
+        memory = (
+            torch.channels_last if device.channels_last else torch.contiguous_format
+        )
+        self.spec = model.spec
+        self.device = device
+        self.config = config
+        self.net: UNet = copy.deepcopy(model.net).to(device.name, memory_format=memory)
+        self.average: UNet = copy.deepcopy(self.net).eval()
+        self.steps = 0
+        self.learning_rate = config.learning_rate
+        self._optimiser = self._new_optimiser()
+        self._typical: float | None = None
+        self._good = copy.deepcopy(self.average.state_dict())
+
+    def step(self, crops: Crops, counts: Tensor) -> float | None:
+        """Learn from one batch.
+
+        Parameters
+        ----------
+        crops : Crops
+            The batch, on the CPU.
+        counts : Tensor
+            ``(n_classes,)``, labelled pixels of each class in all images.
+
+        Returns
+        -------
+        float or None
+            The loss, or None if it ran away and the step was not taken.
+        """
+        self.net.train()
+        for group in self._optimiser.param_groups:
+            group["lr"] = self.learning_rate * min(1.0, (self.steps + 1) / WARM_UP)
+        loss = self._loss(crops, counts)
+        value = float(loss.detach())
+        if not value < RUNAWAY * max(self._typical or value, 0.1):
+            return None
+        self._optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        norm = torch.nn.utils.clip_grad_norm_(self.net.parameters(), 1.0)
+        if not torch.isfinite(norm):
+            return None
+        self._optimiser.step()
+        self.steps += 1
+        self._typical = 0.95 * (self._typical or value) + 0.05 * value
+        self._update_average()
+        return value
+
+    def keep_good(self) -> None:
+        """Remember the averaged weights as the ones to roll back to."""
+        self._good = copy.deepcopy(self.average.state_dict())
+
+    def roll_back(self) -> None:
+        """Return to the last good weights with half the rate and a new optimiser."""
+        self.learning_rate /= 2
+        self.restore(self._good)
+
+    def restore(self, weights: dict[str, Tensor]) -> None:
+        """Go on from `weights`, a state of the net, with a new optimiser."""
+        self.net.load_state_dict(weights)
+        self.average.load_state_dict(weights)
+        self._optimiser = self._new_optimiser()
+        self._typical = None
+
+    def model(self) -> Model:
+        """Return the averaged weights as a model of its own, on the CPU."""
+        return Model(self.spec, copy.deepcopy(self.average).to("cpu"))
+
+    def _loss(self, crops: Crops, counts: Tensor) -> Tensor:
+        to = self.device.name
+        n_classes = len(self.spec.classes)
+        image = crops.image.to(to)
+        if self.device.channels_last:
+            image = image.contiguous(memory_format=torch.channels_last)
+        with autocast(self.device):
+            out = self.net(image)
+        out = out.float()
+        loss = segmentation_loss(
+            out[:, :n_classes],
+            crops.classes.to(to),
+            crops.weight.to(to),
+            balance(counts).to(to),
+        )
+        if self.net.distance is not None:
+            loss = loss + DISTANCE_SHARE * distance_loss(
+                out[:, n_classes], crops.distance.to(to), crops.known.to(to)
+            )
+        return loss
+
+    def _new_optimiser(self) -> torch.optim.Optimizer:
+        return torch.optim.AdamW(self.net.parameters(), self.learning_rate)
+
+    @torch.no_grad()
+    def _update_average(self) -> None:
+        # Young averages forget faster, so that the first steps show at once.
+        decay = min(self.config.averaging, (1 + self.steps) / (10 + self.steps))
+        mean = self.average.state_dict()
+        for key, value in self.net.state_dict().items():
+            if value.is_floating_point():
+                mean[key].lerp_(value, 1 - decay)
+            else:
+                mean[key].copy_(value)

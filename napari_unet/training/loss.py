@@ -1,0 +1,97 @@
+"""The loss on labelled pixels alone.
+
+A pixel nobody labelled is unknown: it enters no sum, so its gradient is exactly zero
+and more of them change nothing. Every mean is over labelled pixels only.
+"""
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+IGNORE = -1
+
+
+def segmentation_loss(
+    logits: Tensor, classes: Tensor, weight: Tensor, class_weight: Tensor
+) -> Tensor:
+    """Cross-entropy plus Dice over the labelled pixels.
+
+    Parameters
+    ----------
+    logits : Tensor
+        ``(N, n_classes, Y, X)``, float32.
+    classes : Tensor
+        ``(N, Y, X)``, int64; -1 where not labelled.
+    weight : Tensor
+        ``(N, Y, X)``, of each pixel, at least 0: the border weight of Ronneberger
+        et al. 2015, equation 2.
+    class_weight : Tensor
+        ``(n_classes,)``: more for rare classes.
+
+    Returns
+    -------
+    Tensor
+        A scalar; zero, with zero gradient, where nothing is labelled.
+    """
+    labelled = classes != IGNORE
+    z = logits.movedim(1, -1)[labelled]
+    target = classes[labelled]
+    if not len(target):
+        return logits.sum() * 0
+    w = weight[labelled] * class_weight[target]
+    entropy = functional.cross_entropy(z, target, reduction="none")
+    return (w * entropy).sum() / w.sum() + dice_loss(z, target)
+
+
+def dice_loss(z: Tensor, target: Tensor) -> Tensor:
+    """One minus the soft Dice, the mean over the classes that are there.
+
+    Milletari, Navab and Ahmadi 2016 (V-Net), equation 3, with squares in the
+    denominator.
+
+    Parameters
+    ----------
+    z : Tensor
+        ``(pixels, n_classes)``, the logits.
+    target : Tensor
+        ``(pixels,)``, int64.
+    """
+    p = z.softmax(dim=1)
+    truth = functional.one_hot(target, z.shape[1]).to(p.dtype)
+    there = truth.sum(dim=0) > 0
+    both = (p * truth).sum(dim=0)
+    either = (p * p).sum(dim=0) + truth.sum(dim=0)
+    return 1 - (2 * both / either)[there].mean()
+
+
+def distance_loss(predicted: Tensor, distance: Tensor, known: Tensor) -> Tensor:
+    """Mean absolute error of the distance map where objects are verified.
+
+    Parameters
+    ----------
+    predicted, distance : Tensor
+        ``(N, Y, X)``; the truth is 0 at the edge of an object, 1 at its centre.
+    known : Tensor
+        ``(N, Y, X)``, bool.
+    """
+    if not known.any():
+        return predicted.sum() * 0
+    return (predicted[known] - distance[known]).abs().mean()
+
+
+def balance(counts: Tensor) -> Tensor:
+    """Weigh classes by the inverse square root of how much of each is labelled.
+
+    Parameters
+    ----------
+    counts : Tensor
+        ``(n_classes,)``, labelled pixels of each class.
+
+    Returns
+    -------
+    Tensor
+        ``(n_classes,)`` with mean 1 over the classes that are labelled at all.
+    """
+    counts = counts.to(torch.float32)
+    weight = counts.clamp(min=1).rsqrt()
+    return weight / weight[counts > 0].mean() if (counts > 0).any() else weight

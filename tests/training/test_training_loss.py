@@ -1,0 +1,77 @@
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from napari_unet.training.loss import (
+    IGNORE,
+    balance,
+    distance_loss,
+    segmentation_loss,
+)
+
+
+def some_batch(seed, share=0.3, n_classes=3, side=11):
+    g = torch.Generator().manual_seed(seed)
+    logits = torch.randn(2, n_classes, side, side, generator=g, requires_grad=True)
+    classes = torch.randint(n_classes, (2, side, side), generator=g)
+    classes[torch.rand(classes.shape, generator=g) > share] = IGNORE
+    weight = 1 + 5 * torch.rand(classes.shape, generator=g)
+    return logits, classes, weight
+
+
+@settings(deadline=None, max_examples=25)
+@given(st.integers(0, 10_000), st.floats(0, 1))
+def test_gradient_at_unlabelled_pixels_is_exactly_zero(seed, share):
+    logits, classes, weight = some_batch(seed, share)
+    segmentation_loss(logits, classes, weight, torch.ones(3)).backward()
+    unlabelled = (classes == IGNORE)[:, None].expand_as(logits)
+    assert torch.equal(logits.grad[unlabelled], torch.zeros(int(unlabelled.sum())))
+    if (classes != IGNORE).any():
+        assert logits.grad.abs().sum() > 0
+
+
+@settings(deadline=None, max_examples=25)
+@given(st.integers(0, 10_000), st.integers(1, 20))
+def test_adding_unlabelled_area_changes_nothing(seed, more):
+    logits, classes, weight = some_batch(seed)
+    loss = segmentation_loss(logits, classes, weight, torch.ones(3))
+    wider = torch.nn.functional.pad(logits, (0, more), value=3.0)
+    known = torch.nn.functional.pad(classes, (0, more), value=IGNORE)
+    heavy = torch.nn.functional.pad(weight, (0, more), value=9.0)
+    assert segmentation_loss(wider, known, heavy, torch.ones(3)).item() == (
+        pytest.approx(loss.item(), abs=1e-6)
+    )
+
+
+def test_nothing_labelled_gives_zero_loss_and_gradient():
+    logits, classes, weight = some_batch(0)
+    classes = torch.full_like(classes, IGNORE)
+    loss = segmentation_loss(logits, classes, weight, torch.ones(3))
+    loss.backward()
+    assert loss.item() == 0
+    assert logits.grad.abs().max() == 0
+
+
+def test_the_right_answer_costs_nothing():
+    _, classes, weight = some_batch(1)
+    right = torch.nn.functional.one_hot(classes.clamp(min=0), 3).movedim(-1, 1) * 50.0
+    assert segmentation_loss(right, classes, weight, torch.ones(3)).item() < 1e-4
+
+
+def test_a_rare_class_weighs_more_for_each_pixel_and_less_in_all():
+    counts = torch.tensor([10_000, 100, 0])
+    weight = balance(counts)
+    assert weight[1] > weight[0]
+    assert weight[1] * counts[1] < weight[0] * counts[0]
+    assert weight[counts > 0].mean() == pytest.approx(1)
+
+
+def test_distance_counts_only_where_it_is_known():
+    predicted = torch.zeros(1, 4, 4, requires_grad=True)
+    known = torch.zeros(1, 4, 4, dtype=torch.bool)
+    known[0, 0, :2] = True
+    loss = distance_loss(predicted, torch.ones(1, 4, 4), known)
+    loss.backward()
+    assert loss.item() == 1
+    assert torch.equal(predicted.grad != 0, known)
