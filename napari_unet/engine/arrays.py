@@ -1,0 +1,139 @@
+"""Arrays that the viewer and the engine both see: memory-mapped ``.npy`` files."""
+
+from __future__ import annotations
+
+import math
+import os
+import secrets
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+from numpy.lib.format import open_memmap
+
+from napari_unet.errors import EngineError
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, DTypeLike, NDArray
+
+
+# Bytes that the address of a Unix socket may have on macOS (104), less its name.
+LONGEST_FOLDER = 85
+
+
+def private_folder() -> Path:
+    """Make a folder for a session that only this user can enter."""
+    folder = Path(tempfile.mkdtemp(prefix="napari-unet-"))
+    if sys.platform != "win32" and len(os.fsencode(folder)) > LONGEST_FOLDER:
+        folder.rmdir()
+        folder = Path(tempfile.mkdtemp(prefix="napari-unet-", dir="/tmp"))
+    return folder
+
+
+@dataclass(frozen=True)
+class SharedArray:
+    """Where an array is: small enough to be part of a message.
+
+    Both processes map the same file, so what one writes the other sees at once and
+    nothing is copied. Of several processes that write the same element at the same
+    time one wins; who may write where is agreed by the messages.
+
+    Attributes
+    ----------
+    path : str
+        A file in the session's private folder.
+    shape : tuple of int
+    dtype : str
+        numpy's name of the type with its byte order, e.g. ``"<f4"``.
+    """
+
+    path: str
+    shape: tuple[int, ...]
+    dtype: str
+
+    @classmethod
+    def create(
+        cls, folder: Path, shape: tuple[int, ...], dtype: DTypeLike
+    ) -> SharedArray:
+        """Make an array of zeros.
+
+        Raises
+        ------
+        EngineError
+            If the disk cannot hold it. The space is taken now: a mapped file
+            without its blocks would kill whoever writes to it on a full disk.
+        """
+        path = folder / f"{secrets.token_hex(8)}.npy"
+        made = cls(str(path), shape, np.dtype(dtype).str)
+        n_bytes = math.prod(shape) * np.dtype(dtype).itemsize
+        try:
+            open_memmap(path, "w+", dtype=made.dtype, shape=shape)
+            _reserve(path, n_bytes)
+        except OSError as error:
+            made.remove()
+            raise EngineError(
+                f"There is no room for {n_bytes / 1e6:.0f} MB of pixels in '{folder}' "
+                f"({error.strerror}). Free some disk space there, or work on a "
+                "smaller part of the image."
+            ) from error
+        return made
+
+    @classmethod
+    def of(cls, folder: Path, array: ArrayLike) -> SharedArray:
+        """Make a copy of `array`.
+
+        Raises
+        ------
+        EngineError
+            If the disk cannot hold it.
+        """
+        array = np.asarray(array)
+        made = cls.create(folder, array.shape, array.dtype)
+        made.open()[...] = array
+        return made
+
+    def open(self, mode: Literal["r", "r+"] = "r+") -> NDArray[Any]:
+        """Map the array.
+
+        Parameters
+        ----------
+        mode : {"r", "r+"}
+            For reading only, or for writing too.
+
+        Returns
+        -------
+        ndarray
+            Of `shape` and `dtype`. It stays valid for as long as it is kept, even
+            when the file has been removed (but see `remove`).
+        """
+        mapped = open_memmap(self.path, mode)
+        if mapped.shape != self.shape or mapped.dtype.str != self.dtype:
+            raise ValueError(f"'{self.path}' holds another array than {self}")
+        return np.asarray(mapped)
+
+    def remove(self) -> None:
+        """Remove the file; a missing one is fine.
+
+        Windows keeps a file that is still mapped; it goes with the session's folder.
+        """
+        try:
+            os.unlink(self.path)
+        except (FileNotFoundError, PermissionError):
+            return
+
+
+def _reserve(path: Path, n_bytes: int) -> None:
+    """Give the last `n_bytes` of a new file, all zeros, their place on disk."""
+    size = os.path.getsize(path)
+    with open(path, "r+b") as file:
+        reserve = getattr(os, "posix_fallocate", None)
+        if reserve is not None:
+            reserve(file.fileno(), 0, size)
+            return
+        file.seek(size - n_bytes)
+        block = bytes(1 << 20)
+        while n_bytes > 0:
+            n_bytes -= file.write(block[:n_bytes])

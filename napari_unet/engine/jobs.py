@@ -1,0 +1,78 @@
+"""What the engine does for each kind of request.
+
+To add a kind: a dataclass in `messages`, a generator here, a line in `JOBS`.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from napari_unet.engine.messages import (
+    Describe,
+    Described,
+    Predict,
+    SetThreads,
+    WarmUp,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    from napari_unet.engine.scheduler import Jobs
+    from napari_unet.engine.state import State
+
+
+def describe(request: Describe, state: State) -> Generator[object, None, None]:
+    """Say what is computed on."""
+    import torch
+
+    from napari_unet.nets.device import free_memory
+
+    device, notes = state.device(request.device)
+    yield Described(
+        device.label,
+        notes,
+        torch.__version__,
+        torch.get_num_threads(),
+        free_memory(device),
+    )
+
+
+def set_threads(request: SetThreads, state: State) -> Generator[object, None, None]:
+    """Use so many threads from now on."""
+    import torch
+
+    torch.set_num_threads(request.threads or os.cpu_count() or 1)
+    yield from ()
+
+
+def warm_up(request: WarmUp, state: State) -> Generator[object, None, None]:
+    """Do once what the first prediction would have to wait for."""
+    state.device(request.config.device)
+    state.model(request.model)
+    yield from ()
+
+
+def predict(request: Predict, state: State) -> Generator[object, None, None]:
+    """Predict all planes of the request's pixels into its two arrays."""
+    from napari_unet.images import Image
+    from napari_unet.inference import Labels
+    from napari_unet.inference import predict as predict_image
+
+    image = Image(request.pixels.open("r"), request.axes, request.name, rgb=request.rgb)
+    yield from predict_image(
+        state.model(request.model),
+        image,
+        intensity=request.intensity,
+        config=request.config,
+        out=Labels(request.semantic.open(), request.instances.open()),
+    )
+
+
+JOBS: Jobs = {
+    Describe: describe,
+    SetThreads: set_threads,
+    WarmUp: warm_up,
+    Predict: predict,
+}

@@ -1,0 +1,115 @@
+"""Which job goes on next: one event at a time, in one thread."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Generator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from napari_unet.engine.messages import Done, Event, Failed, Request
+from napari_unet.errors import UnetError
+
+if TYPE_CHECKING:
+    from napari_unet.engine.state import State
+
+log = logging.getLogger(__name__)
+
+# From a kind of request to the function that serves it. It yields the events of the
+# answer, each after a short piece of work: a tile, a training step.
+Job = Callable[[Any, "State"], Generator[object, None, None]]
+Jobs = Mapping[type[Request], Job]
+
+_END = object()
+
+
+@dataclass(frozen=True)
+class _Running:
+    id: int
+    urgent: bool
+    events: Generator[object, None, None]
+
+
+class Scheduler:
+    """The jobs under way.
+
+    Urgent ones, which somebody waits for, go first. The others take turns, an event
+    each. A strict order of training before whole images would leave a prediction that
+    is asked for during training, which has no end, waiting for ever.
+
+    Parameters
+    ----------
+    jobs : mapping of type to function
+        What each kind of request does.
+    state : State
+        Handed to each job: what outlives it, such as loaded models.
+    send : function of one message
+        Where answers go. What it raises is taken for a failure of the job.
+    """
+
+    def __init__(
+        self, jobs: Jobs, state: State, send: Callable[[Event | Done | Failed], None]
+    ) -> None:
+        self._jobs = jobs
+        self._state = state
+        self._send = send
+        self._running: list[_Running] = []
+
+    @property
+    def idle(self) -> bool:
+        """Whether there is nothing to do."""
+        return not self._running
+
+    def add(self, request: Request) -> None:
+        """Begin a job; its first piece of work is done in a later `step`."""
+        try:
+            events = self._jobs[type(request)](request, self._state)
+        except Exception as error:
+            self._fail(request.id, error)
+        else:
+            self._running.append(_Running(request.id, request.urgent, events))
+
+    def cancel(self, id: int) -> None:
+        """Give a job up: its ``finally`` runs, and `Cancelled` is its last event."""
+        from napari_unet.inference.events import Cancelled
+
+        for job in [job for job in self._running if job.id == id]:
+            self._running.remove(job)
+            try:
+                job.events.close()
+                self._send(Event(id, Cancelled()))
+                self._send(Done(id))
+            except Exception as error:
+                self._fail(id, error)
+
+    def step(self) -> None:
+        """Advance one job by one event."""
+        job = next((job for job in self._running if job.urgent), self._running[0])
+        self._running.remove(job)
+        try:
+            event = next(job.events, _END)
+            if event is _END:
+                self._send(Done(job.id))
+            else:
+                self._send(Event(job.id, event))
+                self._running.append(job)
+        except Exception as error:
+            with suppress(Exception):
+                job.events.close()
+            self._fail(job.id, error)
+
+    def _fail(self, id: int, error: Exception) -> None:
+        if isinstance(error, UnetError):
+            self._send(Failed(id, type(error).__name__, str(error)))
+            return
+        log.error("A request failed.", exc_info=error)
+        self._send(
+            Failed(
+                id,
+                "EngineError",
+                f"Something went wrong that should not have ({type(error).__name__}: "
+                f"{error}). Please report it together with the file "
+                f"'{self._state.log}'. You can go on working.",
+            )
+        )
