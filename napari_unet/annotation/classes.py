@@ -16,6 +16,10 @@ PALETTE = (
 )
 
 
+# What a byte holds beside background and "not labelled".
+MOST_CLASSES = 254
+
+
 @dataclass(frozen=True)
 class LabelClass:
     """A class: its name and its colour as ``#rrggbb``."""
@@ -42,6 +46,11 @@ class ClassScheme:
             raise AnnotationError(
                 "Two classes have the same name, or one has none. Give each class a "
                 "name of its own."
+            )
+        if len(names) > MOST_CLASSES + 1:
+            raise AnnotationError(
+                f"There are {len(names) - 1} classes; at most {MOST_CLASSES} can be "
+                "labelled. Remove or merge some."
             )
 
     @classmethod
