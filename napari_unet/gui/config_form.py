@@ -1,0 +1,105 @@
+"""The settings of a prediction as a form, made by magicgui from the dataclass."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any, get_type_hints
+
+from magicgui.widgets import Container, create_widget
+from qtpy.QtCore import QObject, Signal
+
+if TYPE_CHECKING:
+    from qtpy.QtWidgets import QWidget
+
+    from napari_unet.inference import PredictConfig
+
+# How each setting is shown; its type and default stand in `PredictConfig` alone.
+_SHOWN: dict[str, dict[str, Any]] = {
+    "min_size": {
+        "label": "Smallest object",
+        "tooltip": "Objects with fewer pixels than this are left out",
+        "min": 0,
+        "max": 1_000_000,
+    },
+    "fill_holes": {
+        "label": "Fill holes",
+        "tooltip": "Holes inside an object become part of it",
+    },
+    "instances": {
+        "label": "Objects",
+        "tooltip": "Whether each object gets a colour of its own, beside the classes",
+        "choices": [("One colour each", "components"), ("Classes only", "none")],
+    },
+    "device": {
+        "label": "Run on",
+        "tooltip": "Automatic takes a graphics card where there is one that works",
+        "choices": [
+            ("Automatic", "auto"),
+            ("NVIDIA graphics", "cuda"),
+            ("Apple graphics", "mps"),
+            ("Processor", "cpu"),
+        ],
+    },
+    "tile": {
+        "label": "Tile size",
+        "tooltip": "Pixels a side; smaller ones need less memory. The result is the "
+        "same",
+        "choices": [
+            ("Automatic", None),
+            *((f"{side} pixels", side) for side in (256, 512, 1024, 2048)),
+        ],
+    },
+}
+
+
+class ConfigForm(QObject):
+    """A row for each setting of a `PredictConfig` that is not chosen elsewhere.
+
+    Attributes
+    ----------
+    device_changed : Signal
+        Another device was chosen; with it its name.
+    """
+
+    device_changed = Signal(str)
+
+    def __init__(self) -> None:
+        super().__init__()
+        from napari_unet.inference import PredictConfig
+
+        types = get_type_hints(PredictConfig)
+        defaults = {field.name: field.default for field in fields(PredictConfig)}
+        self._container = Container(
+            widgets=[
+                create_widget(defaults[name], types[name], name=name, **_options(name))
+                for name in _SHOWN
+            ]
+        )
+        self._container.margins = (0, 0, 0, 0)
+        self._container["device"].changed.connect(self.device_changed.emit)
+
+    @property
+    def native(self) -> QWidget:
+        """The Qt widget."""
+        return self._container.native
+
+    def config(self, channel: int | None) -> PredictConfig:
+        """Return the settings, with this channel of the image.
+
+        Raises
+        ------
+        UnetError
+            If a setting is out of its range.
+        """
+        from napari_unet.inference import PredictConfig
+
+        return PredictConfig(channel=channel, **self._container.asdict())
+
+    def set(self, name: str, value: Any) -> None:
+        """Change a setting."""
+        self._container[name].value = value
+
+
+def _options(name: str) -> dict[str, Any]:
+    options = dict(_SHOWN[name])
+    return {"label": options.pop("label"), "options": options}

@@ -1,0 +1,71 @@
+"""``python -m napari_unet.gui.demo``: napari with a sample, the panel and a prediction."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from napari_unet.gui.samples import nuclei
+from napari_unet.gui.widget import UnetWidget
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from napari.viewer import Viewer
+
+
+def open_demo(model: str | None = None, then: Callable[[str], None] | None = None) -> Viewer:
+    """Open napari with the sample image and the docked panel, and press Predict.
+
+    Parameters
+    ----------
+    model : str, optional
+        The folder of a model; by default the first one that ships.
+    then : callable, optional
+        Called with the panel's line on what was found when the layers are on screen.
+    """
+    import napari
+    from napari.layers import Layer
+
+    viewer = napari.Viewer(title="napari U-Net")
+    viewer.window.resize(1400, 860)
+    for data in nuclei():
+        viewer.add_layer(Layer.create(*data))
+    widget = UnetWidget(viewer)
+    viewer.window.add_dock_widget(widget, name="U-Net")
+    if model is not None:
+        widget.model_panel.choose_folder(model)
+    if then is not None:
+        widget.predicted.connect(then)
+    widget.predict()
+    return viewer
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Open the demo; with ``--screenshot`` write what it shows and end."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--screenshot", type=Path, help="write a PNG and exit")
+    parser.add_argument("--model", help="the folder of a model")
+    options = parser.parse_args(argv)
+
+    import napari
+    from qtpy.QtCore import QTimer
+
+    def show_found(text: str) -> None:
+        print(text)
+        if options.screenshot is not None:
+            # The window is drawn once more before it is looked at.
+            QTimer.singleShot(200, write_screenshot)
+
+    def write_screenshot() -> None:
+        viewer.screenshot(str(options.screenshot), canvas_only=False, flash=False)
+        print(f"Wrote {options.screenshot}")
+        viewer.close()
+
+    viewer = open_demo(options.model, show_found)
+    napari.run()
+
+
+if __name__ == "__main__":
+    main()

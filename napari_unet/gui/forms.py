@@ -1,0 +1,44 @@
+"""What the panels' forms have in common."""
+
+from __future__ import annotations
+
+from qtpy.QtCore import Qt
+from qtpy.QtWidgets import QComboBox, QHBoxLayout, QLabel, QSizePolicy, QWidget
+
+# As wide as the longest name, so that the fields of all panels stand in one column.
+_WIDEST_NAME = "Channel"
+
+
+def compact(box: QComboBox) -> None:
+    """Let a choice be narrower than its longest item."""
+    box.setSizeAdjustPolicy(
+        QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
+    )
+    box.setMinimumContentsLength(8)
+    box.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+
+
+def hint(tooltip: str) -> QLabel:
+    """Return a label for sentences: it breaks lines and its text can be selected."""
+    label = QLabel(toolTip=tooltip)
+    label.setWordWrap(True)
+    label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+    # A long word, such as a path, must not widen the panel.
+    label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+    return label
+
+
+def row(name: str, *fields: QWidget) -> QWidget:
+    """Return a named row of fields; the first one takes the space that is left.
+
+    A hidden row leaves no gap, which a row of a form layout does before Qt 6.4.
+    """
+    line = QWidget()
+    layout = QHBoxLayout(line)
+    layout.setContentsMargins(0, 0, 0, 0)
+    label = QLabel(name)
+    label.setMinimumWidth(label.fontMetrics().horizontalAdvance(_WIDEST_NAME) + 8)
+    layout.addWidget(label)
+    for i, field in enumerate(fields):
+        layout.addWidget(field, int(i == 0))
+    return line

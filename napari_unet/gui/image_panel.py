@@ -1,0 +1,168 @@
+"""Which image, which channel, which slices."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from napari.layers import Image as ImageLayer
+from qtpy.QtCore import Signal
+from qtpy.QtWidgets import QComboBox, QVBoxLayout, QWidget
+
+from napari_unet.errors import ImageError, UnetError
+from napari_unet.gui.forms import compact, hint, row
+from napari_unet.gui.source import image_of, plane_on_screen
+
+if TYPE_CHECKING:
+    from napari.viewer import Viewer
+
+    from napari_unet.images import Image
+
+_COLOURS = ("Red", "Green", "Blue")
+
+
+class ImagePanel(QWidget):
+    """The choice of an image layer, a channel and slices.
+
+    Attributes
+    ----------
+    image_changed : Signal
+        Another image layer was chosen.
+    """
+
+    image_changed = Signal()
+
+    def __init__(self, viewer: Viewer) -> None:
+        super().__init__()
+        self._viewer = viewer
+        self._layers: list[ImageLayer] = []
+        self._shown: ImageLayer | None = None
+
+        self.images = QComboBox(toolTip="The image to segment: one of the layers")
+        self.channels = QComboBox(
+            toolTip="Which channel the model sees; all of them for a colour model"
+        )
+        self.slices = QComboBox(
+            toolTip="Segment only the slice on screen, or each slice of the stack"
+        )
+        self.note = hint("What was guessed about the image's axes")
+        for box in (self.images, self.channels, self.slices):
+            compact(box)
+
+        self._rows = {
+            self.images: row("Image", self.images),
+            self.channels: row("Channel", self.channels),
+            self.slices: row("Slices", self.slices),
+        }
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        for line in self._rows.values():
+            column.addWidget(line)
+        column.addWidget(self.note)
+        self.images.currentIndexChanged.connect(self._show_choices)
+
+        layers = viewer.layers
+        followed = {
+            layers.events.inserted: self._list_images,
+            layers.events.removed: self._list_images,
+            layers.events.reordered: self._list_images,
+            layers.events.renamed: self._list_images,
+            layers.selection.events.active: self._follow_active,
+            viewer.dims.events.axis_labels: self._show_choices,
+        }
+        for event, callback in followed.items():
+            event.connect(callback)
+        self.destroyed.connect(
+            lambda: [event.disconnect(call) for event, call in followed.items()]
+        )
+        self._list_images()
+        self._follow_active()
+
+    @property
+    def layer(self) -> ImageLayer | None:
+        """The chosen layer."""
+        index = self.images.currentIndex()
+        return self._layers[index] if 0 <= index < len(self._layers) else None
+
+    @property
+    def channel(self) -> int | None:
+        """The chosen channel, or None for all."""
+        return self.channels.currentData()
+
+    def image(self) -> Image:
+        """Return the chosen image.
+
+        Raises
+        ------
+        ImageError
+            If there is none, or it cannot be read as an image.
+        """
+        if self.layer is None:
+            raise ImageError(
+                "There is no image to segment. Open one with File > Open, or a sample "
+                "with File > Open Sample > U-Net."
+            )
+        return image_of(self.layer, self._viewer.dims.axis_labels)
+
+    def planes(self, image: Image) -> list[dict[str, int]]:
+        """Return the planes of `image` that were asked for."""
+        if self.slices.currentData() == "all":
+            return list(image.planes())
+        return [plane_on_screen(self.layer, image, self._viewer.dims.point)]
+
+    def _list_images(self, event: Any = None) -> None:
+        chosen = self.layer
+        self._layers = [x for x in self._viewer.layers if isinstance(x, ImageLayer)]
+        self.images.blockSignals(True)
+        self.images.clear()
+        self.images.addItems([layer.name for layer in self._layers])
+        if chosen in self._layers:
+            self.images.setCurrentIndex(self._layers.index(chosen))
+        self.images.blockSignals(False)
+        self._show_choices()
+
+    def _follow_active(self, event: Any = None) -> None:
+        active = self._viewer.layers.selection.active
+        if active in self._layers:
+            self.images.setCurrentIndex(self._layers.index(active))
+
+    def _show_choices(self, event: Any = None) -> None:
+        """Offer the channels and slices that the chosen image has."""
+        try:
+            image, note = self.image(), ""
+            note = " ".join(image.notes)
+        except UnetError as error:
+            image, note = None, str(error)
+        self.note.setText(note)
+        self.note.setVisible(bool(note))
+        self._refill(self.channels, _channel_choices(image))
+        self._refill(self.slices, _slice_choices(image))
+        if self.layer is not self._shown:
+            self._shown = self.layer
+            self.image_changed.emit()
+
+    def _refill(self, box: QComboBox, choices: list[tuple[str, Any]]) -> None:
+        """Offer `choices`, keep the chosen one if it is still there; hide an only one."""
+        chosen = box.currentData() if self.layer is self._shown else None
+        box.clear()
+        for text, data in choices:
+            box.addItem(text, data)
+        box.setCurrentIndex(max(0, box.findData(chosen)))
+        self._rows[box].setVisible(len(choices) > 1)
+
+
+def _channel_choices(image: Image | None) -> list[tuple[str, int | None]]:
+    if image is None or image.n_channels == 1:
+        return []
+    if image.rgb:
+        return [("All colours", None), *((c, i) for i, c in enumerate(_COLOURS))]
+    numbered = [(f"Channel {i}", i) for i in range(image.n_channels)]
+    return [*numbered, ("All channels", None)]
+
+
+def _slice_choices(image: Image | None) -> list[tuple[str, str]]:
+    if image is None or not image.stack_axes:
+        return []
+    count = 1
+    for size in image.stack_shape:
+        count *= size
+    return [("The slice on screen", "one"), (f"All {count} slices", "all")]

@@ -1,0 +1,134 @@
+"""Planes of an image to the engine, and their labels back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from napari_unet.engine.messages import Predict
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from numpy.typing import NDArray
+
+    from napari_unet.engine.arrays import SharedArray
+    from napari_unet.engine.client import Engine
+    from napari_unet.images import Image
+    from napari_unet.inference import PredictConfig
+    from napari_unet.models import ModelSpec
+
+
+@dataclass(frozen=True)
+class Job:
+    """What to predict.
+
+    Attributes
+    ----------
+    image : Image
+    planes : list of dict
+        One plane of it, or all.
+    model : str
+        A base model's name or a folder.
+    spec : ModelSpec
+        Its description.
+    config : PredictConfig
+        With the channel to look at, or None for all.
+    """
+
+    image: Image
+    planes: list[dict[str, int]]
+    model: str
+    spec: ModelSpec
+    config: PredictConfig
+
+
+@dataclass(frozen=True)
+class PlaneLabels:
+    """The labels of one plane, ``(Y, X)`` each, in memory of their own."""
+
+    plane: dict[str, int]
+    semantic: NDArray[np.uint8]
+    instances: NDArray[np.uint32]
+
+
+def predict_planes(
+    engine: Engine, job: Job, sent: Callable[[int], bool]
+) -> Iterator[Any]:
+    """Let the engine predict, and yield its events.
+
+    Before each `PlaneDone` comes the `PlaneLabels` of the same plane. It reads pixels
+    and waits, so it belongs in a worker.
+
+    Parameters
+    ----------
+    engine : Engine
+        Started if it does not run.
+    job : Job
+        What to predict.
+    sent : callable
+        Called with the request's id, or 0 before there is one. False gives up.
+
+    Raises
+    ------
+    UnetError
+        If the image does not suit the model, or the engine fails.
+    """
+    from napari_unet.images import choose_channels, measure_intensity
+    from napari_unet.inference import PlaneDone
+
+    image, spec = job.image, job.spec
+    norm = spec.normalisation
+    channels = choose_channels(image, spec.channels, job.config.channel)
+    intensity = measure_intensity(image, channels, norm.low, norm.high)
+
+    stack = image.stack_shape if len(job.planes) > 1 else ()
+    read = tuple(dict.fromkeys(channels))
+    arrays: list[SharedArray] = []
+    try:
+        pixels = _new(arrays, engine, (*stack, len(read), *image.plane_shape), image.data.dtype)
+        filled = pixels.open()
+        for plane in job.planes:
+            if not sent(0):
+                return
+            filled[_index(plane, stack)] = image.read(image.whole(plane), read)
+        labels = (*stack, *image.plane_shape)
+        semantic = _new(arrays, engine, labels, np.uint8)
+        instances = _new(arrays, engine, labels, np.uint32)
+        request = Predict(
+            pixels=pixels,
+            axes=(image.stack_axes if stack else "") + "CYX",
+            rgb=image.rgb and len(read) > 1,
+            name=image.name,
+            intensity=intensity,
+            model=job.model,
+            config=replace(job.config, channel=None),
+            semantic=semantic,
+            instances=instances,
+        )
+        if not sent(request.id):
+            return
+        classes, objects = semantic.open("r"), instances.open("r")
+        for event in engine.request(request):
+            if isinstance(event, PlaneDone):
+                plane = dict(event.plane) or job.planes[0]
+                at = _index(plane, stack)
+                yield PlaneLabels(plane, classes[at].copy(), objects[at].copy())
+            yield event
+    finally:
+        for array in arrays:
+            array.remove()
+
+
+def _new(
+    arrays: list[SharedArray], engine: Engine, shape: tuple[int, ...], dtype: Any
+) -> SharedArray:
+    arrays.append(engine.array(shape, np.dtype(dtype).newbyteorder("=")))
+    return arrays[-1]
+
+
+def _index(plane: dict[str, int], stack: tuple[int, ...]) -> tuple[int, ...]:
+    """Return where `plane` is in what was sent: the whole stack, or it alone."""
+    return tuple(plane.values()) if stack else ()

@@ -1,0 +1,163 @@
+"""One prediction: from Predict to the layers on screen."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import TYPE_CHECKING, Any
+
+from qtpy.QtCore import QObject, Signal
+
+from napari_unet.errors import UnetError
+from napari_unet.gui.planes import PlaneLabels, predict_planes
+
+if TYPE_CHECKING:
+    from napari.viewer import Viewer
+
+    from napari_unet.gui.planes import Job
+    from napari_unet.gui.results import Target
+    from napari_unet.gui.session import UnetSession
+
+
+class Prediction(QObject):
+    """A running prediction. It ends with `finished`, `cancelled` or `failed`.
+
+    Parameters
+    ----------
+    viewer : napari.viewer.Viewer
+        Where the layers are shown.
+    session : UnetSession
+        Its engine and result layers.
+    target : Target
+        The image and its layer.
+    job : Job
+        What to predict.
+
+    Attributes
+    ----------
+    progressed : Signal
+        Tiles done, and tiles in all.
+    warned : Signal
+        Something the user should know.
+    finished : Signal
+        A line on what was found; everything is on screen.
+    cancelled : Signal
+        It was given up; planes that were ready are on screen.
+    failed : Signal
+        Why, for the user; empty where napari has shown the error.
+    """
+
+    progressed = Signal(int, int)
+    warned = Signal(str)
+    finished = Signal(str)
+    cancelled = Signal()
+    failed = Signal(str)
+    _event = Signal(object)
+
+    def __init__(
+        self, viewer: Viewer, session: UnetSession, target: Target, job: Job
+    ) -> None:
+        super().__init__()
+        from napari.utils import progress
+
+        self._viewer = viewer
+        self._engine = session.engine
+        self._results = session.results_of(target.layer)
+        self._target = target
+        self._job = job
+        self._stop = threading.Event()
+        self._request = 0
+        self._objects = 0
+        self._device = ""
+        self._started = time.perf_counter()
+        self._activity = progress(total=0, desc=f"U-Net: {job.image.name}")
+        self._event.connect(self._take)
+        viewer.layers.events.removed.connect(self._layer_removed)
+
+    def start(self) -> None:
+        """Begin, in another thread."""
+        from napari.qt.threading import create_worker
+
+        worker = create_worker(self._run, _start_thread=False, _ignore_errors=True)
+        worker.returned.connect(self._end)
+        worker.errored.connect(self._break)
+        worker.start()
+
+    def cancel(self) -> None:
+        """Give up, within one tile."""
+        self._stop.set()
+        if self._request:
+            self._engine.cancel(self._request)
+
+    def _run(self) -> UnetError | None:
+        """In the worker: pass the events on; return what the user can mend."""
+        try:
+            for event in predict_planes(self._engine, self._job, self._go_on):
+                self._event.emit(event)
+        except UnetError as error:
+            return error
+        return None
+
+    def _go_on(self, request: int) -> bool:
+        self._request = request
+        return not self._stop.is_set()
+
+    def _take(self, event: Any) -> None:
+        """Show what happened, on the main thread."""
+        from napari_unet.inference import events
+
+        match event:
+            case PlaneLabels():
+                self._show(event)
+            case events.Planned():
+                self._device = event.device
+                self._activity.total = event.tiles
+                self.progressed.emit(0, event.tiles)
+            case events.TileDone():
+                self._activity.update(event.done - self._activity.n)
+                self.progressed.emit(event.done, event.total)
+            case events.PlaneDone():
+                self._objects += event.objects
+            case events.Warned():
+                self.warned.emit(event.text)
+
+    def _show(self, labels: PlaneLabels) -> None:
+        if not self._stop.is_set():
+            self._results.show(
+                self._viewer,
+                self._target,
+                labels,
+                self._job.spec.classes,
+                instances=self._job.config.instances != "none",
+            )
+
+    def _layer_removed(self, event: Any) -> None:
+        if event.value is self._target.layer:
+            self.cancel()
+
+    def _end(self, error: UnetError | None) -> None:
+        self._close()
+        if self._stop.is_set():
+            self.cancelled.emit()
+        elif error is not None:
+            self.failed.emit(str(error))
+        else:
+            self.finished.emit(self._summary())
+
+    def _break(self, error: Exception) -> None:
+        self._close()
+        self.failed.emit("")
+
+    def _close(self) -> None:
+        self._results.draw_thumbnails()
+        self._viewer.layers.events.removed.disconnect(self._layer_removed)
+        self._activity.close()
+
+    def _summary(self) -> str:
+        seconds = time.perf_counter() - self._started
+        found = f"{self._objects} objects"
+        if self._job.config.instances == "none":
+            found = "Done"
+        elif self._objects == 1:
+            found = "1 object"
+        return f"{found} in {seconds:.1f} s on {self._device}"

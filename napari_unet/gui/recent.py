@@ -1,0 +1,42 @@
+"""The model folders that were used lately."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import tempfile
+from pathlib import Path
+
+from platformdirs import user_state_path
+
+_KEPT = 8
+
+
+def recent_models() -> list[Path]:
+    """Return the folders of models used lately that are still there, newest first."""
+    try:
+        names = json.loads(_file().read_text(encoding="utf-8"))
+        folders = [Path(name) for name in names if isinstance(name, str)]
+    except (OSError, ValueError, TypeError):
+        return []
+    return [f for f in folders if (f / "model.json").is_file()]
+
+
+def remember_model(folder: Path) -> None:
+    """Put `folder` first among the recent ones."""
+    folders = [folder, *(f for f in recent_models() if f != folder)][:_KEPT]
+    file = _file()
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        handle, new = tempfile.mkstemp(dir=file.parent)
+        with os.fdopen(handle, "w", encoding="utf-8") as f:
+            json.dump([str(f) for f in folders], f)
+        os.replace(new, file)
+    except OSError:
+        # Losing this list costs the user one click on Browse.
+        logging.getLogger(__name__).warning("cannot write %s", file, exc_info=True)
+
+
+def _file() -> Path:
+    return user_state_path("napari-unet") / "recent_models.json"

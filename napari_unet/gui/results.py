@@ -1,0 +1,165 @@
+"""The two label layers that show a prediction."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from napari_unet.gui.source import layer_axes
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from napari.layers import Image as ImageLayer
+    from napari.layers import Labels
+    from napari.viewer import Viewer
+    from numpy.typing import NDArray
+
+    from napari_unet.annotation import ClassScheme
+    from napari_unet.gui.planes import PlaneLabels
+    from napari_unet.images import Image
+
+# Marks a layer as ours in `layer.metadata`.
+MARK = "napari_unet"
+
+# Classes are a tint under the objects' colours.
+_OPACITY = {"semantic": 0.35, "instances": 0.6}
+
+
+class Results:
+    """The layers ``<image> semantic`` and ``<image> instances`` of one image.
+
+    They are made when first written to, written in place after that, and made again
+    when the user removed them. A layer that the user painted on becomes the user's:
+    it is left alone, and the next prediction gets a layer of its own.
+    """
+
+    def __init__(self) -> None:
+        self._layers: dict[str, Labels] = {}
+        self.classes: ClassScheme | None = None
+
+    def show(
+        self,
+        viewer: Viewer,
+        target: Target,
+        labels: PlaneLabels,
+        classes: ClassScheme,
+        *,
+        instances: bool,
+    ) -> None:
+        """Write one plane into the layers, on the main thread.
+
+        Parameters
+        ----------
+        viewer : napari.viewer.Viewer
+            Where the image is.
+        target : Target
+            The image and its layer.
+        labels : PlaneLabels
+            What to write, and where.
+        classes : ClassScheme
+            Names and colours of the classes.
+        instances : bool
+            Whether there are objects to show.
+        """
+        from napari.utils.colormaps import DirectLabelColormap
+
+        colours: dict[int | None, str] = {None: "transparent", 0: "transparent"}
+        colours.update((i, c.colour) for i, c in enumerate(classes.classes) if i)
+        layer = self._writable(viewer, target, "semantic", np.uint8)
+        layer.colormap = DirectLabelColormap(color_dict=colours)
+        layer.metadata[MARK]["classes"] = classes.names
+        self.classes = classes
+        target.write(layer, labels.plane, labels.semantic)
+        if instances:
+            layer = self._writable(viewer, target, "instances", np.uint32)
+            target.write(layer, labels.plane, labels.instances)
+
+    def draw_thumbnails(self) -> None:
+        """Bring the small pictures in the layer list up to date."""
+        for layer in self._layers.values():
+            layer.refresh(extent=False)
+
+    def _writable(self, viewer: Viewer, target: Target, role: str, dtype: Any) -> Labels:
+        layer = self._layers.get(role)
+        if layer is None or layer not in viewer.layers or not target.fits(layer):
+            layer = target.new_layer(viewer, role, dtype)
+            self._layers[role] = layer
+            layer.events.paint.connect(self._give_up)
+        return layer
+
+    def _give_up(self, event: Any) -> None:
+        """Leave a layer that was painted on to the user."""
+        layer = event.source
+        layer.events.paint.disconnect(self._give_up)
+        layer.metadata.pop(MARK, None)
+        self._layers = {r: kept for r, kept in self._layers.items() if kept is not layer}
+
+
+@dataclass(frozen=True)
+class Target:
+    """An image and its layer, over which label layers are laid."""
+
+    layer: ImageLayer
+    image: Image
+
+    @property
+    def _dropped(self) -> int:
+        """1 where the layer's first axis is the channels', which labels lack."""
+        return int(layer_axes(self.layer, self.image).startswith("C"))
+
+    @property
+    def _axes(self) -> str:
+        return layer_axes(self.layer, self.image)[self._dropped :]
+
+    def fits(self, labels: Labels) -> bool:
+        """Whether a label layer has the shape of the image."""
+        return tuple(labels.data.shape) == self._shape
+
+    @property
+    def _shape(self) -> tuple[int, ...]:
+        return tuple(self.image.sizes[axis] for axis in self._axes)
+
+    def write(
+        self, labels: Labels, plane: Mapping[str, int], values: NDArray[Any]
+    ) -> None:
+        """Write `values` ``(Y, X)`` in place and show them."""
+        index = tuple(
+            slice(None) if axis in "YX" else plane[axis] if axis in plane else 0
+            for axis in self._axes
+        )
+        rows_first = self._axes.index("Y") < self._axes.index("X")
+        labels.data[index] = values if rows_first else values.T
+        labels.refresh(extent=False, thumbnail=False)
+
+    def new_layer(self, viewer: Viewer, role: str, dtype: Any) -> Labels:
+        """Add a label layer of zeros that lies exactly over the image."""
+        skip = self._dropped
+        source = self.layer
+        # Where channels are not the first axis, one plane of labels stands for all
+        # channels: its stride along that axis is zero.
+        stored = [1 if axis == "C" else self.image.sizes[axis] for axis in self._axes]
+        zeros = np.zeros(stored, dtype)
+        strides = [
+            0 if axis == "C" else stride
+            for axis, stride in zip(self._axes, zeros.strides, strict=True)
+        ]
+        selected = set(viewer.layers.selection)
+        layer = viewer.add_labels(
+            np.lib.stride_tricks.as_strided(zeros, self._shape, strides),
+            name=f"{source.name} {role}",
+            scale=source.scale[skip:],
+            translate=source.translate[skip:],
+            rotate=source.rotate[skip:, skip:],
+            shear=source.shear[skip * (source.ndim - 1) :],
+            affine=source.affine.affine_matrix[skip:, skip:],
+            units=source.units[skip:],
+            axis_labels=source.axis_labels[skip:],
+            opacity=_OPACITY[role],
+            metadata={MARK: {"role": role, "image": source.name}},
+        )
+        # A result must not take the selection from what the user works on.
+        viewer.layers.selection = selected or {source}
+        return layer

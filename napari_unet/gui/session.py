@@ -1,0 +1,55 @@
+"""What belongs to one viewer: its engine and the results on screen."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
+
+from napari_unet.engine.client import Engine
+from napari_unet.gui.results import Results
+
+if TYPE_CHECKING:
+    from napari.layers import Image as ImageLayer
+    from napari.viewer import Viewer
+
+    from napari_unet.gui.widget import UnetWidget
+
+
+class UnetSession:
+    """The engine of one viewer and the result layers of its images.
+
+    A panel that is closed and opened again finds everything as it was.
+    """
+
+    def __init__(self) -> None:
+        self.engine = Engine()
+        self.widget: UnetWidget | None = None
+        self._results: WeakKeyDictionary[ImageLayer, Results] = WeakKeyDictionary()
+
+    def results_of(self, layer: ImageLayer) -> Results:
+        """Return the result layers of an image layer."""
+        return self._results.setdefault(layer, Results())
+
+    def show_in(self, widget: UnetWidget) -> None:
+        """Remember the panel for as long as it is there."""
+
+        def forget() -> None:
+            if self.widget is widget:
+                self.widget = None
+
+        self.widget = widget
+        widget.destroyed.connect(forget)
+
+    def close(self) -> None:
+        """End the engine. What still waits for it gets an `EngineError`."""
+        self.engine.close()
+
+
+_sessions: WeakKeyDictionary[Viewer, UnetSession] = WeakKeyDictionary()
+
+
+def session_of(viewer: Viewer) -> UnetSession:
+    """Return the session of `viewer`, made when it is first asked for."""
+    if viewer not in _sessions:
+        _sessions[viewer] = UnetSession()
+    return _sessions[viewer]

@@ -1,0 +1,94 @@
+"""A napari image layer as the image that the core reads."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from napari_unet.errors import ImageError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from napari.layers import Image as ImageLayer
+    from napari.layers import Layer
+
+    from napari_unet.images import Image
+
+_AXIS_OF_LABEL = {
+    **{"t": "T", "time": "T", "frame": "T"},
+    **{"c": "C", "ch": "C", "channel": "C"},
+    **{"z": "Z", "plane": "Z", "y": "Y", "row": "Y", "x": "X", "column": "X"},
+}
+
+
+def image_of(layer: ImageLayer, slider_labels: Sequence[str] = ()) -> Image:
+    """Return the image that `layer` shows; its pixels are not read yet.
+
+    Parameters
+    ----------
+    layer : napari.layers.Image
+        Of a multiscale layer the largest scale is taken.
+    slider_labels : sequence of str
+        The labels of the viewer's axes, which a user can change with a double click
+        beside a slider. They, or the layer's own, name the axes where they can.
+
+    Raises
+    ------
+    ImageError
+        If the layer is empty or its axes cannot be told.
+    """
+    from napari_unet.images import image_from_array
+    from napari_unet.images.axes import UNKNOWN, guess_axes
+
+    data = layer.data[0] if layer.multiscale else layer.data
+    if not all(data.shape):
+        raise ImageError(
+            f"The image '{layer.name}' is empty: its shape is {tuple(data.shape)}. "
+            "Choose another one under Image."
+        )
+    axes = _named_axes(layer.axis_labels, tuple(slider_labels)[-layer.ndim :])
+    if layer.rgb:
+        axes += "C"
+    if UNKNOWN in axes and set(axes) - {UNKNOWN, "C"}:
+        axes, _ = guess_axes(data.shape, axes)
+    named = None if UNKNOWN in axes else axes
+    return image_from_array(data, axes=named, rgb=layer.rgb, name=layer.name)
+
+
+def layer_axes(layer: Layer, image: Image) -> str:
+    """Return a letter for each axis of `layer`; the colours of RGB are no axis."""
+    return image.axes[: layer.ndim]
+
+
+def plane_on_screen(
+    layer: Layer, image: Image, point: Sequence[float]
+) -> dict[str, int]:
+    """Return the position on each stack axis of `image` that is shown at `point`.
+
+    Parameters
+    ----------
+    layer : napari.layers.Layer
+        The layer of the image.
+    image : Image
+        What `image_of` made of it.
+    point : sequence of float
+        ``viewer.dims.point``, in world coordinates.
+    """
+    axes = layer_axes(layer, image)
+    position = np.rint(layer.world_to_data(point)[-len(axes) :]).astype(int)
+    return {
+        axis: int(np.clip(position[axes.index(axis)], 0, image.sizes[axis] - 1))
+        for axis in image.stack_axes
+    }
+
+
+def _named_axes(labels: Sequence[str], slider_labels: Sequence[str]) -> str:
+    """Return a letter for each axis, ``?`` where neither label names it."""
+    letters = "".join(
+        _AXIS_OF_LABEL.get(a.lower(), _AXIS_OF_LABEL.get(b.lower(), "?"))
+        for a, b in zip(labels, slider_labels or labels, strict=True)
+    )
+    known = letters.replace("?", "")
+    return letters if len(set(known)) == len(known) else "?" * len(letters)

@@ -1,0 +1,176 @@
+"""The dock "U-Net", made of its panels."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from qtpy.QtCore import Signal
+from qtpy.QtWidgets import QVBoxLayout, QWidget
+from superqt.utils import create_worker
+
+from napari_unet.engine.messages import Describe, Described, WarmUp
+from napari_unet.errors import UnetError
+from napari_unet.gui.image_panel import ImagePanel
+from napari_unet.gui.legend import Legend
+from napari_unet.gui.model_panel import ModelPanel
+from napari_unet.gui.planes import Job
+from napari_unet.gui.predict_panel import PredictPanel
+from napari_unet.gui.prediction import Prediction
+from napari_unet.gui.results import Target
+from napari_unet.gui.session import session_of
+
+if TYPE_CHECKING:
+    from napari.viewer import Viewer
+    from qtpy.QtGui import QShowEvent
+
+
+class UnetWidget(QWidget):
+    """Segment an image of the viewer with a model.
+
+    Parameters
+    ----------
+    napari_viewer : napari.viewer.Viewer
+        The viewer that it is docked in.
+
+    Attributes
+    ----------
+    predicted : Signal
+        A prediction has ended; with it the line that the panel shows.
+    """
+
+    predicted = Signal(str)
+
+    def __init__(self, napari_viewer: Viewer) -> None:
+        super().__init__()
+        self.setObjectName("U-Net")
+        self._viewer = napari_viewer
+        self.session = session_of(napari_viewer)
+        self.session.show_in(self)
+        self._prediction: Prediction | None = None
+        self._opened = False
+
+        self.image_panel = ImagePanel(napari_viewer)
+        self.model_panel = ModelPanel()
+        self.predict_panel = PredictPanel()
+        self.legend = Legend()
+        column = QVBoxLayout(self)
+        column.addWidget(self.image_panel)
+        column.addWidget(self.model_panel)
+        column.addWidget(self.predict_panel)
+        column.addWidget(self.legend)
+        column.addStretch()
+
+        self.predict_panel.predict_clicked.connect(self.predict)
+        self.predict_panel.cancel_clicked.connect(self.cancel)
+        self.predict_panel.form.device_changed.connect(self._ask_device)
+        self.model_panel.model_changed.connect(self._warm_up)
+        self.image_panel.image_changed.connect(self._show_legend)
+
+    @property
+    def predicting(self) -> bool:
+        """Whether a prediction runs."""
+        return self._prediction is not None
+
+    def predict(self) -> None:
+        """Start to segment what is chosen; the layers follow when they are ready."""
+        if self.predicting:
+            return
+        try:
+            target, job = self._chosen()
+        except UnetError as error:
+            self._fail(str(error))
+            return
+        self._prediction = run = Prediction(self._viewer, self.session, target, job)
+        run.progressed.connect(self.predict_panel.show_progress)
+        run.warned.connect(self._warn)
+        run.finished.connect(self._finish)
+        run.cancelled.connect(lambda: self._finish("Cancelled"))
+        run.failed.connect(self._fail)
+        self.destroyed.connect(run.cancel)
+        self.predict_panel.show_started("Preparing…")
+        run.start()
+
+    def cancel(self) -> None:
+        """Give up a running prediction."""
+        if self._prediction is not None:
+            self._prediction.cancel()
+
+    def _chosen(self) -> tuple[Target, Job]:
+        image = self.image_panel.image()
+        layer = self.image_panel.layer
+        assert layer is not None
+        job = Job(
+            image,
+            self.image_panel.planes(image),
+            self.model_panel.model,
+            self.model_panel.spec(),
+            self.predict_panel.form.config(self.image_panel.channel),
+        )
+        return Target(layer, image), job
+
+    def _fail(self, text: str) -> None:
+        """Say what is wrong; a mistake in the program has been shown by napari."""
+        from napari.utils.notifications import show_error
+
+        if text:
+            show_error(text)
+        self._finish(text or "It failed; see the notification.")
+
+    def _warn(self, text: str) -> None:
+        from napari.utils.notifications import show_warning
+
+        show_warning(text)
+
+    def _finish(self, text: str) -> None:
+        self._prediction = None
+        self.predict_panel.show_idle(text)
+        self._show_legend()
+        self.predicted.emit(text)
+
+    def _show_legend(self) -> None:
+        layer = self.image_panel.layer
+        self.legend.show_classes(self.session.results_of(layer).classes if layer else None)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Get the engine ready when the panel is first seen."""
+        super().showEvent(event)
+        if self._opened:
+            return
+        self._opened = True
+        window: QWidget = self
+        while (parent := window.parentWidget()) is not None:
+            window = parent
+        window.destroyed.connect(self.session.close)
+        self._ask_device()
+
+    def _ask_device(self, device: str = "auto") -> None:
+        """Ask the engine what it runs on, which starts it; nothing waits for it."""
+        self.model_panel.show_device("Looking for the fastest device…")
+        worker = create_worker(
+            self.session.engine.ask,
+            Describe(device),
+            _start_thread=False,
+            _ignore_errors=True,
+        )
+        worker.returned.connect(self._show_device)
+        worker.errored.connect(self._show_no_device)
+        worker.start()
+
+    def _show_device(self, described: Described) -> None:
+        self.model_panel.show_device(
+            " ".join((f"Runs on {described.device}.", *described.notes))
+        )
+        self._warm_up()
+
+    def _show_no_device(self, error: Exception) -> None:
+        self.model_panel.show_device(str(error))
+
+    def _warm_up(self) -> None:
+        """Let a running engine load the model; what fails is said by Predict."""
+        engine = self.session.engine
+        try:
+            request = WarmUp(self.model_panel.model, self.predict_panel.form.config(None))
+        except UnetError:
+            return
+        if engine.pid is not None:
+            create_worker(engine.ask, request, _start_thread=True, _ignore_errors=True)

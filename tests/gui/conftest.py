@@ -1,0 +1,112 @@
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from qtpy.QtWidgets import QApplication
+
+from napari_unet.annotation import ClassScheme
+from napari_unet.gui.widget import UnetWidget
+from napari_unet.models import Architecture, ModelSpec, build, save_model
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    here = Path(__file__).parent
+    for item in items:
+        if here in item.path.parents:
+            item.add_marker(pytest.mark.gui)
+
+
+def threshold_model(folder: Path, channels: int = 1) -> Path:
+    """A model whose class "cell" is where the first channel is brighter than 0.5."""
+    spec = ModelSpec(
+        name="threshold",
+        description="Bright blobs on a dark ground.",
+        architecture=Architecture(
+            depth=1, width=2, max_width=2, norm="none", distance=False
+        ),
+        channels=channels,
+        classes=ClassScheme.named("cell"),
+    )
+    model = build(spec)
+    with torch.no_grad():
+        for parameter in model.net.parameters():
+            parameter.zero_()
+        for block in (model.net.down[0], model.net.up[0]):
+            for i in (0, 3):
+                block[i].weight[0, 0, 1, 1] = 1
+        model.net.classify.weight[1, 0] = 1
+        model.net.classify.bias[0] = 0.5
+    save_model(model, folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return threshold_model(tmp_path_factory.mktemp("models") / "threshold")
+
+
+@pytest.fixture
+def blobs() -> np.ndarray:
+    """Four bright squares, ``(Y, X)`` of 60 x 80, uint16."""
+    image = np.full((60, 80), 100, np.uint16)
+    for y in (5, 35):
+        for x in (10, 50):
+            image[y : y + 15, x : x + 12] = 4000
+    return image
+
+
+@pytest.fixture
+def viewer(make_napari_viewer):
+    return make_napari_viewer(show=True, strict_qt="raise")
+
+
+@pytest.fixture
+def widget(viewer, model, qtbot) -> UnetWidget:
+    """The panel, docked, with the tiny model chosen."""
+    widget = UnetWidget(viewer)
+    viewer.window.add_dock_widget(widget, name="U-Net")
+    widget.model_panel.choose_folder(model)
+    return widget
+
+
+@pytest.fixture
+def predict(widget, qtbot) -> Callable[[], str]:
+    """Press Predict, wait for the end, return what the panel says."""
+
+    def press() -> str:
+        with qtbot.wait_signal(widget.predicted, timeout=60_000) as ended:
+            widget.predict_panel.predict.click()
+        return ended.args[0]
+
+    return press
+
+
+@pytest.fixture
+def notified() -> Iterator[list[str]]:
+    """The texts of napari's notifications."""
+    from napari.utils.notifications import notification_manager
+
+    texts: list[str] = []
+
+    def keep(notification) -> None:
+        texts.append(str(notification))
+
+    notification_manager.notification_ready.connect(keep)
+    yield texts
+    notification_manager.notification_ready.disconnect(keep)
+
+
+@pytest.fixture(autouse=True)
+def no_leaked_widgets(request) -> Iterator[None]:
+    """Fail a test that leaves a top-level widget behind."""
+    app = QApplication.instance()
+    before = set(app.topLevelWidgets()) if app else set()
+    yield
+    app = QApplication.instance()
+    if app is None:
+        return
+    app.processEvents()
+    left = [w for w in app.topLevelWidgets() if w not in before and w.parent() is None]
+    assert not left, f"leaked: {left}"

@@ -1,0 +1,128 @@
+import numpy as np
+from conftest import threshold_model
+from qtpy.QtWidgets import (
+    QAbstractButton,
+    QAbstractSpinBox,
+    QComboBox,
+    QScrollBar,
+    QWidget,
+)
+
+from napari_unet.gui.recent import recent_models
+from napari_unet.gui.widget import UnetWidget
+
+
+def test_fits_into_300_pixels(viewer, widget, blobs):
+    viewer.add_image(blobs, name="an image with quite a long name " * 3)
+    widget.model_panel.show_device("Runs on " + "a/very/long/path" * 8)
+    widget.predict_panel.show_idle("x" * 200)
+    assert widget.minimumSizeHint().width() <= 300
+
+
+def test_every_control_has_a_tooltip(viewer, widget):
+    controls = [
+        w
+        for kind in (QAbstractButton, QAbstractSpinBox, QComboBox)
+        for w in widget.findChildren(kind)
+        if not isinstance(w.parent(), QAbstractSpinBox | QScrollBar)
+    ]
+    assert len(controls) > 8
+
+    def explained(w: QWidget | None) -> bool:
+        return w is not None and w is not widget and bool(
+            w.toolTip() or explained(w.parentWidget())
+        )
+
+    assert [w for w in controls if not explained(w)] == []
+
+
+def test_image_choice_follows_the_layers(viewer, widget, blobs):
+    box = widget.image_panel.images
+    first = viewer.add_image(blobs, name="first")
+    second = viewer.add_image(blobs, name="second")
+    viewer.add_labels(np.zeros((60, 80), int))
+    assert [box.itemText(i) for i in range(box.count())] == ["first", "second"]
+    assert widget.image_panel.layer is second
+
+    viewer.layers.selection.active = first
+    assert widget.image_panel.layer is first
+    first.name = "renamed"
+    assert box.currentText() == "renamed"
+    viewer.layers.remove(first)
+    assert widget.image_panel.layer is second
+
+
+def test_channels_and_slices_are_offered_where_there_are_any(viewer, widget, blobs):
+    panel = widget.image_panel
+    viewer.add_image(blobs, name="plain")
+    assert not panel.channels.isVisible()
+    assert not panel.slices.isVisible()
+
+    viewer.add_image(np.zeros((20, 30, 4), np.uint8), rgb=True, name="colour")
+    assert [panel.channels.itemText(i) for i in range(4)] == [
+        "All colours",
+        "Red",
+        "Green",
+        "Blue",
+    ]
+    assert panel.channel is None
+
+    viewer.add_image(np.zeros((5, 7, 20, 30)), axis_labels=("t", "z", "y", "x"))
+    assert not panel.channels.isVisible()
+    assert panel.slices.isVisible()
+    assert panel.slices.itemText(1) == "All 35 slices"
+    assert not panel.note.isVisible()
+
+
+def test_guessed_axes_are_said_and_can_be_named(viewer, widget):
+    panel = widget.image_panel
+    viewer.add_image(np.zeros((3, 20, 30)))
+    assert "taken as" in panel.note.text()
+    assert panel.channels.count() == 4
+
+    viewer.dims.axis_labels = ("z", *viewer.dims.axis_labels[1:])
+    assert panel.note.text() == ""
+    assert panel.slices.itemText(1) == "All 3 slices"
+
+
+def test_slice_on_screen(viewer, widget):
+    viewer.add_image(np.zeros((5, 7, 20, 30)), scale=(2, 3, 1, 1))
+    viewer.dims.set_current_step(0, 4)
+    viewer.dims.set_current_step(1, 2)
+    image = widget.image_panel.image()
+    assert [tuple(p.values()) for p in widget.image_panel.planes(image)] == [(4, 2)]
+
+
+def test_model_folders_are_remembered(viewer, widget, tmp_path, qtbot):
+    folder = threshold_model(tmp_path / "mine")
+    widget.model_panel.choose_folder(folder)
+    assert recent_models()[0] == folder
+    assert widget.model_panel.about.text() == "Bright blobs on a dark ground."
+
+    again = UnetWidget(viewer)
+    qtbot.addWidget(again)
+    assert again.model_panel.models.findData(str(folder)) >= 0
+
+
+def test_recent_models_survive_a_damaged_list(viewer, widget, tmp_path):
+    from napari_unet.gui import recent
+
+    recent._file().parent.mkdir(parents=True, exist_ok=True)
+    recent._file().write_text("{not json")
+    assert recent_models() == []
+    widget.model_panel.choose_folder(threshold_model(tmp_path / "mine"))
+    assert recent_models() == [tmp_path / "mine"]
+
+
+def test_device_is_shown(widget, qtbot):
+    qtbot.wait_until(
+        lambda: widget.model_panel.device.text().startswith("Runs on"), timeout=60_000
+    )
+
+
+def test_reopened_panel_finds_the_results(viewer, widget, predict, blobs, qtbot):
+    viewer.add_image(blobs, name="field")
+    predict()
+    again = UnetWidget(viewer)
+    qtbot.addWidget(again)
+    assert again.session is widget.session

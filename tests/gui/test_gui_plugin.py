@@ -1,0 +1,87 @@
+"""The manifest, the samples, and what the viewer's process loads."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from npe2 import PluginManager, PluginManifest
+
+import napari_unet
+from napari_unet.gui.samples import histology, nuclei
+
+MANIFEST = Path(napari_unet.__file__).parent / "napari.yaml"
+NAME = "napari-unet-annotator"
+
+
+@pytest.fixture
+def plugin(npe2pm):
+    """Our plugin, registered whether it is installed or not."""
+    npe2pm.discover = lambda **_: None
+    manifest = PluginManifest.from_file(MANIFEST)
+    with npe2pm.discovery_blocked() if hasattr(npe2pm, "discovery_blocked") else _no():
+        npe2pm.register(manifest)
+        yield npe2pm
+
+
+def test_commands_exist():
+    manifest = PluginManifest.from_file(MANIFEST)
+    assert manifest.name == NAME
+    manifest.validate_imports()
+
+
+def test_is_in_the_segment_menu():
+    menus = PluginManifest.from_file(MANIFEST).contributions.menus
+    commands = [item.command for item in menus["napari/layers/segment"]]
+    assert f"{NAME}.open" in commands
+    assert f"{NAME}.predict" in commands
+
+
+def test_nuclei_sample():
+    (truth, truth_options, kind), (image, _, image_kind) = nuclei()
+    assert (kind, image_kind) == ("labels", "image")
+    assert truth_options["visible"] is False
+    assert image.shape == truth.shape
+    assert truth.max() > 20
+    assert image[truth > 0].mean() > image[truth == 0].mean()
+
+
+def test_histology_sample_needs_no_network():
+    ((image, options, _),) = histology()
+    assert options["rgb"]
+    assert image.shape == (512, 512, 3)
+    assert image.dtype == np.uint8
+
+
+def test_viewer_process_loads_no_torch(tmp_path):
+    code = (
+        "import sys\n"
+        "import napari_unet.gui.widget, napari_unet.gui.commands\n"
+        "import napari_unet.gui.samples, napari_unet.gui.demo\n"
+        "from napari_unet.gui.config_form import ConfigForm\n"
+        "from napari_unet.models import base_models\n"
+        "base_models()\n"
+        "assert 'torch' not in sys.modules\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_demo_writes_a_screenshot(model, tmp_path):
+    from imageio.v3 import imread
+
+    shot = tmp_path / "shot.png"
+    ran = subprocess.run(
+        [
+            *(sys.executable, "-m", "napari_unet.gui.demo"),
+            *("--screenshot", str(shot), "--model", str(model)),
+        ],
+        check=True,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert " objects in " in ran.stdout
+    picture = imread(shot)
+    assert picture.shape[0] > 600
+    assert len(np.unique(picture.reshape(-1, picture.shape[-1]), axis=0)) > 100

@@ -1,0 +1,210 @@
+import numpy as np
+import pytest
+from napari.layers import Labels
+from napari.utils.colormaps import CyclicLabelColormap, DirectLabelColormap
+
+from napari_unet.gui.results import MARK
+
+SQUARES = 4
+
+
+def test_predict_puts_two_layers_over_the_image(viewer, widget, predict, blobs):
+    image = viewer.add_image(
+        blobs,
+        name="field",
+        scale=(0.5, 0.25),
+        translate=(10, 20),
+        rotate=15,
+        units=("um", "um"),
+        axis_labels=("y", "x"),
+    )
+
+    said = predict()
+
+    assert [layer.name for layer in viewer.layers] == [
+        "field",
+        "field semantic",
+        "field instances",
+    ]
+    semantic, instances = viewer.layers[1:]
+    for layer in (semantic, instances):
+        assert isinstance(layer, Labels)
+        np.testing.assert_array_equal(layer.scale, image.scale)
+        np.testing.assert_array_equal(layer.translate, image.translate)
+        np.testing.assert_allclose(layer.rotate, image.rotate)
+        assert layer.units == image.units
+        assert layer.axis_labels == image.axis_labels
+    np.testing.assert_array_equal(semantic.data, blobs > 2000)
+    np.testing.assert_array_equal(instances.data > 0, blobs > 2000)
+    assert instances.data.max() == SQUARES
+    assert said.startswith("4 objects in ")
+    assert viewer.layers.selection == {image}
+
+
+def test_colours_show_classes_and_one_colour_a_cell(viewer, widget, predict, blobs):
+    viewer.add_image(blobs, name="field")
+    predict()
+    semantic, instances = viewer.layers[1:]
+
+    assert isinstance(semantic.colormap, DirectLabelColormap)
+    assert semantic.get_color(0)[3] == 0
+    assert semantic.get_color(99)[3] == 0
+    np.testing.assert_allclose(
+        semantic.get_color(1)[:3], np.array([0x56, 0xB4, 0xE9]) / 255, atol=0.01
+    )
+    assert isinstance(instances.colormap, CyclicLabelColormap)
+    colours = {tuple(instances.get_color(i)) for i in range(1, SQUARES + 1)}
+    assert len(colours) == SQUARES
+
+
+def test_what_is_drawn_follows_the_data(viewer, widget, predict, blobs):
+    image = viewer.add_image(blobs, name="field", visible=False)
+    predict()
+    image.data = np.roll(blobs, 20, axis=1)
+    before = viewer.screenshot(flash=False)
+    predict()
+    after = viewer.screenshot(flash=False)
+    assert (before != after).any()
+
+
+def test_second_prediction_updates_in_place(viewer, widget, predict, blobs):
+    image = viewer.add_image(blobs, name="field")
+    predict()
+    before = list(viewer.layers)
+    arrays = [layer.data for layer in before[1:]]
+
+    image.data = blobs[::-1].copy()
+    predict()
+
+    assert list(viewer.layers) == before
+    assert all(
+        layer.data is a for layer, a in zip(before[1:], arrays, strict=True)
+    )
+    np.testing.assert_array_equal(before[1].data, blobs[::-1] > 2000)
+
+
+def test_removed_results_come_back(viewer, widget, predict, blobs):
+    viewer.add_image(blobs, name="field")
+    predict()
+    removed = viewer.layers["field instances"]
+    viewer.layers.remove(removed)
+    predict()
+    assert viewer.layers["field instances"] is not removed
+    assert len(viewer.layers) == 3
+
+
+def test_results_of_another_size_are_new_layers(viewer, widget, predict, blobs):
+    image = viewer.add_image(blobs, name="field")
+    predict()
+    image.data = blobs[:30]
+    predict()
+    assert [x.data.shape for x in viewer.layers[-2:]] == [(30, 80), (30, 80)]
+
+
+def test_a_layer_of_the_user_with_that_name_is_left_alone(
+    viewer, widget, predict, blobs
+):
+    viewer.add_image(blobs, name="field")
+    theirs = viewer.add_labels(np.full((60, 80), 7), name="field semantic")
+    predict()
+    assert (theirs.data == 7).all()
+    assert MARK not in theirs.metadata
+    assert len(viewer.layers) == 4
+
+
+def test_a_result_that_was_painted_on_becomes_the_users(
+    viewer, widget, predict, blobs
+):
+    viewer.add_image(blobs, name="field")
+    predict()
+    painted = viewer.layers["field instances"]
+    painted.paint((0, 0), 99)
+    predict()
+    assert painted.data[0, 0] == 99
+    assert len(viewer.layers) == 4
+    assert viewer.layers[-1].data[0, 0] == 0
+
+
+@pytest.mark.parametrize("choice", ["one", "all"])
+def test_slices_of_a_stack(viewer, widget, predict, blobs, choice):
+    stack = np.stack([np.full_like(blobs, 100)] * 6)
+    stack[1::2] = blobs
+    image = viewer.add_image(stack, name="stack", scale=(2, 0.5, 0.5))
+    viewer.dims.set_current_step(0, 3)
+    slices = widget.image_panel.slices
+    slices.setCurrentIndex(slices.findData(choice))
+
+    said = predict()
+
+    semantic, instances = viewer.layers[1:]
+    expected = stack > 2000
+    if choice == "one":
+        expected[[1, 5]] = False
+    np.testing.assert_array_equal(semantic.data, expected)
+    np.testing.assert_array_equal(instances.data > 0, expected)
+    np.testing.assert_array_equal(semantic.scale, image.scale)
+    assert said.startswith(f"{SQUARES if choice == 'one' else 3 * SQUARES} objects")
+
+
+def test_one_channel_of_a_colour_image(viewer, widget, predict, blobs):
+    rgb = np.zeros((*blobs.shape, 3), np.uint8)
+    rgb[..., 1] = blobs // 20
+    viewer.add_image(rgb, name="colour", rgb=True)
+    widget.image_panel.channels.setCurrentText("Green")
+    predict()
+    np.testing.assert_array_equal(viewer.layers[1].data, blobs > 2000)
+
+
+@pytest.mark.parametrize("axes", ["cyx", "zcyx"])
+def test_one_channel_of_several(viewer, widget, predict, blobs, axes):
+    image = np.zeros((3, *blobs.shape), np.uint16)
+    image[2] = blobs
+    if axes == "zcyx":
+        image = np.stack([image] * 5)
+    viewer.add_image(
+        image, name="many", channel_axis=None, axis_labels=axes, scale=[3] * len(axes)
+    )
+    widget.image_panel.channels.setCurrentText("Channel 2")
+    widget.image_panel.slices.setCurrentIndex(1)
+    predict()
+    labels = viewer.layers["many semantic"]
+    expected = blobs > 2000
+    assert labels.ndim == (2 if axes == "cyx" else 4)
+    np.testing.assert_array_equal(
+        labels.data, np.broadcast_to(expected, labels.data.shape)
+    )
+    assert set(labels.scale) == {3}
+
+
+def test_objects_can_be_left_out(viewer, widget, predict, blobs):
+    viewer.add_image(blobs, name="field")
+    widget.predict_panel.form.set("instances", "none")
+    predict()
+    assert [layer.name for layer in viewer.layers] == ["field", "field semantic"]
+
+
+def test_small_objects_are_left_out(viewer, widget, predict, blobs):
+    blobs[50:53, 0:3] = 4000
+    viewer.add_image(blobs, name="field")
+    widget.predict_panel.form.set("min_size", 10)
+    assert predict().startswith("4 objects")
+    widget.predict_panel.form.set("min_size", 0)
+    assert predict().startswith("5 objects")
+
+
+def test_legend_names_the_classes(viewer, widget, predict, blobs):
+    from qtpy.QtWidgets import QLabel
+
+    viewer.add_image(blobs, name="field")
+    predict()
+    names = {label.text() for label in widget.legend.findChildren(QLabel)}
+    assert "cell" in names
+
+
+def test_the_command_predicts(viewer, widget, qtbot, blobs):
+    from napari_unet.gui.commands import predict
+
+    viewer.add_image(blobs, name="field")
+    with qtbot.wait_signal(widget.predicted, timeout=60_000):
+        predict()
+    assert len(viewer.layers) == 3

@@ -1,0 +1,129 @@
+"""What goes wrong while predicting leaves the window usable and says what to do."""
+
+import os
+import signal
+
+import numpy as np
+import psutil
+import pytest
+from conftest import threshold_model
+
+
+@pytest.fixture
+def big(viewer, widget):
+    """An image of many small tiles: long enough to interfere with."""
+    image = np.random.default_rng(0).integers(0, 1000, (1024, 1024), np.uint16)
+    widget.predict_panel.form.set("tile", 256)
+    stack = np.stack([image] * 12)
+    layer = viewer.add_image(stack, name="big")
+    widget.image_panel.slices.setCurrentIndex(1)
+    return layer
+
+
+def started(widget, qtbot) -> None:
+    widget.predict_panel.predict.click()
+    assert widget.predicting
+    qtbot.wait_until(lambda: widget.predict_panel.progress.value() > 0, timeout=60_000)
+
+
+def ended(widget, qtbot) -> str:
+    qtbot.wait_until(lambda: not widget.predicting, timeout=60_000)
+    assert widget.predict_panel.predict.isEnabled()
+    assert not widget.predict_panel.cancel.isEnabled()
+    assert not widget.predict_panel.progress.isVisible()
+    return widget.predict_panel.status.text()
+
+
+def test_cancel(widget, qtbot, big, notified):
+    started(widget, qtbot)
+    widget.predict_panel.cancel.click()
+    assert ended(widget, qtbot) == "Cancelled"
+    assert notified == []
+
+
+def test_cancel_before_anything_is_sent(widget, qtbot, big, notified):
+    widget.predict()
+    widget.cancel()
+    assert ended(widget, qtbot) == "Cancelled"
+    assert notified == []
+
+
+def test_image_removed_while_predicting(viewer, widget, qtbot, big, notified):
+    started(widget, qtbot)
+    viewer.layers.remove(big)
+    ended(widget, qtbot)
+    assert notified == []
+    assert [x for x in viewer.layers if x.name == "big"] == []
+
+
+def test_engine_killed(viewer, widget, qtbot, predict, big, blobs, notified):
+    started(widget, qtbot)
+    os.kill(widget.session.engine.pid, signal.SIGKILL)
+    ended(widget, qtbot)
+    assert len(notified) == 1
+
+    viewer.layers.clear()
+    viewer.add_image(blobs, name="field")
+    assert predict().startswith("4 objects")
+
+
+def test_viewer_closed_while_predicting(make_napari_viewer, model, qtbot):
+    from napari_unet.gui.widget import UnetWidget
+
+    viewer = make_napari_viewer(show=True)
+    widget = UnetWidget(viewer)
+    viewer.window.add_dock_widget(widget)
+    widget.model_panel.choose_folder(model)
+    viewer.add_image(np.zeros((12, 1024, 1024), np.uint8))
+    widget.image_panel.slices.setCurrentIndex(1)
+    widget.predict_panel.form.set("tile", 256)
+    started(widget, qtbot)
+    engine = psutil.Process(widget.session.engine.pid)
+
+    viewer.close()
+    qtbot.wait_until(lambda: not engine.is_running(), timeout=10_000)
+
+
+def test_panel_closed_while_predicting(viewer, widget, qtbot, big, notified):
+    started(widget, qtbot)
+    session = widget.session
+    viewer.window.remove_dock_widget(widget)
+    widget.deleteLater()
+    qtbot.wait_until(lambda: session.widget is None, timeout=10_000)
+    qtbot.wait(300)
+    assert notified == []
+
+
+def test_no_image(widget, qtbot, notified):
+    widget.predict_panel.predict.click()
+    assert "There is no image to segment" in notified[0]
+    assert "There is no image to segment" in ended(widget, qtbot)
+
+
+def test_channels_that_do_not_fit(viewer, widget, qtbot, predict, notified):
+    viewer.add_image(np.zeros((32, 32, 3), np.uint8), name="colour", rgb=True)
+    said = predict()
+    assert "has 3 channels" in said
+    assert notified == [said]
+
+
+def test_model_that_is_gone(
+    viewer, widget, predict, blobs, notified, tmp_path
+):
+    folder = threshold_model(tmp_path / "mine")
+    widget.model_panel.choose_folder(folder)
+    (folder / "model.json").unlink()
+    viewer.add_image(blobs)
+    widget.predict_panel.predict.click()
+    assert "mine" in notified[0]
+    assert not widget.predicting
+
+
+def test_damaged_weights(viewer, widget, predict, blobs, notified, tmp_path):
+    folder = threshold_model(tmp_path / "mine")
+    widget.model_panel.choose_folder(folder)
+    (folder / "weights.safetensors").write_bytes(b"broken")
+    viewer.add_image(blobs)
+    assert "damaged" in predict()
+    assert len(viewer.layers) == 1
+    assert "damaged" in notified[0]
