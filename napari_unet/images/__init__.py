@@ -1,5 +1,23 @@
 """An image, whatever holds it: axes, channels, lazy reading, normalisation."""
 
+from napari_unet.images.array import image_from_array
+from napari_unet.images.channels import choose_channels
+from napari_unet.images.image import Image
+from napari_unet.images.labels import read_labels, write_labels
+from napari_unet.images.normalise import IntensityRange, measure_intensity
+from napari_unet.images.open import open_image
 from napari_unet.images.region import Region
+from napari_unet.images.simulate import simulate_nuclei
 
-__all__ = ["Region"]
+__all__ = [
+    "Image",
+    "IntensityRange",
+    "Region",
+    "choose_channels",
+    "image_from_array",
+    "measure_intensity",
+    "open_image",
+    "read_labels",
+    "simulate_nuclei",
+    "write_labels",
+]

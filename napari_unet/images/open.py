@@ -1,0 +1,99 @@
+"""Open an image file, or a folder that is an image."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from napari_unet.errors import ImageError
+from napari_unet.images.array import image_from_array
+from napari_unet.images.axes import check_axes
+from napari_unet.images.image import DAMAGED, Image
+from napari_unet.images.omezarr import open_zarr
+from napari_unet.images.picture import open_picture
+from napari_unet.images.tiff import open_tiff
+
+_TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+_NPY = b"\x93NUMPY"
+_ENDINGS = (".ome.tiff", ".ome.tif", ".ome.zarr")
+
+
+def open_image(path: str | Path, axes: str | None = None) -> Image:
+    """Open an image: PNG, JPEG, TIFF, OME-TIFF, ImageJ TIFF, OME-Zarr or ``.npy``.
+
+    What a file is is told by its contents. TIFF, zarr and npy are read lazily, part by
+    part; PNG and JPEG, which cannot be, at once.
+
+    Parameters
+    ----------
+    path : str or Path
+        A file, or an OME-Zarr folder.
+    axes : str, optional
+        A letter for each axis, e.g. ``"TYX"``, instead of those that the file names or
+        that would be guessed.
+
+    Returns
+    -------
+    Image
+        Its `notes` say what was guessed.
+
+    Raises
+    ------
+    ImageError
+        If there is no such file, or it may not be read, is not an image, or is damaged.
+    """
+    path = Path(path).expanduser()
+    with file_errors(path):
+        image = _open(path)
+    if axes is None:
+        return image
+    axes = axes.upper()
+    check_axes(axes, image.data.shape)
+    return replace(image, axes=axes, notes=(), rgb=image.rgb and axes == image.axes)
+
+
+@contextmanager
+def file_errors(path: Path) -> Iterator[None]:
+    """Turn what goes wrong with a file into an `ImageError` that names it."""
+    try:
+        yield
+    except ImageError:
+        raise
+    except FileNotFoundError as error:
+        raise ImageError(
+            f"There is no file '{path}'. Check its name and folder."
+        ) from error
+    except PermissionError as error:
+        raise ImageError(
+            f"'{path}' may not be read by you. Ask for permission to read it, or copy "
+            "it to a folder of your own."
+        ) from error
+    except DAMAGED as error:
+        raise ImageError(
+            f"'{path.name}' cannot be opened as an image: {error}. It may be "
+            "incomplete or damaged: copy or export it again."
+        ) from error
+
+
+def _open(path: Path) -> Image:
+    name = _name(path)
+    if path.is_dir():
+        return open_zarr(path, name)
+    with path.open("rb") as file:
+        start = file.read(8)
+    if not start:
+        raise ImageError(f"'{path.name}' is an empty file. Copy or export it again.")
+    if start.startswith(_TIFF):
+        return open_tiff(path, name)
+    if start.startswith(_NPY):
+        return image_from_array(np.load(path, mmap_mode="r"), name=name)
+    return open_picture(path, name)
+
+
+def _name(path: Path) -> str:
+    for ending in _ENDINGS:
+        if path.name.lower().endswith(ending):
+            return path.name[: -len(ending)] or path.name
+    return path.stem
