@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import copy
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import torch
-from napari_unet.nets.device import autocast
 
 from napari_unet.models import Model
-from napari_unet.training.loss import balance, distance_loss, segmentation_loss
+from napari_unet.nets.device import autocast
+from napari_unet.training.loss import IGNORE, balance, distance_loss, segmentation_loss
 
 if TYPE_CHECKING:
-    from napari_unet.nets.device import Device
     from torch import Tensor
 
     from napari_unet.nets import UNet
+    from napari_unet.nets.device import Device
     from napari_unet.training.augment import Crops
     from napari_unet.training.config import TrainConfig
 
@@ -23,6 +24,14 @@ WARM_UP = 20
 DISTANCE_SHARE = 0.5
 # A loss so many times the recent mean is a divergence, not bad luck with a batch.
 RUNAWAY = 8.0
+
+
+@dataclass(frozen=True)
+class StepResult:
+    """The loss of a step, and of each crop the share of wrong labelled pixels."""
+
+    loss: float
+    errors: NDArray[np.float32]
 
 
 class Learner:
@@ -54,7 +63,7 @@ class Learner:
         self._typical: float | None = None
         self._good = copy.deepcopy(self.average.state_dict())
 
-    def step(self, crops: Crops, counts: Tensor) -> float | None:
+    def step(self, crops: Crops, counts: Tensor) -> StepResult | None:
         """Learn from one batch.
 
         Parameters
@@ -66,13 +75,14 @@ class Learner:
 
         Returns
         -------
-        float or None
-            The loss, or None if it ran away and the step was not taken.
+        StepResult or None
+            None if the loss ran away; the step is then not taken.
         """
         self.net.train()
         for group in self._optimiser.param_groups:
             group["lr"] = self.learning_rate * min(1.0, (self.steps + 1) / WARM_UP)
-        loss = self._loss(crops, counts)
+        out = self._forward(crops.image)
+        loss = self._loss(out, crops, counts)
         value = float(loss.detach())
         if not value < RUNAWAY * max(self._typical or value, 0.1):
             return None
@@ -85,7 +95,7 @@ class Learner:
         self.steps += 1
         self._typical = 0.95 * (self._typical or value) + 0.05 * value
         self._update_average()
-        return value
+        return StepResult(value, self._errors(out, crops))
 
     def keep_good(self) -> None:
         """Remember the averaged weights as the ones to roll back to."""
@@ -107,15 +117,17 @@ class Learner:
         """Return the averaged weights as a model of its own, on the CPU."""
         return Model(self.spec, copy.deepcopy(self.average).to("cpu"))
 
-    def _loss(self, crops: Crops, counts: Tensor) -> Tensor:
-        to = self.device.name
-        n_classes = len(self.spec.classes)
-        image = crops.image.to(to)
+    def _forward(self, image: Tensor) -> Tensor:
+        image = image.to(self.device.name)
         if self.device.channels_last:
             image = image.contiguous(memory_format=torch.channels_last)
         with autocast(self.device):
             out = self.net(image)
-        out = out.float()
+        return out.float()
+
+    def _loss(self, out: Tensor, crops: Crops, counts: Tensor) -> Tensor:
+        to = self.device.name
+        n_classes = len(self.spec.classes)
         loss = segmentation_loss(
             out[:, :n_classes],
             crops.classes.to(to),
@@ -127,6 +139,13 @@ class Learner:
                 out[:, n_classes], crops.distance.to(to), crops.known.to(to)
             )
         return loss
+
+    def _errors(self, out: Tensor, crops: Crops) -> NDArray[np.float32]:
+        """Return the share of labelled pixels predicted wrongly in each crop."""
+        found = out.detach()[:, : len(self.spec.classes)].argmax(1).cpu()
+        labelled = crops.classes != IGNORE
+        wrong = (labelled & (found != crops.classes)).sum((1, 2))
+        return (wrong / labelled.sum((1, 2)).clamp(min=1)).numpy()
 
     def _new_optimiser(self) -> torch.optim.Optimizer:
         return torch.optim.AdamW(self.net.parameters(), self.learning_rate)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from numpy.typing import NDArray
 
@@ -31,8 +31,8 @@ class Site:
 
     Attributes
     ----------
-    image : int
-        Its number in the training set.
+    image : str
+        The image's key in the training set.
     label : int
         The class.
     plane : int
@@ -41,7 +41,7 @@ class Site:
         Of the cell: it begins at pixel ``row * CELL``, ``column * CELL``.
     """
 
-    image: int
+    image: str
     label: int
     plane: int
     row: int
@@ -53,41 +53,40 @@ class Sampler:
 
     def __init__(self, seed: int = 0) -> None:
         self._random = np.random.default_rng(seed)
-        self._sites: dict[tuple[int, int], list[Site]] = {}
-        self._error: dict[Site, float] = {}
+        # For each class, for each image that has it: how wrong each site is, 0 to 1.
+        self._error: dict[int, dict[str, dict[Site, float]]] = {}
 
     def __len__(self) -> int:
-        return len(self._error)
+        return sum(len(s) for images in self._error.values() for s in images.values())
 
     @property
     def classes(self) -> list[int]:
-        """The classes that have labelled pixels."""
-        return sorted({label for (_, label), sites in self._sites.items() if sites})
+        """The classes that have labelled pixels, in order."""
+        return sorted(self._error)
 
     def set_sites(
-        self, image: int, sites: Sequence[Site], changed: Sequence[Site] = ()
+        self, image: str, sites: Iterable[Site], changed: Iterable[Site] = ()
     ) -> None:
-        """Replace the sites of one image.
+        """Replace the sites of one image; those that stay keep what is known of them.
 
         Parameters
         ----------
-        image : int
-            The image's number.
-        sites : sequence of Site
+        image : str
+            The image's key.
+        sites : iterable of Site
             All its sites now.
-        changed : sequence of Site
+        changed : iterable of Site
             Those among them with new strokes: they count as wrong again.
         """
-        for site in [s for s in self._error if s.image == image]:
-            if site not in (now := set(sites)):
-                del self._error[site]
-        for key in [k for k in self._sites if k[0] == image]:
-            del self._sites[key]
+        before: dict[Site, float] = {}
+        for label, images in list(self._error.items()):
+            before |= images.pop(image, {})
+            if not images:
+                del self._error[label]
+        before |= dict.fromkeys(changed, 1.0)
         for site in sites:
-            self._sites.setdefault((image, site.label), []).append(site)
-            self._error.setdefault(site, 1.0)
-        for site in changed:
-            self._error[site] = 1.0
+            images = self._error.setdefault(site.label, {})
+            images.setdefault(image, {})[site] = before.get(site, 1.0)
 
     def draw(self, n: int) -> list[Site]:
         """Return `n` sites, with repetition; at least one must exist."""
@@ -96,12 +95,13 @@ class Sampler:
     def learnt(self, sites: Sequence[Site], errors: NDArray[np.float32]) -> None:
         """Note the share of wrong pixels, 0 to 1, in the crop drawn at each site."""
         for site, error in zip(sites, errors, strict=True):
-            if site in self._error:
-                self._error[site] = 0.5 * self._error[site] + 0.5 * float(error)
+            known = self._error.get(site.label, {}).get(site.image, {})
+            if site in known:
+                known[site] = 0.5 * known[site] + 0.5 * float(error)
 
     def _draw(self) -> Site:
-        label = self._random.choice(self.classes)
-        images = [i for (i, c), sites in self._sites.items() if c == label and sites]
-        sites = self._sites[int(self._random.choice(images)), int(label)]
-        worth = np.array([self._error[s] for s in sites]) + FLOOR
-        return sites[int(self._random.choice(len(sites), p=worth / worth.sum()))]
+        images = self._error[int(self._random.choice(self.classes))]
+        errors = images[str(self._random.choice(list(images)))]
+        worth = np.fromiter(errors.values(), float) + FLOOR
+        chosen = int(self._random.choice(len(worth), p=worth / worth.sum()))
+        return list(errors)[chosen]

@@ -1,0 +1,127 @@
+"""Models kept on the way: at each best score and every few minutes."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from napari_unet.models import load_model, save_model
+from napari_unet.training.events import Checkpointed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from napari_unet.models import Model
+
+INDEX = "checkpoints.json"
+MOST = 12
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """One kept model.
+
+    Attributes
+    ----------
+    name : str
+        Its folder inside the checkpoints' folder.
+    step : int
+        Steps of training behind it.
+    score : float or None
+        Mean Dice on held-out labels, 0 to 1, where it was measured.
+    saved : float
+        When, in seconds since 1970.
+    """
+
+    name: str
+    step: int
+    score: float | None
+    saved: float
+
+
+class Checkpoints:
+    """A folder of models, thinned as it grows; the best is never thinned.
+
+    Parameters
+    ----------
+    folder : Path
+        Made when the first checkpoint is kept; one from before is gone on with.
+    most : int
+        How many are kept, at least 2.
+    """
+
+    def __init__(self, folder: Path | str, most: int = MOST) -> None:
+        self.folder = Path(folder)
+        self.most = most
+        self._kept = self._read()
+
+    def __iter__(self) -> Iterator[Checkpoint]:
+        return iter(self._kept)
+
+    def __len__(self) -> int:
+        return len(self._kept)
+
+    @property
+    def best(self) -> str | None:
+        """The name of the one with the highest score."""
+        scored = [c for c in self._kept if c.score is not None]
+        return max(scored, key=lambda c: c.score or 0).name if scored else None
+
+    @property
+    def last(self) -> str | None:
+        """The name of the newest one."""
+        return self._kept[-1].name if self._kept else None
+
+    def is_best(self, score: float | None) -> bool:
+        """Whether `score` is above those of all checkpoints so far."""
+        scores = [c.score for c in self._kept if c.score is not None]
+        return score is not None and score > max(scores, default=-1.0)
+
+    def keep(self, model: Model, step: int, score: float | None) -> Checkpointed:
+        """Write a model, drop one too many, and tell about it."""
+        best = self.is_best(score)
+        used = {c.name for c in self._kept}
+        name = next(
+            n
+            for i in range(len(used) + 1)
+            if (n := f"step-{step:06d}" + (f"-{i}" if i else "")) not in used
+        )
+        save_model(model, self.folder / name)
+        self._kept.append(Checkpoint(name, step, score, time.time()))
+        self._thin()
+        self._write()
+        return Checkpointed(step, name, score, best)
+
+    def load(self, name: str) -> Model:
+        """Open the checkpoint called `name`."""
+        return load_model(self.folder / name)
+
+    def _thin(self) -> None:
+        """Drop the checkpoint nearest in time to its neighbours while too many."""
+        while len(self._kept) > self.most:
+            spare = [i for i, c in enumerate(self._kept[:-1]) if c.name != self.best]
+            dropped = self._kept.pop(min(spare, key=self._gap))
+            shutil.rmtree(self.folder / dropped.name, ignore_errors=True)
+
+    def _gap(self, i: int) -> float:
+        """Seconds between the checkpoints before and after number `i`."""
+        before = self._kept[i - 1].saved if i else 0.0
+        return self._kept[i + 1].saved - before
+
+    def _read(self) -> list[Checkpoint]:
+        try:
+            rows = json.loads((self.folder / INDEX).read_text(encoding="utf-8"))
+            kept = [Checkpoint(**row) for row in rows]
+        except (OSError, ValueError, TypeError):
+            return []
+        return [c for c in kept if (self.folder / c.name).is_dir()]
+
+    def _write(self) -> None:
+        new = self.folder / f"{INDEX}.new"
+        new.write_text(json.dumps([asdict(c) for c in self._kept], indent=1))
+        os.replace(new, self.folder / INDEX)

@@ -1,0 +1,272 @@
+"""The labelled images that training draws from; labels may change at any time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+
+from napari_unet.annotation import hold_out, make_targets
+from napari_unet.annotation.annotation import TRAINING
+from napari_unet.errors import TrainingError
+from napari_unet.images import Region
+from napari_unet.training.augment import MARGIN, Crops, augment
+from napari_unet.training.sampler import CELL, Sampler, Site
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from napari_unet.annotation import Annotation, Targets
+    from napari_unet.images import Image, IntensityRange
+
+# Held-out crops looked at in one validation; more would slow training down.
+MOST_HELD_OUT = 16
+
+
+@dataclass
+class TrainingImage:
+    """An image, what of it the net sees, and its labels.
+
+    Attributes
+    ----------
+    key : str
+        Names the image in the set.
+    image : Image
+        Read crop by crop.
+    channels : tuple of int
+        Which channels go in, in order.
+    intensity : IntensityRange
+        Of those channels.
+    annotation : Annotation
+        Its labels; they may change while training goes on.
+    """
+
+    key: str
+    image: Image
+    channels: tuple[int, ...]
+    intensity: IntensityRange
+    annotation: Annotation
+
+    @cached_property
+    def planes(self) -> list[dict[str, int]]:
+        """The position of each plane, in order."""
+        return list(self.image.planes())
+
+    def cut(self, region: Region) -> tuple[NDArray[np.float32], Targets]:
+        """Return pixels ``(C, Y, X)`` and targets of a region that may leave the image.
+
+        Beyond the border the image is mirrored and nothing is labelled.
+        """
+        height, width = self.image.plane_shape
+        inside = region.intersect(Region(0, 0, height, width, region.plane))
+        assert inside is not None, "a region beside the image"
+        pixels = self.intensity.apply(self.image.read(inside, self.channels))
+        beyond = (
+            (inside.y0 - region.y0, region.y1 - inside.y1),
+            (inside.x0 - region.x0, region.x1 - inside.x1),
+        )
+        labels = self.annotation
+        targets = make_targets(
+            labels.scribbles.read(region),
+            labels.objects.read(region),
+            labels.object_classes,
+            labels.verified.read(region),
+        )
+        return np.pad(pixels, ((0, 0), *beyond), mode="symmetric"), targets
+
+
+class TrainingSet:
+    """Labelled images, the crops drawn from them and the labels held out.
+
+    Parameters
+    ----------
+    channels, n_classes : int
+        What the model takes and gives.
+    seed : int
+        Of crops and augmentation.
+    """
+
+    def __init__(self, *, channels: int, n_classes: int, seed: int = 0) -> None:
+        self.channels = channels
+        self.n_classes = n_classes
+        self._images: dict[str, TrainingImage] = {}
+        self._held_out: dict[str, list[Site]] = {}
+        self._sampler = Sampler(seed)
+        self._random = np.random.default_rng(seed)
+        self._chance = torch.Generator().manual_seed(seed)
+
+    def __len__(self) -> int:
+        return len(self._images)
+
+    def __contains__(self, key: str) -> bool:
+        return key in self._images
+
+    def __getitem__(self, key: str) -> TrainingImage:
+        return self._images[key]
+
+    @property
+    def counts(self) -> Tensor:
+        """Labelled pixels of each class to learn from, ``(n_classes,)``, int64."""
+        tallies = (image.annotation.tally() for image in self._images.values())
+        total = sum(tallies, np.zeros((256, 3), np.int64))
+        return torch.from_numpy(total[: self.n_classes, TRAINING])
+
+    def add(self, image: TrainingImage) -> None:
+        """Take an image in, with the labels it has."""
+        if len(image.channels) != self.channels:
+            raise TrainingError(
+                f"'{image.key}' gives {len(image.channels)} channels; the model takes "
+                f"{self.channels}. Choose the channels again."
+            )
+        self._images[image.key] = image
+        self.refresh(image.key)
+
+    def remove(self, key: str) -> None:
+        """Forget an image."""
+        del self._images[key], self._held_out[key]
+        self._sampler.set_sites(key, [])
+
+    def refresh(self, key: str, changed: Sequence[Region] = ()) -> None:
+        """Look at an image's labels again.
+
+        Parameters
+        ----------
+        key : str
+            Of the image.
+        changed : sequence of Region
+            Where labels are new: crops are drawn there first.
+        """
+        hold_out({name: other.annotation for name, other in self._images.items()})
+        image = self._images[key]
+        learn: list[Site] = []
+        held: list[Site] = []
+        fresh: list[Site] = []
+        for region in image.annotation.labelled():
+            classes = image.annotation.classes(region)
+            out = image.annotation.held_out(region)
+            plane = image.planes.index(region.plane)
+            here = _sites(classes, ~out, region, key, plane)
+            learn += here
+            held += _sites(classes, out, region, key, plane)
+            for site in here:
+                if any(r.intersect(_cell(site, region.plane)) for r in changed):
+                    fresh.append(site)
+        self._held_out[key] = held
+        self._sampler.set_sites(key, learn, fresh)
+
+    def check(self) -> None:
+        """Raise what to paint if there is too little to learn from."""
+        classes = self._sampler.classes
+        if not classes:
+            raise TrainingError(
+                "Nothing is labelled yet. Paint a few strokes on the background and a "
+                "few on each class, then start training."
+            )
+        if len(classes) == 1:
+            only = "background" if classes == [0] else f"class {classes[0]}"
+            missing = "one of your classes" if classes == [0] else "the background"
+            raise TrainingError(
+                f"Only {only} is labelled, so there is nothing to tell apart. Paint a "
+                f"few strokes on {missing} too, then start training."
+            )
+
+    def draw(self, n: int, side: int) -> tuple[Crops, list[Site]]:
+        """Return `n` augmented crops of ``side x side`` and the sites they show."""
+        sites = self._sampler.draw(n)
+        large = int(side * MARGIN) // 2 * 2
+        cuts = []
+        for site in sites:
+            image = self._images[site.image]
+            y, x = self._pixel(image, site)
+            region = _around(y, x, large, image.planes[site.plane])
+            cuts.append(self._cut(image, region, learn=True))
+        return augment(_batch(cuts), side, self._chance), sites
+
+    def learnt(self, sites: Sequence[Site], errors: NDArray[np.float32]) -> None:
+        """Note the share of wrong pixels in the crop drawn at each site."""
+        self._sampler.learnt(sites, errors)
+
+    def held_out(self, side: int) -> Iterator[Crops]:
+        """Yield crops, one at a time, in which only the held-out labels are known."""
+        every = [site for sites in self._held_out.values() for site in sites]
+        seen: set[tuple[str, int, int, int]] = set()
+        cells = max(side // CELL, 1)
+        for site in every[:: max(1, len(every) // (4 * MOST_HELD_OUT))]:
+            # Sites closer together than a crop share one.
+            place = (site.image, site.plane, site.row // cells, site.column // cells)
+            if place in seen or len(seen) == MOST_HELD_OUT:
+                continue
+            seen.add(place)
+            image = self._images[site.image]
+            _, plane, row, column = place
+            y0, x0 = row * cells * CELL, column * cells * CELL
+            at = image.planes[site.plane]
+            region = Region(y0, x0, y0 + side, x0 + side, at)
+            yield _batch([self._cut(image, region, learn=False)])
+
+    def _pixel(self, image: TrainingImage, site: Site) -> tuple[int, int]:
+        """Return a labelled pixel of the site's class, by chance."""
+        region = _cell(site, image.planes[site.plane])
+        classes = image.annotation.classes(region)
+        out = image.annotation.held_out(region)
+        ys, xs = np.nonzero((classes == site.label) & ~out)
+        i = int(self._random.integers(len(ys)))
+        return region.y0 + int(ys[i]), region.x0 + int(xs[i])
+
+    def _cut(
+        self, image: TrainingImage, region: Region, *, learn: bool
+    ) -> tuple[NDArray[np.float32], Targets]:
+        pixels, targets = image.cut(region)
+        out = image.annotation.held_out(region)
+        return pixels, targets.only(~out if learn else out)
+
+
+def _around(y: int, x: int, side: int, plane: Mapping[str, int]) -> Region:
+    y0, x0 = y - side // 2, x - side // 2
+    return Region(y0, x0, y0 + side, x0 + side, plane)
+
+
+def _batch(cuts: Sequence[tuple[NDArray[np.float32], Targets]]) -> Crops:
+    """Stack crops of one size into a batch."""
+    pixels, targets = zip(*cuts, strict=True)
+
+    def stack(name: str) -> Tensor:
+        return torch.from_numpy(np.stack([getattr(t, name) for t in targets]))
+
+    return Crops(
+        torch.from_numpy(np.stack(pixels)),
+        stack("classes"),
+        stack("weight"),
+        stack("distance"),
+        stack("known"),
+    )
+
+
+def _cell(site: Site, plane: Mapping[str, int]) -> Region:
+    y0, x0 = site.row * CELL, site.column * CELL
+    return Region(y0, x0, y0 + CELL, x0 + CELL, plane)
+
+
+def _sites(
+    classes: NDArray[np.int64],
+    mask: NDArray[np.bool_],
+    region: Region,
+    image: str,
+    plane: int,
+) -> list[Site]:
+    """Return the cells of a block, which begins at a cell, that hold each class."""
+    height, width = (-(-n // CELL) * CELL for n in classes.shape)
+    known = np.full((height, width), -1, classes.dtype)
+    known[: classes.shape[0], : classes.shape[1]] = np.where(mask, classes, -1)
+    cells = known.reshape(height // CELL, CELL, width // CELL, CELL)
+    row, column = region.y0 // CELL, region.x0 // CELL
+    return [
+        Site(image, label, plane, row + int(y), column + int(x))
+        for label in range(int(known.max()) + 1)
+        for y, x in np.argwhere((cells == label).any(axis=(1, 3)))
+    ]

@@ -1,0 +1,124 @@
+"""The training loop: step, validate, checkpoint, tell."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from typing import TYPE_CHECKING
+
+from napari_unet.errors import TrainingError
+from napari_unet.training.events import (
+    RolledBack,
+    Stepped,
+    Stopped,
+    TrainEvent,
+    Validated,
+)
+from napari_unet.training.history import verdict
+from napari_unet.training.validation import validate
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from napari_unet.training.checkpoints import Checkpoints
+    from napari_unet.training.data import TrainingSet
+    from napari_unet.training.learner import Learner
+
+# After so many roll-backs in a row, lowering the rate has not helped.
+MOST_ROLL_BACKS = 6
+
+
+def train(
+    learner: Learner,
+    data: TrainingSet,
+    checkpoints: Checkpoints,
+    cancel: Callable[[], bool] = lambda: False,
+) -> Iterator[TrainEvent]:
+    """Train until told to stop, telling what happens after each step.
+
+    The loop has no horizon: labels may be added to `data` between two events, and are
+    drawn from the next step on.
+
+    Parameters
+    ----------
+    learner : Learner
+        What learns; its averaged weights are what is validated and kept.
+    data : TrainingSet
+        The labelled images.
+    checkpoints : Checkpoints
+        Where weights are kept.
+    cancel : callable
+        Asked before each step; True ends training.
+
+    Yields
+    ------
+    TrainEvent
+        `Stepped` for each step; `Validated`, `Checkpointed` and `RolledBack` when
+        they happen; `Stopped` at the end.
+
+    Raises
+    ------
+    TrainingError
+        If nothing or one class only is labelled, or the loss runs away again and
+        again.
+    """
+    config = learner.config
+    data.check()
+    started = kept = time.monotonic()
+    pace: deque[float] = deque([started], maxlen=20)
+    losses: list[float] = []
+    scores: list[float] = []
+    mean_losses: list[float] = []
+    roll_backs = 0
+
+    def finished() -> bool:
+        minutes = (time.monotonic() - started) / 60
+        return (
+            cancel()
+            or (config.steps is not None and learner.steps >= config.steps)
+            or (config.minutes is not None and minutes >= config.minutes)
+        )
+
+    while not finished():
+        crops, sites = data.draw(config.batch, config.crop)
+        result = learner.step(crops, data.counts)
+
+        if result is None:
+            roll_backs += 1
+            if roll_backs > MOST_ROLL_BACKS:
+                raise TrainingError(
+                    "Training runs away again and again, even at a low rate. Your "
+                    "labels are safe. Start again from the base model, or check the "
+                    "image for extreme values."
+                )
+            learner.roll_back()
+            yield RolledBack(learner.steps, learner.learning_rate)
+            continue
+
+        data.learnt(sites, result.errors)
+        losses.append(result.loss)
+        pace.append(time.monotonic())
+        rate = (len(pace) - 1) / (pace[-1] - pace[0])
+        yield Stepped(learner.steps, result.loss, rate, int(data.counts.sum()))
+
+        if learner.steps % config.validate_every == 0:
+            dice = validate(learner, data.held_out(config.crop))
+            known = [d for d in dice if d is not None]
+            score = sum(known) / len(known) if known else None
+            mean_losses.append(sum(losses) / len(losses))
+            losses.clear()
+            if score is not None:
+                scores.append(score)
+            learner.keep_good()
+            roll_backs = 0
+            judged = verdict(scores, mean_losses)
+            yield Validated(learner.steps, dice, score, judged)
+
+            due = time.monotonic() - kept > 60 * config.checkpoint_minutes
+            if due or checkpoints.is_best(score):
+                yield checkpoints.keep(learner.model(), learner.steps, score)
+                kept = time.monotonic()
+
+    last = checkpoints.keep(learner.model(), learner.steps, None)
+    yield last
+    yield Stopped(learner.steps, checkpoints.best or last.name, last.name)

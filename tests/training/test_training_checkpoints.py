@@ -1,0 +1,63 @@
+import torch
+
+from napari_unet.annotation import ClassScheme
+from napari_unet.models import Architecture, ModelSpec, build
+from napari_unet.training.checkpoints import Checkpoints
+
+SPEC = ModelSpec(
+    name="tiny",
+    classes=ClassScheme.named("cell"),
+    architecture=Architecture(depth=1, width=2, max_width=4),
+)
+
+
+def test_the_best_and_the_last_survive_thinning(tmp_path):
+    kept = Checkpoints(tmp_path, most=4)
+    for step in range(30):
+        kept.keep(build(SPEC, seed=step), step, 0.9 if step == 7 else 0.5)
+    names = [c.name for c in kept]
+    assert len(names) == 4
+    assert kept.best == "step-000007"
+    assert kept.best in names
+    assert kept.last == names[-1] == "step-000029"
+    assert {p.name for p in tmp_path.iterdir() if p.is_dir()} == set(names)
+
+
+def test_a_checkpoint_opens_as_it_was_kept(tmp_path):
+    kept = Checkpoints(tmp_path)
+    model = build(SPEC, seed=5)
+    event = kept.keep(model, 10, 0.4)
+    assert event.best
+    again = Checkpoints(tmp_path)
+    assert again.last == event.name
+    state = again.load(event.name).net.state_dict()
+    for key, value in model.net.state_dict().items():
+        assert torch.equal(value, state[key])
+
+
+def test_unscored_checkpoints_are_never_the_best(tmp_path):
+    kept = Checkpoints(tmp_path)
+    kept.keep(build(SPEC), 1, None)
+    assert kept.best is None
+    assert kept.is_best(0.0)
+    kept.keep(build(SPEC), 2, 0.3)
+    assert not kept.is_best(None)
+    assert not kept.is_best(0.3)
+    assert kept.is_best(0.31)
+
+
+def test_two_checkpoints_at_one_step_do_not_share_a_folder(tmp_path):
+    kept = Checkpoints(tmp_path)
+    assert kept.keep(build(SPEC), 5, 0.1).name != kept.keep(build(SPEC), 5, None).name
+
+
+def test_a_broken_index_or_a_missing_folder_is_no_obstacle(tmp_path):
+    kept = Checkpoints(tmp_path)
+    kept.keep(build(SPEC), 1, 0.5)
+    kept.keep(build(SPEC), 2, 0.6)
+    import shutil
+
+    shutil.rmtree(tmp_path / "step-000002")
+    assert [c.step for c in Checkpoints(tmp_path)] == [1]
+    (tmp_path / "checkpoints.json").write_text("{")
+    assert len(Checkpoints(tmp_path)) == 0

@@ -1,0 +1,198 @@
+import numpy as np
+import pytest
+import torch
+from napari_unet.nets.device import choose_device
+
+from napari_unet.annotation import Annotation, ClassScheme
+from napari_unet.errors import TrainingError
+from napari_unet.images import Region, image_from_array, measure_intensity
+from napari_unet.models import Architecture, ModelSpec, build
+from napari_unet.training import (
+    Checkpointed,
+    Checkpoints,
+    Learner,
+    RolledBack,
+    Stepped,
+    Stopped,
+    TrainConfig,
+    TrainingImage,
+    TrainingSet,
+    Validated,
+    train,
+)
+
+SPEC = ModelSpec(
+    name="tiny",
+    classes=ClassScheme.named("cell"),
+    architecture=Architecture(depth=1, width=8, max_width=16),
+)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_thread():
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+def picture(key="a", seed=0, side=160):
+    """Bright squares on a dark, noisy ground."""
+    random = np.random.default_rng(seed)
+    truth = np.zeros((side, side), np.uint8)
+    for y, x in random.integers(0, side - 20, (12, 2)):
+        truth[y : y + 16, x : x + 16] = 1
+    pixels = truth * 100 + random.normal(50, 10, truth.shape)
+    image = image_from_array(pixels.astype(np.float32), name=key)
+    annotation = Annotation.of(image)
+    return (
+        TrainingImage(key, image, (0,), measure_intensity(image, (0,)), annotation),
+        truth,
+    )
+
+
+def paint(image, truth, label, n=6, seed=0):
+    """Paint dots of 3x3 pixels of one class where it is."""
+    random = np.random.default_rng(seed)
+    ys, xs = np.nonzero(truth[1:-1, 1:-1] == label)
+    for i in random.choice(len(ys), n, replace=False):
+        y, x = int(ys[i]) + 1, int(xs[i]) + 1
+        here = Region(y - 1, x - 1, y + 2, x + 2)
+        mask = truth[here.slices] == label
+        before = image.annotation.scribbles.read(here)
+        image.annotation.write_scribbles(here, np.where(mask, label + 1, before))
+
+
+def prepared(tmp_path, config, images=1):
+    data = TrainingSet(channels=1, n_classes=2, seed=config.seed)
+    for i in range(images):
+        image, truth = picture(key=str(i), seed=i)
+        paint(image, truth, 0, seed=i)
+        paint(image, truth, 1, seed=i + 1)
+        data.add(image)
+    device, _ = choose_device("cpu")
+    learner = Learner(build(SPEC, seed=config.seed), device, config)
+    return learner, data, Checkpoints(tmp_path)
+
+
+def fast(**changes):
+    return TrainConfig(
+        **{"batch": 2, "crop": 64, "validate_every": 10, "learning_rate": 5e-3}
+        | changes
+    )
+
+
+@torch.no_grad()
+def accuracy(learner, seed=99):
+    image, truth = picture(seed=seed)
+    pixels = image.intensity.apply(image.image.read(image.image.whole(), (0,)))
+    out = learner.average(torch.from_numpy(pixels)[None])[0, :2].argmax(0).numpy()
+    return (out == truth).mean()
+
+
+def test_a_few_strokes_teach_the_net(tmp_path):
+    learner, data, checkpoints = prepared(tmp_path, fast(steps=60), images=2)
+    events = list(train(learner, data, checkpoints))
+    losses = [e.loss for e in events if isinstance(e, Stepped)]
+    assert len(losses) == 60
+    assert np.mean(losses[-10:]) < 0.5 * np.mean(losses[:5])
+    assert accuracy(learner) > 0.9
+    assert isinstance(events[-1], Stopped)
+    assert events[-1].last == checkpoints.last
+    assert any(isinstance(e, Validated) for e in events)
+
+
+def test_the_kept_model_is_the_averaged_one(tmp_path):
+    learner, data, checkpoints = prepared(tmp_path, fast(steps=12))
+    *_, stopped = train(learner, data, checkpoints)
+    kept = checkpoints.load(stopped.last).net.state_dict()
+    for key, value in learner.average.state_dict().items():
+        assert torch.equal(kept[key], value)
+
+
+def test_new_strokes_are_drawn_from_within_two_steps(tmp_path):
+    learner, data, checkpoints = prepared(tmp_path, fast(steps=30, batch=4))
+    events = train(learner, data, checkpoints)
+    for _ in range(8):
+        next(events)
+    before = int(data.counts.sum())
+    image, truth = data["0"], picture()[1]
+    version = image.annotation.version
+    paint(image, truth, 1, n=20, seed=7)
+    data.refresh("0", image.annotation.changed_since(version))
+    steps = [e for e in (next(events), next(events)) if isinstance(e, Stepped)]
+    assert steps[0].labelled > before
+
+
+def test_says_what_to_paint_when_nothing_or_one_class_is_labelled(tmp_path):
+    config = fast(steps=2)
+    learner, _, checkpoints = prepared(tmp_path, config)
+    data = TrainingSet(channels=1, n_classes=2)
+    image, truth = picture()
+    data.add(image)
+    with pytest.raises(TrainingError, match="Nothing is labelled"):
+        next(train(learner, data, checkpoints))
+    paint(image, truth, 1)
+    data.refresh("a")
+    with pytest.raises(TrainingError, match="background"):
+        next(train(learner, data, checkpoints))
+
+
+def test_stops_when_told_and_keeps_what_it_has(tmp_path):
+    learner, data, checkpoints = prepared(tmp_path, fast())
+    seen = []
+    for event in train(learner, data, checkpoints, cancel=lambda: len(seen) >= 5):
+        seen.append(event)
+    assert learner.steps == 5
+    assert isinstance(seen[-1], Stopped)
+    assert isinstance(seen[-2], Checkpointed)
+    assert checkpoints.load(seen[-1].best).spec == SPEC
+
+
+def test_a_runaway_rolls_back_lowers_the_rate_and_goes_on(tmp_path):
+    learner, data, checkpoints = prepared(tmp_path, fast(steps=24))
+    events = train(learner, data, checkpoints)
+    for event in events:
+        if isinstance(event, Validated):
+            break
+    good = {k: v.clone() for k, v in learner.average.state_dict().items()}
+    with torch.no_grad():
+        next(learner.net.parameters()).fill_(float("nan"))
+    event = next(e for e in events if isinstance(e, RolledBack))
+    assert event.learning_rate == learner.config.learning_rate / 2
+    for key, value in learner.net.state_dict().items():
+        assert torch.equal(value, good[key])
+    rest = list(events)
+    assert isinstance(rest[-1], Stopped)
+    assert all(np.isfinite(e.loss) for e in rest if isinstance(e, Stepped))
+
+
+def test_the_same_seed_gives_the_same_weights(tmp_path):
+    states = []
+    for run in ("a", "b"):
+        learner, data, checkpoints = prepared(tmp_path / run, fast(steps=6))
+        list(train(learner, data, checkpoints))
+        states.append(learner.average.state_dict())
+    for key, value in states[0].items():
+        torch.testing.assert_close(value, states[1][key])
+
+
+@pytest.mark.parametrize("images", [1, 2, 3, 10])
+def test_held_out_labels_are_never_drawn(tmp_path, images):
+    learner, data, _ = prepared(tmp_path, fast(), images=images)
+    labelled = drawn = held = 0
+    for i in range(images):
+        annotation = data[str(i)].annotation
+        for region in annotation.labelled():
+            known = annotation.classes(region) >= 0
+            out = annotation.held_out(region)
+            labelled += int(known.sum())
+            held += int((known & out).sum())
+            drawn += int((known & ~out).sum())
+    assert drawn == int(data.counts.sum())
+    assert drawn + held == labelled
+    in_crops = sum(int((c.classes >= 0).sum()) for c in data.held_out(64))
+    assert in_crops <= held
+    assert (in_crops > 0) == (held > 0)
+    crops, _ = data.draw(4, 64)
+    assert (crops.classes >= 0).any()
