@@ -3,6 +3,9 @@
 from napari_unet.annotation.annotation import Annotation
 from napari_unet.annotation.blocks import Blocks
 from napari_unet.annotation.classes import ClassScheme, LabelClass
+from napari_unet.annotation.labels import take_in_objects, take_in_scribbles
+from napari_unet.annotation.removal import remove_class
+from napari_unet.annotation.split import hold_out
 from napari_unet.annotation.targets import IGNORE, Targets, make_targets
 
 __all__ = [
@@ -12,5 +15,9 @@ __all__ = [
     "ClassScheme",
     "LabelClass",
     "Targets",
+    "hold_out",
     "make_targets",
+    "remove_class",
+    "take_in_objects",
+    "take_in_scribbles",
 ]

@@ -8,16 +8,19 @@ import numpy as np
 
 from napari_unet.annotation.blocks import Blocks, Key
 from napari_unet.annotation.classes import MOST_CLASSES
-from napari_unet.annotation.targets import classes_of, labelled_classes
-from napari_unet.errors import AnnotationError
-from napari_unet.images.region import Region
+from napari_unet.annotation.labels import as_labels
+from napari_unet.annotation.targets import labelled_classes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from numpy.typing import DTypeLike, NDArray
+    from numpy.typing import NDArray
 
     from napari_unet.images import Image
+    from napari_unet.images.region import Region
+
+# What a pixel of `split` says.
+TRAINING, HELD_OUT = 1, 2
 
 
 class Annotation:
@@ -42,6 +45,9 @@ class Annotation:
     verified : Blocks
         ``(..., Y, X)``, bool: where the objects are complete, so that everything
         around them is background.
+    split : Blocks
+        ``(..., Y, X)``, uint8: 0 undecided, 1 labels to train with, 2 labels held out
+        for validation; `hold_out` decides.
     object_classes : mapping of int to int
         The classes of objects that are not of class 1.
     version : int
@@ -52,10 +58,12 @@ class Annotation:
         self.scribbles = Blocks(shape, np.uint8, axes)
         self.objects = Blocks(shape, np.uint32, axes)
         self.verified = Blocks(shape, np.bool_, axes)
+        self.split = Blocks(shape, np.uint8, axes)
         self.version = 0
         self._object_classes: dict[int, int] = {}
         self._changed: dict[Key, int] = {}
-        self._counts: dict[Key, NDArray[np.int64]] = {}
+        self._undecided: set[Key] = set()
+        self._tallies: dict[Key, NDArray[np.int64]] = {}
 
     @classmethod
     def of(cls, image: Image) -> Annotation:
@@ -80,12 +88,14 @@ class Annotation:
     @property
     def nbytes(self) -> int:
         """Bytes that the labels take."""
-        return self.scribbles.nbytes + self.objects.nbytes + self.verified.nbytes
+        return sum(
+            layer.nbytes
+            for layer in (self.scribbles, self.objects, self.verified, self.split)
+        )
 
     def labelled(self) -> list[Region]:
         """Return the blocks, 256 x 256 or less, in which something is labelled."""
-        keys = {*self.scribbles.keys(), *self.verified.keys()}
-        return [self.scribbles.region(key) for key in sorted(keys)]
+        return [self.scribbles.region(key) for key in self._labelled_keys()]
 
     def classes(self, region: Region) -> NDArray[np.int64]:
         """Return the class of each pixel, ``(Y, X)``, -1 where not labelled."""
@@ -96,16 +106,25 @@ class Annotation:
             self.verified.read(region),
         )
 
+    def held_out(self, region: Region) -> NDArray[np.bool_]:
+        """Return which labels are for validation only, ``(Y, X)``, bool."""
+        return np.equal(self.split.read(region), HELD_OUT)
+
     def counts(self, n_classes: int) -> NDArray[np.int64]:
         """Return the labelled pixels of each class, ``(n_classes,)``."""
-        total = np.zeros(256, np.int64)
-        for region in self.labelled():
-            (key,) = self.scribbles.keys_in(region)
-            if key not in self._counts:
-                found = self.classes(region)
-                self._counts[key] = np.bincount(found[found >= 0], minlength=256)
-            total += self._counts[key]
-        return total[:n_classes]
+        return np.sum(self.tally()[:n_classes], axis=1)
+
+    def tally(self) -> NDArray[np.int64]:
+        """Return the labelled pixels of each class and part, ``(256, 3)``.
+
+        The parts are those of `split`: undecided, training, held out.
+        """
+        total = np.zeros((256, 3), np.int64)
+        for key in self._labelled_keys():
+            if key not in self._tallies:
+                self._tallies[key] = self._tally_of(self.split.region(key))
+            total += self._tallies[key]
+        return total
 
     def changed_since(self, version: int) -> list[Region]:
         """Return the blocks, 256 x 256 or less, written after `version`."""
@@ -121,10 +140,12 @@ class Annotation:
         copy.scribbles = self.scribbles.snapshot()
         copy.objects = self.objects.snapshot()
         copy.verified = self.verified.snapshot()
+        copy.split = self.split.snapshot()
         copy.version = self.version
         copy._object_classes = dict(self._object_classes)
         copy._changed = dict(self._changed)
-        copy._counts = dict(self._counts)
+        copy._undecided = set(self._undecided)
+        copy._tallies = dict(self._tallies)
         return copy
 
     def write_scribbles(self, region: Region, values: NDArray[Any] | int) -> None:
@@ -135,7 +156,7 @@ class Annotation:
         AnnotationError
             If they are no whole numbers from 0 to 255.
         """
-        self.scribbles.write(region, _checked(values, np.uint8))
+        self.scribbles.write(region, as_labels(values, np.uint8))
         self._touch([region])
 
     def write_objects(
@@ -161,7 +182,7 @@ class Annotation:
         AnnotationError
             If they are no whole numbers from 0 to 4,294,967,295.
         """
-        self.objects.write(region, _checked(ids, np.uint32))
+        self.objects.write(region, as_labels(ids, np.uint32))
         self._touch([region])
         if classes:
             self.set_object_classes(classes)
@@ -182,8 +203,8 @@ class Annotation:
             if np.isin(self.objects.block(key), ids).any()
         )
 
-    def verify(self, region: Region, complete: bool = True) -> None:
-        """Say that the objects in `region` are complete, or no longer."""
+    def verify(self, region: Region, complete: NDArray[np.bool_] | bool = True) -> None:
+        """Say where in `region`, ``(Y, X)`` or all over, the objects are complete."""
         self.verified.write(region, complete)
         self._touch([region])
 
@@ -216,73 +237,41 @@ class Annotation:
             self.write_objects(region, np.asarray(layer[self.scribbles.index(region)]))
         return found
 
-    def remove_class(self, index: int, into: int | None = None) -> None:
-        """Follow `ClassScheme.remove`: later classes move down by one.
-
-        Parameters
-        ----------
-        index : int
-            The class to remove, 1 or above.
-        into : int, optional
-            The class, by its index before the removal, that takes over its pixels
-            and objects. If not given, its scribbles are erased, and its objects too:
-            their pixels are no longer verified, since nobody said what else is there.
-        """
-        if index < 1 or into == index:
-            raise ValueError(f"class {index} cannot be removed into {into}")
-        moved = np.arange(256)
-        moved[index + 2 :] -= 1
-        moved[index + 1] = 0 if into is None else moved[into + 1]
-        self._touch(self.scribbles.apply(lambda block: moved[block]))
-        if not into:
-            self._remove_objects(index, keep_verified=into == 0)
-        for region in map(self.objects.region, self.objects.keys()):
+    def assign(self, region: Region, split: NDArray[np.uint8]) -> None:
+        """Write which labels are held out, ``(Y, X)``; see `split`."""
+        if not np.array_equal(split, self.split.read(region)):
+            self.split.write(region, split)
+            undecided = self._undecided.copy()
             self._touch([region])
-        classes = {i: int(moved[self._class_of(i) + 1]) - 1 for i in self._ids()}
-        self._object_classes = {i: c for i, c in classes.items() if c > 1}
+            self._undecided = undecided
+
+    def take_undecided(self) -> set[Key]:
+        """Return the blocks whose labels changed since this was last asked."""
+        taken, self._undecided = self._undecided, set()
+        return taken
 
     def new_id(self) -> int:
         """Return an id that no object has."""
-        return max(self._ids(), default=0) + 1
+        return max(self.ids(), default=0) + 1
 
-    def _ids(self) -> set[int]:
+    def _labelled_keys(self) -> list[Key]:
+        return sorted({*self.scribbles.keys(), *self.verified.keys()})
+
+    def _tally_of(self, region: Region) -> NDArray[np.int64]:
+        classes = self.classes(region)
+        cell = classes * 3 + self.split.read(region)
+        counts = np.bincount(cell[classes >= 0], minlength=256 * 3)
+        return counts.reshape(256, 3)
+
+    def ids(self) -> set[int]:
+        """Return the ids of all objects."""
         blocks = map(self.objects.block, self.objects.keys())
         return {int(i) for block in blocks for i in np.unique(block)} - {0}
-
-    def _class_of(self, index: int) -> int:
-        return self._object_classes.get(index, 1)
-
-    def _remove_objects(self, label: int, keep_verified: bool) -> None:
-        for region in map(self.objects.region, self.objects.keys()):
-            ids = self.objects.read(region)
-            gone = classes_of(ids, self._object_classes) == label
-            self.objects.write(region, np.where(gone, 0, ids))
-            if not keep_verified:
-                self.verified.write(region, self.verified.read(region) & ~gone)
-            self._touch([region])
 
     def _touch(self, regions: Iterable[Region]) -> None:
         self.version += 1
         for region in regions:
             for key in self.scribbles.keys_in(region):
                 self._changed[key] = self.version
-                self._counts.pop(key, None)
-
-
-def _checked(values: NDArray[Any] | int, dtype: DTypeLike) -> NDArray[Any]:
-    """Return labels as `dtype`, or raise what is wrong with them."""
-    values = np.asarray(values)
-    if values.dtype == dtype:
-        return values
-    most = np.iinfo(dtype).max
-    if values.dtype.kind not in "iub":
-        raise AnnotationError(
-            f"Labels are whole numbers; these are {values.dtype.name}. Convert them to "
-            "integers first."
-        )
-    if values.size and (values.min() < 0 or values.max() > most):
-        raise AnnotationError(
-            f"These labels run from {values.min()} to {values.max()}; only 0 to "
-            f"{most:,} can be kept. Relabel them first."
-        )
-    return values.astype(dtype)
+                self._undecided.add(key)
+                self._tallies.pop(key, None)

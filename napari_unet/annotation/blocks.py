@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +10,8 @@ import numpy as np
 from napari_unet.images.region import Region
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from numpy.typing import DTypeLike, NDArray
 
 Key = tuple[int, ...]
@@ -84,6 +85,13 @@ class Blocks:
             dict(zip(self.axes[:-2], plane, strict=True)),
         )
 
+    def planes(self) -> Iterator[Region]:
+        """Yield a region for each plane that covers it."""
+        height, width = self.shape[-2:]
+        for plane in np.ndindex(self.shape[:-2]):
+            at = dict(zip(self.axes[:-2], plane, strict=True))
+            yield Region(0, 0, height, width, at)
+
     def index(self, region: Region) -> tuple[int | slice, ...]:
         """Return what cuts `region` out of a dense array of this shape."""
         return (*self._plane(region), *region.slices)
@@ -119,24 +127,6 @@ class Blocks:
                 block[inside] = part
                 if not block.any():
                     del self._blocks[key]
-
-    def apply(self, change: Callable[[NDArray[Any]], NDArray[Any]]) -> list[Region]:
-        """Replace every allocated block by what `change` makes of it.
-
-        Returns
-        -------
-        list of Region
-            The blocks that are different now.
-        """
-        changed = []
-        for key, block in list(self._blocks.items()):
-            new = np.ascontiguousarray(change(block), self.dtype)
-            if not np.array_equal(new, block):
-                changed.append(self.region(key))
-                self._blocks[key] = new
-                if not new.any():
-                    del self._blocks[key]
-        return changed
 
     def differing(self, array: Any, within: Region | None = None) -> list[Region]:
         """Return the blocks in which a dense array is not what is stored here.

@@ -1,0 +1,166 @@
+"""Taking in labels that exist already: another tool's mask, a label TIFF, a layer."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from napari_unet.errors import AnnotationError
+
+if TYPE_CHECKING:
+    from numpy.typing import DTypeLike, NDArray
+
+    from napari_unet.annotation.annotation import Annotation
+
+
+def take_in_scribbles(
+    annotation: Annotation,
+    labels: Any,
+    n_classes: int,
+    *,
+    zero: Literal["unlabelled", "background"] = "unlabelled",
+) -> None:
+    """Write a mask of classes into the scribbles.
+
+    Parameters
+    ----------
+    annotation : Annotation
+        What is changed, except where `labels` says "unlabelled".
+    labels : array-like
+        ``(..., Y, X)``, integers or bool, of the annotation's shape.
+    n_classes : int
+        Background and the user's classes.
+    zero : {"unlabelled", "background"}
+        What 0 stands for. In scribbles it is "unlabelled": 1 is background, 2 the
+        first class, and so on. In the masks of other tools it is mostly
+        "background": 1 is the first class, and so is the one value of a mask that
+        has only one beside 0, such as 255.
+
+    Raises
+    ------
+    AnnotationError
+        If the labels are no whole numbers, or do not fit the image or the classes.
+        Nothing is changed then.
+    """
+    labels = _fitting(labels, annotation.shape)
+    present = np.unique(labels)
+    present = present[present != 0]
+    most = n_classes if zero == "unlabelled" else n_classes - 1
+    binary = zero == "background" and len(present) == 1 and most >= 1
+    if len(present) and not binary and (present[0] < 0 or present[-1] > most):
+        raise AnnotationError(
+            f"These labels hold {_listed(present)}, but with {n_classes} classes, "
+            f"background among them, they may hold 0 to {most}. Add the missing "
+            "classes first, or take the labels in as objects."
+        )
+    for plane in annotation.scribbles.planes():
+        new = labels[annotation.scribbles.index(plane)]
+        if zero == "background":
+            new = (new != 0) + 1 if binary else new.astype(np.int64) + 1
+        kept = annotation.scribbles.read(plane)
+        annotation.write_scribbles(plane, np.where(new > 0, new, kept))
+
+
+def take_in_objects(
+    annotation: Annotation, labels: Any, *, complete: bool = False
+) -> None:
+    """Write an image of instance labels into the objects.
+
+    Objects that are there already stay, and the new ones get ids after theirs.
+
+    Parameters
+    ----------
+    annotation : Annotation
+        What is changed, where `labels` is not 0.
+    labels : array-like
+        ``(..., Y, X)``, of the annotation's shape: 0 or the id of an object; of a
+        bool mask, every connected part of a plane becomes an object.
+    complete : bool
+        Whether every object is in `labels`: the whole image is verified then.
+
+    Raises
+    ------
+    AnnotationError
+        If the labels are no whole numbers or do not fit the image. Nothing is changed
+        then.
+    """
+    labels = _fitting(labels, annotation.shape)
+    if labels.dtype == bool:
+        labels = _parts(labels)
+    labels = as_labels(labels, np.uint32)
+    offset = annotation.new_id() - 1
+    most = int(labels.max(initial=0))
+    if offset and most + offset > np.iinfo(np.uint32).max:
+        raise AnnotationError(
+            f"The ids of these objects run up to {most:,}; no room is left for them "
+            "beside the objects that are there. Relabel them from 1 first."
+        )
+    for plane in annotation.objects.planes():
+        new = labels[annotation.objects.index(plane)]
+        kept = annotation.objects.read(plane)
+        new = np.where(new > 0, new + np.uint32(offset), kept)
+        annotation.write_objects(plane, new)
+        if complete:
+            annotation.verify(plane)
+
+
+def as_labels(values: NDArray[Any] | int, dtype: DTypeLike) -> NDArray[Any]:
+    """Return labels as an integer `dtype`.
+
+    Raises
+    ------
+    AnnotationError
+        If they are no whole numbers or too large for it.
+    """
+    values = np.asarray(values)
+    if values.dtype == dtype:
+        return values
+    _check_whole(values)
+    most = np.iinfo(dtype).max
+    if values.size and (values.min() < 0 or values.max() > most):
+        raise AnnotationError(
+            f"These labels run from {values.min()} to {values.max()}; only 0 to "
+            f"{most:,} can be kept. Relabel them first."
+        )
+    return values.astype(dtype)
+
+
+def _check_whole(values: NDArray[Any]) -> None:
+    if values.dtype.kind not in "iub":
+        raise AnnotationError(
+            f"Labels are whole numbers, but these are of type {values.dtype.name}. "
+            "Convert them to integers first."
+        )
+
+
+def _fitting(labels: Any, shape: tuple[int, ...]) -> NDArray[Any]:
+    array: NDArray[Any] = np.asarray(labels)
+    _check_whole(array)
+    if array.shape != shape:
+        raise AnnotationError(
+            f"The labels measure {_size(array.shape)} and the image {_size(shape)}. "
+            "Choose labels that were made for this image."
+        )
+    return array
+
+
+def _parts(mask: NDArray[np.bool_]) -> NDArray[np.uint32]:
+    import cc3d
+
+    out = np.zeros(mask.shape, np.uint32)
+    found = 0
+    for plane in np.ndindex(mask.shape[:-2]):
+        parts = cc3d.connected_components(mask[plane], connectivity=8)
+        out[plane] = np.where(parts > 0, parts + np.uint32(found), 0)
+        found += int(parts.max(initial=0))
+    return out
+
+
+def _size(shape: tuple[int, ...]) -> str:
+    return " x ".join(map(str, shape))
+
+
+def _listed(values: NDArray[Any]) -> str:
+    few = ", ".join(map(str, values[:5]))
+    return f"{few} ... {values[-1]}" if len(values) > 5 else few
