@@ -225,4 +225,9 @@ def _environment() -> dict[str, str]:
     known = [p for p in os.environ.get("PYTHONPATH", "").split(os.pathsep) if p]
     if Path(root).name != "site-packages" and root not in known:
         known.append(root)
-    return {**os.environ, "PYTHONPATH": os.pathsep.join(known)}
+    return {
+        # torch's threads else burn the core that the viewer needs while they wait.
+        "OMP_WAIT_POLICY": "PASSIVE",
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join(known),
+    }
