@@ -68,7 +68,6 @@ class Link:
         self._process = _start(command, self._log, setup)
         try:
             self._connection = self._connect(address, authkey)
-            self._check_version()
         except BaseException:
             self._process.kill()
             self._process.wait()
@@ -121,17 +120,21 @@ class Link:
         end = time.monotonic() + START
         while self._process.poll() is None and time.monotonic() < end:
             try:
-                return Client(address, authkey=authkey)
+                connection = Client(address, authkey=authkey)
+                hello = connection.recv()
             except (FileNotFoundError, ConnectionRefusedError):
                 time.sleep(0.01)
+                continue
+            except (EOFError, OSError):
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    self._process.wait(QUIT)
+                break
+            if hello != Hello(napari_unet.__version__):
+                raise EngineError(
+                    "napari-unet was updated while napari was open. Restart napari."
+                )
+            return connection
         raise EngineError(f"The engine did not start: {self._fate()}")
-
-    def _check_version(self) -> None:
-        hello = self._connection.recv()
-        if hello != Hello(napari_unet.__version__):
-            raise EngineError(
-                "napari-unet was updated while napari was open. Restart napari."
-            )
 
     def _read(self) -> None:
         """Deal the answers out until the process ends."""

@@ -1,0 +1,158 @@
+"""Prediction through the real engine gives what it gives in a script."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from napari_unet.annotation import ClassScheme
+from napari_unet.engine import Engine
+from napari_unet.engine.messages import (
+    Describe,
+    Described,
+    Predict,
+    SetThreads,
+    WarmUp,
+)
+from napari_unet.errors import ImageError, ModelError
+from napari_unet.images import IntensityRange, image_from_array, measure_intensity
+from napari_unet.inference import PredictConfig, predict
+from napari_unet.inference.events import (
+    Cancelled,
+    PlaneDone,
+    Planned,
+    Predicted,
+    TileDone,
+)
+from napari_unet.models import Architecture, ModelSpec, build, load_model, save_model
+
+CONFIG = PredictConfig(device="cpu", tile=64)
+
+
+@pytest.fixture(scope="module")
+def engine(tmp_path_factory):
+    with Engine(tmp_path_factory.mktemp("logs")) as engine:
+        yield engine
+
+
+@pytest.fixture
+def folder(tmp_path):
+    spec = ModelSpec(
+        name="tiny",
+        architecture=Architecture(depth=2, width=4),
+        classes=ClassScheme.named("cell"),
+    )
+    save_model(build(spec, seed=1), tmp_path / "tiny")
+    return tmp_path / "tiny"
+
+
+@pytest.fixture
+def ask(engine, folder):
+    """Return a function from a stack of planes to a request to predict it."""
+
+    def make(pixels, axes="ZYX", config=CONFIG, **changed):
+        image = image_from_array(pixels, axes)
+        shape = image.stack_shape + image.plane_shape
+        fields = {
+            "pixels": engine.share(pixels),
+            "axes": axes,
+            "rgb": False,
+            "name": "stack",
+            "intensity": measure_intensity(image, (0,)),
+            "model": str(folder),
+            "config": config,
+            "semantic": engine.array(shape, np.uint8),
+            "instances": engine.array(shape, np.uint32),
+        }
+        return Predict(**{**fields, **changed})
+
+    return make
+
+
+def stack(planes=2, side=150, seed=0):
+    return np.random.default_rng(seed).integers(
+        0, 4000, (planes, side, side), dtype=np.uint16
+    )
+
+
+def test_the_same_as_in_a_script(engine, ask, folder):
+    pixels = stack()
+    request = ask(pixels)
+    events = list(engine.request(request))
+
+    *_, expected = predict(
+        load_model(folder), image_from_array(pixels, "ZYX"), config=CONFIG
+    )
+    assert isinstance(events[0], Planned)
+    assert isinstance(events[-1], Predicted)
+    assert sum(isinstance(e, TileDone) for e in events) > 4
+    assert sum(isinstance(e, PlaneDone) for e in events) == 2
+    semantic = request.semantic.open("r")
+    assert set(np.unique(semantic)) == {0, 1}
+    np.testing.assert_array_equal(semantic, expected.labels.semantic)
+    np.testing.assert_array_equal(
+        request.instances.open("r"), expected.labels.instances
+    )
+
+
+def test_tiles_are_seen_while_it_goes_on(engine, ask):
+    request = ask(stack(1), config=PredictConfig(device="cpu", tile=64))
+    seen = request.semantic.open("r")
+    for event in engine.request(request):
+        if isinstance(event, TileDone):
+            before = seen.any()
+            break
+    assert before.shape == ()
+
+
+def test_cancelling_stops_within_a_tile(engine, ask):
+    request = ask(stack(4, 300))
+    tiles = 0
+    for event in engine.request(request):
+        if isinstance(event, TileDone):
+            tiles += 1
+            engine.cancel(request.id)
+    assert event == Cancelled()
+    assert tiles < 20
+
+
+def test_a_model_saved_anew_is_loaded_anew(engine, ask, folder):
+    request = ask(stack())
+    engine.ask(request)
+    first = request.semantic.open("r").copy()
+    save_model(build(load_model(folder).spec, seed=2), folder)
+    engine.ask(request)
+    assert (request.semantic.open("r") != first).any()
+
+
+def test_what_does_not_fit_is_said_as_in_a_script(engine, ask, folder):
+    with pytest.raises(ModelError, match="no model 'zebra'"):
+        engine.ask(ask(stack(), model="zebra"))
+    four = np.zeros((4, 64, 64), np.uint8)
+    with pytest.raises(ImageError, match="4 channels"):
+        engine.ask(ask(four, "CYX", intensity=IntensityRange((0.0,) * 4, (1.0,) * 4)))
+
+
+def test_it_describes_itself(engine, folder):
+    engine.ask(WarmUp(str(folder), CONFIG))
+    described = engine.ask(Describe("cpu"))
+    assert isinstance(described, Described)
+    assert "CPU" in described.device
+    assert described.free_memory > 1e6
+
+
+def test_threads_can_be_set(engine):
+    engine.ask(SetThreads(1))
+    assert engine.ask(Describe("cpu")).threads == 1
+    engine.ask(SetThreads(None))
+    assert engine.ask(Describe("cpu")).threads >= 1
+
+
+def test_the_viewers_end_of_a_prediction_loads_no_torch():
+    code = (
+        "import sys, napari_unet.engine, napari_unet.engine.messages, "
+        "napari_unet.inference, napari_unet.inference.events, napari_unet.images; "
+        "sys.exit('torch' in sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
