@@ -108,11 +108,13 @@ class Annotation:
 
     def held_out(self, region: Region) -> NDArray[np.bool_]:
         """Return which labels are for validation only, ``(Y, X)``, bool."""
-        return np.equal(self.split.read(region), HELD_OUT)
+        held: NDArray[np.bool_] = self.split.read(region) == HELD_OUT
+        return held
 
     def counts(self, n_classes: int) -> NDArray[np.int64]:
         """Return the labelled pixels of each class, ``(n_classes,)``."""
-        return np.sum(self.tally()[:n_classes], axis=1)
+        counts: NDArray[np.int64] = self.tally()[:n_classes].sum(axis=1)
+        return counts
 
     def tally(self) -> NDArray[np.int64]:
         """Return the labelled pixels of each class and part, ``(256, 3)``.

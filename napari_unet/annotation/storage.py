@@ -1,0 +1,163 @@
+"""Annotations on disk: a folder for each image, its file replaced whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from contextlib import suppress
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from napari_unet.annotation.archive import Saved, read, read_header, write
+from napari_unet.errors import AnnotationError
+
+if TYPE_CHECKING:
+    from napari_unet.annotation.annotation import Annotation
+    from napari_unet.annotation.classes import ClassScheme
+
+FILE = "annotation.npz"
+
+# A file that was being written so many seconds ago is left over from a process that
+# died.
+LEFT_OVER = 3600.0
+
+
+class AnnotationStore:
+    """Where annotations are kept between sessions.
+
+    A file that this store has neither written nor loaded is never overwritten: one
+    that is damaged or newer, that another window saved, or that the user chose not to
+    go on with is kept beside the new one, under the time when it was saved.
+
+    Parameters
+    ----------
+    folder : Path, optional
+        Of all annotations; by default in the user's data directory.
+    """
+
+    def __init__(self, folder: Path | str | None = None) -> None:
+        if folder is None:
+            from platformdirs import user_data_path
+
+            folder = user_data_path("napari-unet", appauthor=False) / "annotations"
+        self.folder = Path(folder)
+        self._mine: dict[str, tuple[int, int, int]] = {}
+
+    def path(self, key: str) -> Path:
+        """Return where the annotation of an image is saved; see `image_key`."""
+        return self.folder / key / FILE
+
+    def find(self, key: str) -> Saved | None:
+        """Return what is saved for an image, or None.
+
+        Raises
+        ------
+        AnnotationError
+            If the file cannot be read, is damaged, or a newer version wrote it.
+        """
+        path = self.path(key)
+        return read_header(path) if path.exists() else None
+
+    def load(self, key: str) -> tuple[Annotation, ClassScheme]:
+        """Return the annotation of an image and its classes.
+
+        Raises
+        ------
+        AnnotationError
+            If there is none, it cannot be read, is damaged, or a newer version
+            wrote it.
+        """
+        path = self.path(key)
+        if not path.exists():
+            raise AnnotationError(
+                f"No labels are saved in '{path.parent}'. Start with new ones."
+            )
+        file = _identity(path)
+        loaded = read(path)
+        self._mine[key] = file
+        return loaded
+
+    def save(
+        self, key: str, annotation: Annotation, scheme: ClassScheme, name: str = ""
+    ) -> None:
+        """Save an annotation: whole, on the disk, and in place of its last version.
+
+        Parameters
+        ----------
+        key : str
+            Of the image.
+        annotation : Annotation
+            A snapshot, if somebody may paint meanwhile.
+        scheme : ClassScheme
+            Its classes.
+        name : str
+            Of the image, for people.
+
+        Raises
+        ------
+        AnnotationError
+            If it cannot be written. What was saved before is still there.
+        """
+        path = self.path(key)
+        new = path.with_name(f".{FILE}-{os.getpid()}.new")
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            _clear_left_over(path.parent)
+            try:
+                with open(new, "wb") as file:
+                    write(file, annotation, scheme, name)
+                    file.flush()
+                    os.fsync(file.fileno())
+                written = _identity(new)
+                if path.exists() and _identity(path) != self._mine.get(key):
+                    _keep_aside(path)
+                os.replace(new, path)
+            except BaseException:
+                with suppress(OSError):
+                    new.unlink()
+                raise
+            self._mine[key] = written
+            _sync_folder(path.parent)
+        except OSError as error:
+            raise AnnotationError(
+                f"The labels cannot be saved in '{path.parent}': "
+                f"{error.strerror or error}. Free some space on that disk, or check "
+                "its permissions."
+            ) from error
+
+
+def _identity(path: Path) -> tuple[int, int, int]:
+    status = path.stat()
+    return status.st_ino, status.st_mtime_ns, status.st_size
+
+
+def _keep_aside(path: Path) -> None:
+    """Give a file a second name, so that it outlives being replaced."""
+    at = datetime.fromtimestamp(path.stat().st_mtime)
+    stem = f"{path.stem}-{at:%Y%m%d-%H%M%S-%f}"
+    aside = path.with_name(f"{stem}{path.suffix}")
+    if aside.exists():
+        aside = path.with_name(f"{stem}-{time.time_ns()}{path.suffix}")
+    try:
+        os.link(path, aside)
+    except OSError:
+        shutil.copy2(path, aside)
+
+
+def _clear_left_over(folder: Path) -> None:
+    for file in folder.glob(f".{FILE}-*.new"):
+        with suppress(OSError):
+            if time.time() - file.stat().st_mtime > LEFT_OVER:
+                file.unlink()
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make a rename last through a power cut, where the system can."""
+    with suppress(OSError):
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
