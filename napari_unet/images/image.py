@@ -1,7 +1,5 @@
 """An image: an array of any kind with named axes, cut by `Region`."""
 
-import struct
-import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,18 +10,6 @@ import numpy.typing as npt
 from napari_unet.errors import ImageError
 from napari_unet.images.axes import check_axes
 from napari_unet.images.region import Region
-
-# What the decoders of tifffile, zarr, imagecodecs and Pillow raise on damaged files.
-DAMAGED = (
-    OSError,
-    ValueError,
-    RuntimeError,
-    LookupError,
-    EOFError,
-    SyntaxError,
-    struct.error,
-    zlib.error,
-)
 
 
 @dataclass(frozen=True, eq=False)
@@ -142,13 +128,7 @@ class Image:
         wanted = range(self.n_channels) if channels is None else channels
         self._check_channels(wanted)
         distinct = sorted(set(wanted))
-        try:
-            blocks = [self._cut(region, run) for run in self._runs(distinct)]
-        except DAMAGED as error:
-            raise ImageError(
-                f"The pixels of '{self.name}' cannot be read: {error}. The file may "
-                "be incomplete, damaged or gone: copy or export it again."
-            ) from error
+        blocks = [self._cut(region, run) for run in self._runs(distinct)]
         pixels = blocks[0] if len(blocks) == 1 else np.concatenate(blocks)
         if list(wanted) != distinct:
             pixels = pixels[[distinct.index(c) for c in wanted]]
@@ -165,7 +145,16 @@ class Image:
         rows, columns = region.slices
         cuts = {"Y": rows, "X": columns, "C": channels}
         index = tuple(cuts[a] if a in cuts else int(region.plane[a]) for a in self.axes)
-        pixels = np.asarray(self.data[index])
+        try:
+            pixels = np.asarray(self.data[index])
+        except MemoryError:
+            raise
+        except Exception as error:
+            # A decoder, or a dask array's function, raises whatever it likes.
+            raise ImageError(
+                f"The pixels of '{self.name}' cannot be read: {error}. The file may "
+                "be incomplete, damaged or gone: copy or export it again."
+            ) from error
         left = [a for a in self.axes if a in "CYX"]
         if "C" not in left:
             return pixels.transpose(left.index("Y"), left.index("X"))[np.newaxis]

@@ -10,7 +10,7 @@ import numpy as np
 from napari_unet.errors import ImageError
 from napari_unet.images.array import image_from_array
 from napari_unet.images.axes import check_axes
-from napari_unet.images.image import DAMAGED, Image
+from napari_unet.images.image import Image
 from napari_unet.images.omezarr import open_zarr
 from napari_unet.images.picture import open_picture
 from napari_unet.images.tiff import open_tiff
@@ -70,7 +70,8 @@ def file_errors(path: Path) -> Iterator[None]:
             f"'{path}' may not be read by you. Ask for permission to read it, or copy "
             "it to a folder of your own."
         ) from error
-    except DAMAGED as error:
+    except Exception as error:
+        # A parser raises whatever a damaged file leads it to.
         raise ImageError(
             f"'{path.name}' cannot be opened as an image: {error}. It may be "
             "incomplete or damaged: copy or export it again."

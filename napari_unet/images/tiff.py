@@ -69,7 +69,10 @@ def _array(tif: "TiffFile", series: "TiffPageSeries", path: Path) -> Any:
 
 
 def _check_complete(tif: "TiffFile", series: "TiffPageSeries", path: Path) -> None:
-    """Look where the first and the last page end: tifffile reads on as if nothing."""
+    """Raise `ImageError` if pages end beyond the file or are missing.
+
+    tifffile itself opens what is left.
+    """
     size = tif.filehandle.size
     for page in (series.pages[0], series.pages[-1]):
         if page is None or page.parent is not tif:
@@ -85,12 +88,21 @@ def _check_complete(tif: "TiffFile", series: "TiffPageSeries", path: Path) -> No
                 f"'{path.name}' is incomplete: it should be at least {end} bytes long "
                 f"but is {size}. Copy or export it again."
             )
+    pointer = tif.pages.next_page_offset
+    if pointer is not None:
+        tif.filehandle.seek(pointer)
+        following = tif.filehandle.read(tif.tiff.offsetsize)
+        if len(following) < tif.tiff.offsetsize or any(following):
+            raise ImageError(
+                f"'{path.name}' is incomplete: it says that more pages follow the "
+                f"{len(tif.pages)} that are there. Copy or export it again."
+            )
 
 
 def _axes(series: "TiffPageSeries") -> tuple[str, bool, tuple[str, ...]]:
     """Return the axes, whether they are colours, and what was guessed."""
     shape, page = series.shape, series.keyframe
-    colour = page.photometric is not None and page.photometric.name in _COLOUR
+    colour = getattr(page.photometric, "name", "") in _COLOUR
     axes = series.axes
     known = "".join(UNKNOWN if a in _NAMELESS else a for a in axes)
     if series.kind == "shaped" and known != axes:

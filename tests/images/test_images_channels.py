@@ -1,0 +1,45 @@
+import numpy as np
+import pytest
+
+from napari_unet.errors import ImageError
+from napari_unet.images import choose_channels, image_from_array
+
+GREY = image_from_array(np.zeros((7, 9)))
+FIVE = image_from_array(np.zeros((5, 7, 9)), "CYX", name="stained")
+RGB = image_from_array(np.zeros((7, 9, 3)), rgb=True)
+RGBA = image_from_array(np.zeros((7, 9, 4)), rgb=True)
+
+
+@pytest.mark.parametrize(
+    ("image", "wanted", "channel", "chosen"),
+    [
+        (GREY, 1, None, (0,)),
+        (GREY, 3, None, (0, 0, 0)),
+        (GREY, 3, 0, (0, 0, 0)),
+        (FIVE, 5, None, (0, 1, 2, 3, 4)),
+        (FIVE, 1, 4, (4,)),
+        (FIVE, 2, 3, (3, 3)),
+        (RGB, 3, None, (0, 1, 2)),
+        (RGBA, 3, None, (0, 1, 2)),
+        (RGBA, 1, 2, (2,)),
+    ],
+)
+def test_channels_for_a_model(image, wanted, channel, chosen):
+    assert choose_channels(image, wanted, channel) == chosen
+
+
+@pytest.mark.parametrize(
+    ("image", "wanted", "channel", "words"),
+    [
+        (FIVE, 1, None, "'stained' has 5 channels.*takes 1.*from 0 to 4"),
+        (FIVE, 3, None, "5 channels.*takes 3"),
+        (RGB, 1, None, r"3 channels \(red, green, blue\).*takes 1"),
+        (RGBA, 4, None, "3 channels.*takes 4"),
+        (RGBA, 1, 3, "no channel 3"),
+        (GREY, 1, 1, "no channel 1"),
+        (FIVE, 1, -1, "no channel -1"),
+    ],
+)
+def test_a_mismatch_names_both_numbers_and_the_fix(image, wanted, channel, words):
+    with pytest.raises(ImageError, match=words):
+        choose_channels(image, wanted, channel)
