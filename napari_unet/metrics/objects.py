@@ -47,7 +47,8 @@ def overlaps(
     counts = np.bincount(pairs, minlength=len(t_ids) * len(p_ids))
     both = counts.reshape(len(t_ids), len(p_ids)).astype(np.float64)
     either = both.sum(1, keepdims=True) + both.sum(0, keepdims=True) - both
-    return (both / either)[np.ix_(t_ids != 0, p_ids != 0)]
+    values: NDArray[np.float64] = both / either
+    return values[np.ix_(t_ids != 0, p_ids != 0)]
 
 
 def match(

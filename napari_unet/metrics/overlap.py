@@ -14,6 +14,8 @@ def confusion(
     truth, predicted : ndarray
         Of one shape, classes 0 to ``n_classes - 1``; a truth below 0 is not labelled
         and is left out.
+    n_classes : int
+        Background included.
 
     Returns
     -------
@@ -36,7 +38,9 @@ def dice(counts: NDArray[np.int64]) -> NDArray[np.float64]:
     """
     both = np.diag(counts).astype(np.float64)
     either = counts.sum(axis=0) + counts.sum(axis=1)
-    return np.divide(2 * both, either, out=np.full(len(both), np.nan), where=either > 0)
+    scores = np.full(len(both), np.nan)
+    np.divide(2 * both, either, out=scores, where=either > 0)
+    return scores
 
 
 def iou(counts: NDArray[np.int64]) -> NDArray[np.float64]:

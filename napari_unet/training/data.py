@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
+    from torch import Tensor
 
     from napari_unet.annotation import Annotation, Targets
     from napari_unet.images import Image, IntensityRange
@@ -149,7 +150,7 @@ class TrainingSet:
         for region in image.annotation.labelled():
             classes = image.annotation.classes(region)
             out = image.annotation.held_out(region)
-            plane = image.planes.index(region.plane)
+            plane = image.planes.index(dict(region.plane))
             here = _sites(classes, ~out, region, key, plane)
             learn += here
             held += _sites(classes, out, region, key, plane)

@@ -13,6 +13,8 @@ from napari_unet.nets.device import autocast
 from napari_unet.training.loss import IGNORE, balance, distance_loss, segmentation_loss
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
     from torch import Tensor
 
     from napari_unet.nets import UNet
@@ -49,13 +51,11 @@ class Learner:
     """
 
     def __init__(self, model: Model, device: Device, config: TrainConfig) -> None:
-        memory = (
-            torch.channels_last if device.channels_last else torch.contiguous_format
-        )
         self.spec = model.spec
         self.device = device
         self.config = config
-        self.net: UNet = copy.deepcopy(model.net).to(device.name, memory_format=memory)
+        self.net: UNet = copy.deepcopy(model.net).to(device.name)
+        self.net.to(memory_format=device.memory_format)  # type: ignore[call-overload]
         self.average: UNet = copy.deepcopy(self.net).eval()
         self.steps = 0
         self.learning_rate = config.learning_rate
@@ -87,7 +87,7 @@ class Learner:
         if not value < RUNAWAY * max(self._typical or value, 0.1):
             return None
         self._optimiser.zero_grad(set_to_none=True)
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         norm = torch.nn.utils.clip_grad_norm_(self.net.parameters(), 1.0)
         if not torch.isfinite(norm):
             return None
@@ -118,11 +118,9 @@ class Learner:
         return Model(self.spec, copy.deepcopy(self.average).to("cpu"))
 
     def _forward(self, image: Tensor) -> Tensor:
-        image = image.to(self.device.name)
-        if self.device.channels_last:
-            image = image.contiguous(memory_format=torch.channels_last)
+        image = image.to(self.device.name, memory_format=self.device.memory_format)
         with autocast(self.device):
-            out = self.net(image)
+            out: Tensor = self.net(image)
         return out.float()
 
     def _loss(self, out: Tensor, crops: Crops, counts: Tensor) -> Tensor:

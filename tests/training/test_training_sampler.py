@@ -23,7 +23,7 @@ def test_a_rare_class_and_a_small_image_get_their_share():
     drawn = sampler.draw(2000)
     assert 0.4 < share(drawn, lambda s: s.label)[1] < 0.6
     background = [s for s in drawn if s.label == 0]
-    assert 0.4 < share(background, lambda s: s.image)[1] < 0.6
+    assert 0.4 < share(background, lambda s: s.image)["1"] < 0.6
 
 
 def test_wrong_and_new_sites_come_more_often_and_known_ones_still_come():
