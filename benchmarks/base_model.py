@@ -15,8 +15,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from napari_unet.inference.events import Predicted
-from napari_unet.nets.device import choose_device
 
 from napari_unet.annotation import Annotation, ClassScheme
 from napari_unet.annotation.annotation import HELD_OUT, TRAINING
@@ -27,8 +25,10 @@ from napari_unet.images import (
     read_labels,
 )
 from napari_unet.inference import PredictConfig, predict
+from napari_unet.inference.events import Predicted
 from napari_unet.metrics import confusion, dice, match
 from napari_unet.models import ModelSpec, build, load_model, save_model
+from napari_unet.nets.device import choose_device
 from napari_unet.training import (
     Checkpoints,
     Learner,
@@ -79,7 +79,7 @@ def train_base(args: argparse.Namespace) -> None:
         channels=3,
         classes=CLASSES,
         provenance={
-            "data": "BBBC038 (2018 Data Science Bowl, stage 1), train split, 478 images",
+            "data": "BBBC038 (2018 Data Science Bowl), train split, 478 images",
             "licence": "CC0 1.0",
             "cite": "Caicedo et al., Nature Methods 2019",
             "recipe": f"benchmarks/base_model.py train --minutes {args.minutes:g}",

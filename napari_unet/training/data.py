@@ -204,8 +204,7 @@ class TrainingSet:
                 continue
             seen.add(place)
             image = self._images[site.image]
-            _, plane, row, column = place
-            y0, x0 = row * cells * CELL, column * cells * CELL
+            y0, x0 = place[2] * cells * CELL, place[3] * cells * CELL
             at = image.planes[site.plane]
             region = Region(y0, x0, y0 + side, x0 + side, at)
             yield _batch([self._cut(image, region, learn=False)])

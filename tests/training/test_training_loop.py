@@ -1,12 +1,12 @@
 import numpy as np
 import pytest
 import torch
-from napari_unet.nets.device import choose_device
 
 from napari_unet.annotation import Annotation, ClassScheme
 from napari_unet.errors import TrainingError
 from napari_unet.images import Region, image_from_array, measure_intensity
 from napari_unet.models import Architecture, ModelSpec, build
+from napari_unet.nets.device import choose_device
 from napari_unet.training import (
     Checkpointed,
     Checkpoints,
@@ -179,7 +179,7 @@ def test_the_same_seed_gives_the_same_weights(tmp_path):
 
 @pytest.mark.parametrize("images", [1, 2, 3, 10])
 def test_held_out_labels_are_never_drawn(tmp_path, images):
-    learner, data, _ = prepared(tmp_path, fast(), images=images)
+    _, data, _ = prepared(tmp_path, fast(), images=images)
     labelled = drawn = held = 0
     for i in range(images):
         annotation = data[str(i)].annotation
