@@ -6,6 +6,7 @@ To add a kind: a dataclass in `messages`, a generator here, a line in `JOBS`.
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from napari_unet.engine.messages import (
@@ -27,9 +28,9 @@ def describe(request: Describe, state: State) -> Generator[object, None, None]:
     """Say what is computed on."""
     import torch
 
-    from napari_unet.nets.device import free_memory
+    from napari_unet.nets.device import choose_device, free_memory
 
-    device, notes = state.device(request.device)
+    device, notes = choose_device(request.device)
     yield Described(
         device.label,
         notes,
@@ -49,7 +50,9 @@ def set_threads(request: SetThreads, state: State) -> Generator[object, None, No
 
 def warm_up(request: WarmUp, state: State) -> Generator[object, None, None]:
     """Do once what the first prediction would have to wait for."""
-    state.device(request.config.device)
+    from napari_unet.nets.device import choose_device
+
+    choose_device(request.config.device)
     state.model(request.model)
     yield from ()
 
@@ -57,17 +60,21 @@ def warm_up(request: WarmUp, state: State) -> Generator[object, None, None]:
 def predict(request: Predict, state: State) -> Generator[object, None, None]:
     """Predict all planes of the request's pixels into its two arrays."""
     from napari_unet.images import Image
-    from napari_unet.inference import Labels
+    from napari_unet.inference import Labels, Predicted
     from napari_unet.inference import predict as predict_image
 
-    image = Image(request.pixels.open("r"), request.axes, request.name, rgb=request.rgb)
-    yield from predict_image(
+    image = Image(request.pixels.open("r"), request.axes, request.name, request.rgb)
+    instances = request.instances and request.instances.open()
+    for event in predict_image(
         state.model(request.model),
         image,
         intensity=request.intensity,
         config=request.config,
-        out=Labels(request.semantic.open(), request.instances.open()),
-    )
+        out=Labels(request.semantic.open(), instances),
+    ):
+        if isinstance(event, Predicted):
+            event = replace(event, labels=None)
+        yield event
 
 
 JOBS: Jobs = {

@@ -77,6 +77,8 @@ class WarmUp(Request):
 class Predict(Request):
     """Predict every plane of `pixels`; answered by `inference.events`.
 
+    The labels of `Predicted` are None: they are in the two arrays.
+
     Attributes
     ----------
     pixels : SharedArray
@@ -95,8 +97,8 @@ class Predict(Request):
     config : PredictConfig
     semantic : SharedArray
         uint8, of the stack's shape and Y, X: written as the prediction goes on.
-    instances : SharedArray
-        uint32, the same shape.
+    instances : SharedArray or None
+        uint32, the same shape; None where the config asks for no objects.
     """
 
     pixels: SharedArray
@@ -107,7 +109,7 @@ class Predict(Request):
     model: str
     config: PredictConfig
     semantic: SharedArray
-    instances: SharedArray
+    instances: SharedArray | None
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,6 @@ from napari_unet.models.folder import DESCRIPTION, find_model
 
 if TYPE_CHECKING:
     from napari_unet.models import Model
-    from napari_unet.nets.device import Device
 
 # A user compares a few models; the weights of each are tens of megabytes.
 KEPT_MODELS = 4
@@ -17,7 +16,7 @@ KEPT_MODELS = 4
 
 @dataclass
 class State:
-    """Loaded models and chosen devices, and where the log is.
+    """Loaded models, and where the log is.
 
     Attributes
     ----------
@@ -27,7 +26,6 @@ class State:
 
     log: str
     _models: dict[tuple[str, bytes], Model] = field(default_factory=dict)
-    _devices: dict[str, tuple[Device, tuple[str, ...]]] = field(default_factory=dict)
 
     def model(self, name_or_folder: str) -> Model:
         """Load a model, or return it as it was loaded before.
@@ -49,18 +47,3 @@ class State:
         while len(self._models) > KEPT_MODELS:
             del self._models[next(iter(self._models))]
         return model
-
-    def device(self, wanted: str) -> tuple[Device, tuple[str, ...]]:
-        """Choose a device once; its self-test takes a moment.
-
-        Returns
-        -------
-        Device
-        tuple of str
-            What to tell the user about the choice.
-        """
-        from napari_unet.nets.device import choose_device
-
-        if wanted not in self._devices:
-            self._devices[wanted] = choose_device(wanted)
-        return self._devices[wanted]

@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import engine_test_jobs as jobs
 import numpy as np
+
 from napari_unet.inference.events import Cancelled
 
 

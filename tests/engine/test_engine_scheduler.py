@@ -5,12 +5,12 @@ from dataclasses import dataclass
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from napari_unet.inference.events import Cancelled
 
 from napari_unet.engine.messages import Done, Event, Failed, Request
 from napari_unet.engine.scheduler import Scheduler
 from napari_unet.engine.state import State
 from napari_unet.errors import AnnotationError
+from napari_unet.inference.events import Cancelled
 
 
 @dataclass(frozen=True)
