@@ -44,6 +44,8 @@ def open_tiff(path: Path, name: str) -> Image:
                 *notes,
                 f"The file holds {len(tif.series)} images; the first one was opened.",
             )
+        if series.kind == "ome" and any(page is None for page in series.pages):
+            notes = (*notes, "Planes are missing in the file; they are black.")
         pixel_size = _pixel_size(tif)
         data = _array(tif, series, path)
     except BaseException:
@@ -77,12 +79,15 @@ def _check_complete(tif: "TiffFile", series: "TiffPageSeries", path: Path) -> No
     for page in (series.pages[0], series.pages[-1]):
         if page is None or page.parent is not tif:
             continue
-        ends = (
-            o + n for o, n in zip(page.dataoffsets, page.databytecounts, strict=False)
-        )
-        end = max(ends, default=0)
         if series.dataoffset is not None:
-            end = max(end, series.dataoffset + series.nbytes)
+            end = series.dataoffset + series.nbytes
+        elif page.dataoffsets and len(page.dataoffsets) == len(page.databytecounts):
+            end = max(map(sum, zip(page.dataoffsets, page.databytecounts, strict=True)))
+        else:
+            raise ImageError(
+                f"'{path.name}' is incomplete: it does not say where its pixels are. "
+                "Copy or export it again."
+            )
         if end > size:
             raise ImageError(
                 f"'{path.name}' is incomplete: it should be at least {end} bytes long "

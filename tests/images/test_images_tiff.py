@@ -163,6 +163,18 @@ def test_of_several_images_the_first_is_taken_and_it_is_said(tmp_path):
     assert "2 images" in image.notes[0]
 
 
+def test_planes_that_an_ome_tiff_lacks_are_black_and_it_is_said(tmp_path, caplog):
+    path = tmp_path / "a.ome.tif"
+    write(path, (3, 20, 30), metadata={"axes": "TYX"})
+    content = path.read_bytes()
+    assert content.count(b'SizeT="3"') == 1
+    path.write_bytes(content.replace(b'SizeT="3"', b'SizeT="5"'))
+    image = open_image(path)
+    assert image.stack_shape == (5,)
+    assert "missing" in image.notes[0]
+    assert not image.read(image.whole({"T": 4})).any()
+
+
 def test_the_pixel_size_of_a_plain_tiff_is_not_believed(tmp_path):
     write(tmp_path / "a.tif", (20, 30), resolution=(72, 72), resolutionunit="inch")
     assert open_image(tmp_path / "a.tif").pixel_size == {}
