@@ -92,6 +92,7 @@ def load_model(name_or_folder: Path | str) -> Model:
     ModelError
         If there is none, it is damaged, or a newer version wrote it.
     """
+    from safetensors import SafetensorError
     from safetensors.torch import load
 
     folder = find_model(name_or_folder)
@@ -112,7 +113,7 @@ def load_model(name_or_folder: Path | str) -> Model:
     model = build(spec)
     try:
         model.net.load_state_dict(load(weights))
-    except (RuntimeError, ValueError) as error:
+    except (SafetensorError, RuntimeError, ValueError) as error:
         raise ModelError(
             f"The weights of the model '{folder}' do not fit its description. Copy "
             "the whole folder again from where it came."
@@ -128,8 +129,9 @@ def read_spec(name_or_folder: Path | str) -> ModelSpec:
 def find_model(name_or_folder: Path | str) -> Path:
     """Return the folder of a base model's name or of a path to a model."""
     folder = Path(name_or_folder).expanduser()
-    if (folder / DESCRIPTION).is_file():
-        return folder
+    for place in (folder, _aside(folder)):
+        if (place / DESCRIPTION).is_file():
+            return place
     names = base_models()
     if str(name_or_folder) in names:
         return resource(f"models/{name_or_folder}")
@@ -154,7 +156,7 @@ def _read_description(folder: Path) -> tuple[ModelSpec, str]:
         content = json.loads((folder / DESCRIPTION).read_text(encoding="utf-8"))
         version = content.get("schema_version")
         digest = content.pop("weights_sha256", "")
-    except (OSError, ValueError, AttributeError) as error:
+    except (OSError, ValueError, AttributeError, RecursionError) as error:
         raise ModelError(
             f"{where} is no description of a model. Copy the whole folder again from "
             "where it came."
@@ -178,16 +180,25 @@ def _read_description(folder: Path) -> tuple[ModelSpec, str]:
 
 
 def _take_place(new: Path, folder: Path) -> None:
-    """Rename `new` to `folder`, setting an old one aside until it has worked."""
-    if not folder.exists():
+    """Rename `new` to `folder`, setting an old one aside until it has worked.
+
+    A process that dies between the two leaves the old one aside, where `find_model`
+    finds it.
+    """
+    aside = _aside(folder)
+    if folder.exists():
+        shutil.rmtree(aside, ignore_errors=True)
+        os.replace(folder, aside)
+        try:
+            os.replace(new, folder)
+        except OSError:
+            os.replace(aside, folder)
+            raise
+    else:
         os.replace(new, folder)
-        return
-    aside = folder.with_name(f".{folder.name}-replaced")
     shutil.rmtree(aside, ignore_errors=True)
-    os.replace(folder, aside)
-    try:
-        os.replace(new, folder)
-    except OSError:
-        os.replace(aside, folder)
-        raise
-    shutil.rmtree(aside, ignore_errors=True)
+
+
+def _aside(folder: Path) -> Path:
+    folder = folder.absolute()
+    return folder.with_name(f".{folder.name}-replaced")

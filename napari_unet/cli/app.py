@@ -1,0 +1,45 @@
+"""The commands of ``napari-unet``, put together."""
+
+import sys
+from io import TextIOWrapper
+from typing import Annotated
+
+import typer
+
+from napari_unet import __version__
+from napari_unet.cli.doctor import doctor
+from napari_unet.cli.info import info
+from napari_unet.cli.models import models
+from napari_unet.cli.predict import predict
+
+app = typer.Typer(
+    name="napari-unet",
+    help="Segment cells with a U-Net.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+for command in (predict, models, info, doctor):
+    app.command()(command)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True)
+    ] = False,
+) -> None:
+    pass
+
+
+def main() -> None:
+    """Run the command line: exit code 0, 2 for bad input, 130 after Ctrl-C."""
+    if isinstance(sys.stdout, TextIOWrapper):  # a file's name may be no valid text
+        sys.stdout.reconfigure(errors="backslashreplace")
+    app()

@@ -1,0 +1,36 @@
+"""``napari-unet info``: what a model is."""
+
+from typing import Annotated
+
+import typer
+
+from napari_unet.cli.terminal import user_errors
+
+
+def info(
+    model: Annotated[
+        str, typer.Argument(metavar="MODEL", help="One of `models`, or a folder.")
+    ],
+) -> None:
+    """Describe a model: its images, classes, net and where it comes from."""
+    from napari_unet.models import find_model, read_spec
+
+    with user_errors():
+        spec, folder = read_spec(model), find_model(model)
+    net = spec.architecture
+    lines = {
+        "name": spec.name,
+        "description": spec.description,
+        "folder": str(folder),
+        "channels": str(spec.channels),
+        "classes": ", ".join(spec.classes.names),
+        "net": f"{net.name}, depth {net.depth}, width {net.width} to {net.max_width}, "
+        f"norm {net.norm}, padding {net.padding}"
+        + (", with a distance map" if net.distance else ""),
+        "intensities": f"percentiles {spec.normalisation.low:g} to "
+        f"{spec.normalisation.high:g} become 0 to 1",
+        "pixel size": f"{spec.pixel_size:g} µm" if spec.pixel_size else "not known",
+        **spec.provenance,
+    }
+    for key, value in lines.items():
+        typer.echo(f"{key}: {value}")

@@ -1,0 +1,11 @@
+"""``napari-unet models``: which base models ship."""
+
+import typer
+
+
+def models() -> None:
+    """List the base models and what each is good for."""
+    from napari_unet.models import base_models, read_spec
+
+    for name in base_models():
+        typer.echo(f"{name}: {read_spec(name).description}")

@@ -1,0 +1,89 @@
+"""Where the results of each image go, so that none overwrites another's or an image."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from napari_unet.errors import UnetError
+from napari_unet.images import write_labels
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    import numpy as np
+
+
+@dataclass(frozen=True)
+class Job:
+    """An image and the two files that are made from it."""
+
+    image: Path
+    semantic: Path
+    instances: Path
+
+
+def plan_outputs(
+    images: Sequence[Path], out: Path
+) -> tuple[list[Job], list[UnetError]]:
+    """Decide which files in the folder `out` each image becomes.
+
+    An image given twice is done once. Images whose results would take the same name,
+    or the place of another image, are left out and said.
+    """
+    unique = {os.path.realpath(path): path for path in reversed(images)}
+    jobs = [
+        Job(path, out / f"{stem}_semantic.tif", out / f"{stem}_instances.tif")
+        for path in reversed(unique.values())
+        for stem in [stem_of(path)]
+    ]
+    # Case decides nothing: some file systems do not tell a.tif from A.tif.
+    taken = Counter(str(job.semantic).casefold() for job in jobs)
+    good, refused = [], []
+    for job in jobs:
+        if taken[str(job.semantic).casefold()] > 1:
+            refused.append(
+                UnetError(
+                    f"'{job.image}' is not predicted: another image would be written "
+                    f"to '{job.semantic}' too. Give each its own --out folder, in two "
+                    "calls."
+                )
+            )
+        elif over := [
+            p for p in (job.semantic, job.instances) if os.path.realpath(p) in unique
+        ]:
+            refused.append(
+                UnetError(
+                    f"'{job.image}' is not predicted: its result would overwrite the "
+                    f"image '{over[0]}'. Choose another --out folder."
+                )
+            )
+        else:
+            good.append(job)
+    return good, refused
+
+
+def stem_of(image: Path) -> str:
+    """Return an image's name without its ending: ``a`` of ``a.ome.tif``."""
+    stem = image.absolute().stem
+    return stem[:-4] if stem.lower().endswith(".ome") else stem
+
+
+def write_results(results: Mapping[Path, np.ndarray], axes: str) -> None:
+    """Write label images `(…, Y, X)` to their paths: all of them or none.
+
+    Raises
+    ------
+    ImageError
+        If one cannot be written.
+    """
+    try:
+        for path, labels in results.items():
+            write_labels(path, labels, axes)
+    except BaseException:  # Ctrl-C too
+        for path in results:
+            path.unlink(missing_ok=True)
+        raise

@@ -1,0 +1,162 @@
+"""``napari-unet predict``: images in, label TIFFs out."""
+
+import json as jsons
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from napari_unet.cli.terminal import (
+    BAD_INPUT,
+    STOPPED,
+    error_console,
+    progress_bar,
+    say,
+    user_errors,
+)
+from napari_unet.errors import UnetError
+from napari_unet.inference.config import PredictConfig
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
+
+    from napari_unet.cli.outputs import Job
+    from napari_unet.models import Model
+
+
+@dataclass(frozen=True)
+class Report:
+    """What is said of one predicted image."""
+
+    image: str
+    shape: list[int]
+    axes: str
+    objects: int
+    seconds: float
+    megapixels_per_second: float
+    device: str
+    tile: int
+    semantic: str
+    instances: str | None
+
+    def __str__(self) -> str:
+        size = " x ".join(map(str, self.shape))
+        return (
+            f"{self.image}: {self.objects} objects in {size}, {self.seconds:.2f} s, "
+            f"{self.megapixels_per_second:.2f} MP/s on {self.device}"
+        )
+
+
+def predict(
+    images: Annotated[list[Path], typer.Argument(help="Files or OME-Zarr folders.")],
+    model: Annotated[
+        str, typer.Option(metavar="NAME|FOLDER", help="One of `models`, or a folder.")
+    ],
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Folder for the results.")],
+    channel: Annotated[
+        int | None, typer.Option(help="The image's channel to use, counted from 0.")
+    ] = PredictConfig.channel,
+    device: Annotated[
+        str, typer.Option(help="auto, cpu, mps, cuda or cuda:1.")
+    ] = PredictConfig.device,
+    tile: Annotated[
+        int | None, typer.Option(help="Pixels along a tile; by free memory if absent.")
+    ] = PredictConfig.tile,
+    instances: Annotated[
+        Literal["components", "none"], typer.Option(help="How objects are found.")
+    ] = PredictConfig.instances,
+    json: Annotated[
+        bool, typer.Option("--json", help="Print one line of JSON for each image.")
+    ] = False,
+) -> None:
+    """Segment images: writes <stem>_semantic.tif and <stem>_instances.tif into DIR."""
+    console = error_console()
+    done = failed = 0
+    try:
+        with user_errors():
+            config = PredictConfig(
+                device=device, tile=tile, channel=channel, instances=instances
+            )
+            _make_folder(out)
+            from napari_unet.cli.outputs import plan_outputs
+            from napari_unet.models import load_model
+            from napari_unet.nets.device import choose_device
+
+            jobs, refused = plan_outputs(images, out)
+            choose_device(config.device)
+            unet = load_model(model)
+        for error in refused:
+            say(console, error, "red")
+        with progress_bar(console) as bar:
+            for number, job in enumerate(jobs, 1):
+                label = f"{job.image.name} ({number}/{len(jobs)})"
+                try:
+                    report = _predict(job, unet, config, bar, label)
+                except UnetError as error:
+                    failed += 1
+                    say(console, _naming(job.image, error), "red")
+                    continue
+                done += 1
+                print(jsons.dumps(asdict(report)) if json else report, flush=True)
+    except KeyboardInterrupt:
+        say(console, f"Stopped. Images done: {done} of {len(images)}.")
+        raise typer.Exit(STOPPED) from None
+    if failed or refused:
+        raise typer.Exit(BAD_INPUT)
+
+
+def _predict(
+    job: "Job", model: "Model", config: PredictConfig, bar: "Progress", label: str
+) -> Report:
+    from napari_unet.cli.outputs import write_results
+    from napari_unet.images import open_image
+    from napari_unet.inference import Planned, Predicted, TileDone, Warned
+    from napari_unet.inference import predict as predict_image
+
+    image = open_image(job.image)
+    task = bar.add_task(label, total=1)
+    try:
+        for event in predict_image(model, image, config=config):
+            match event:
+                case Planned():
+                    bar.update(task, total=event.tiles)
+                case TileDone():
+                    bar.update(task, completed=event.done, total=event.total)
+                case Warned():
+                    say(bar.console, f"{job.image}: {event.text}", "yellow")
+                case Predicted():
+                    predicted = event
+    finally:
+        bar.remove_task(task)
+    results = {job.semantic: predicted.labels.semantic}
+    if predicted.labels.instances is not None:
+        results[job.instances] = predicted.labels.instances
+    write_results(results, image.stack_axes + "YX")
+    return Report(
+        image=str(job.image),
+        shape=list(image.data.shape),
+        axes=image.axes,
+        objects=predicted.objects,
+        seconds=round(predicted.seconds, 4),
+        megapixels_per_second=round(predicted.megapixels_per_second, 4),
+        device=predicted.device,
+        tile=predicted.tile,
+        semantic=str(job.semantic),
+        instances=str(job.instances) if job.instances in results else None,
+    )
+
+
+def _make_folder(out: Path) -> None:
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UnetError(
+            f"The folder '{out}' cannot be made: {error.strerror}. Choose another "
+            "--out folder."
+        ) from error
+
+
+def _naming(image: Path, error: UnetError) -> str:
+    text = str(error)
+    return text if image.name in text else f"{image}: {text}"

@@ -1,0 +1,52 @@
+"""What the commands say on standard error: errors in one line, and progress."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+from napari_unet.errors import UnetError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+BAD_INPUT = 2
+STOPPED = 130
+
+
+def say(console: Console, text: object, style: str = "") -> None:
+    """Print `text` as it is, in one line however long."""
+    line = " ".join(str(text).split())
+    console.print(line, style=style, soft_wrap=True, markup=False, highlight=False)
+
+
+def error_console() -> Console:
+    """Return the console that errors, warnings and progress go to."""
+    return Console(stderr=True)
+
+
+@contextmanager
+def user_errors() -> Iterator[None]:
+    """Turn an error that the user can mend into one line and exit code 2."""
+    try:
+        yield
+    except UnetError as error:
+        say(error_console(), error, "red")
+        raise typer.Exit(BAD_INPUT) from None
+
+
+def progress_bar(console: Console) -> Progress:
+    """Return a bar that is drawn on a terminal only and leaves nothing behind."""
+    return Progress(
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        TextColumn("{task.completed:.0f}/{task.total:.0f}"),
+        TimeRemainingColumn(),
+        console=console,
+        transient=True,
+        disable=not console.is_terminal,
+    )

@@ -1,0 +1,162 @@
+"""``napari-unet train``: images and their labels in, a model out."""
+
+import json as jsons
+import signal
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from threading import Event
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from napari_unet.cli.terminal import error_console, progress_bar, say, user_errors
+from napari_unet.errors import TrainingError
+from napari_unet.training.config import TrainConfig
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from napari_unet.training.checkpoints import Checkpoints
+    from napari_unet.training.events import TrainEvent
+    from napari_unet.training.learner import Learner
+
+
+def train(
+    images: Annotated[Path, typer.Option(metavar="DIR", help="Folder of images.")],
+    out: Annotated[
+        Path, typer.Option(metavar="MODEL", help="Folder for the trained model.")
+    ],
+    labels: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="Folder of complete masks, named as the images: objects numbered "
+            "1.., or with --classes the class of each pixel.",
+        ),
+    ] = None,
+    scribbles: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="Folder of strokes, named as the images: 0 not labelled, "
+            "1 background, 2.. the classes.",
+        ),
+    ] = None,
+    classes: Annotated[
+        str | None,
+        typer.Option(
+            metavar="A,B", help="Names of the classes, when masks hold classes."
+        ),
+    ] = None,
+    base: Annotated[
+        str,
+        typer.Option(metavar="NAME|FOLDER|none", help="The model to begin with."),
+    ] = "nuclei",
+    channel: Annotated[
+        int | None, typer.Option(help="The images' channel to use, counted from 0.")
+    ] = None,
+    minutes: Annotated[
+        float | None, typer.Option(help="Train so long.")
+    ] = TrainConfig.minutes,
+    steps: Annotated[
+        int | None, typer.Option(help="Train so many steps.")
+    ] = TrainConfig.steps,
+    device: Annotated[
+        str, typer.Option(help="auto, cpu, mps, cuda or cuda:1.")
+    ] = TrainConfig.device,
+    seed: Annotated[int, typer.Option(help="Of all chance.")] = TrainConfig.seed,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on from the last checkpoint.")
+    ] = False,
+    json: Annotated[
+        bool, typer.Option("--json", help="Print one line of JSON for each event.")
+    ] = False,
+) -> None:
+    """Fine-tune a model, or train one from scratch; the best is saved as MODEL.
+
+    Without --minutes and --steps it goes on until Ctrl-C.
+    """
+    console = error_console()
+    with user_errors():
+        config = TrainConfig(minutes=minutes, steps=steps, device=device, seed=seed)
+        from napari_unet.cli.training_folder import read_training_folder
+        from napari_unet.nets.device import choose_device
+        from napari_unet.training import Checkpoints, Learner, train
+
+        names = tuple(n.strip() for n in classes.split(",")) if classes else None
+        checkpoints = Checkpoints(out.with_name(f"{out.name}-checkpoints"))
+        if len(checkpoints) and not resume:
+            raise TrainingError(
+                f"'{checkpoints.folder}' holds checkpoints of an earlier training. Add "
+                "--resume to go on from them, or choose another --out."
+            )
+        start = str(checkpoints.folder / checkpoints.last) if checkpoints.last else base
+        model, data = read_training_folder(
+            images, labels, scribbles, start, names, out.name, channel, seed
+        )
+        chosen, notes = choose_device(device)
+        for note in notes:
+            say(console, note, "yellow")
+        learner = Learner(model, chosen, config)
+        with progress_bar(console) as bar, interrupted() as stop:
+            task = bar.add_task("starting", total=steps)
+            for event in train(learner, data, checkpoints, stop.is_set):
+                bar.update(task, description=_line(event), completed=learner.steps)
+                _print(event, json)
+        save_best(checkpoints, learner, out)
+    if not json:
+        print(f"Saved the best model to {out}.")
+
+
+@contextmanager
+def interrupted() -> "Iterator[Event]":
+    """Give an event that Ctrl-C sets, so that what was learnt until then is kept."""
+    stop = Event()
+    before = signal.signal(signal.SIGINT, lambda *_: stop.set())
+    try:
+        yield stop
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def save_best(checkpoints: "Checkpoints", learner: "Learner", out: Path) -> None:
+    """Write the checkpoint with the best score, or else the last weights."""
+    from napari_unet.models import save_model
+
+    best = checkpoints.best or checkpoints.last
+    save_model(checkpoints.load(best) if best else learner.model(), out)
+
+
+def _print(event: "TrainEvent", json: bool) -> None:
+    kind = type(event).__name__
+    if json:
+        print(jsons.dumps({"event": kind.lower(), **asdict(event)}), flush=True)
+    elif kind != "Stepped":
+        print(_line(event), flush=True)
+
+
+def _line(event: "TrainEvent") -> str:
+    """Say an event in one line."""
+    from napari_unet.training import events
+
+    match event:
+        case events.Stepped():
+            return (
+                f"step {event.step}, loss {event.loss:.3f}, "
+                f"{event.steps_per_second:.2f} steps/s"
+            )
+        case events.Validated():
+            dice = ", ".join("-" if d is None else f"{d:.3f}" for d in event.dice)
+            return f"step {event.step}: held-out Dice {dice}; {event.verdict}"
+        case events.Checkpointed():
+            return f"step {event.step}: kept {event.name}" + (
+                ", the best so far" if event.best else ""
+            )
+        case events.RolledBack():
+            return (
+                f"step {event.step}: the loss ran away; went back and halved the rate "
+                f"to {event.learning_rate:g}"
+            )
+        case events.Stopped():
+            return f"step {event.step}: stopped; best {event.best}, last {event.last}"

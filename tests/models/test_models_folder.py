@@ -1,0 +1,219 @@
+"""Models as folders: what goes in comes out, and what is broken is said."""
+
+import hashlib
+import json
+import pickle
+import shutil
+
+import pytest
+import torch
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from napari_unet.annotation import ClassScheme
+from napari_unet.errors import ModelError
+from napari_unet.models import (
+    Architecture,
+    ModelSpec,
+    build,
+    find_model,
+    load_model,
+    read_spec,
+    save_model,
+)
+
+names = st.text(min_size=1, max_size=12).filter(lambda text: text.strip())
+
+
+@pytest.fixture
+def folder(model, tmp_path):
+    save_model(model, tmp_path / "tiny")
+    return tmp_path / "tiny"
+
+
+def rewrite(folder, **changes):
+    """Change single entries of a folder's model.json."""
+    path = folder / "model.json"
+    content = json.loads(path.read_text())
+    path.write_text(json.dumps({**content, **changes}))
+
+
+def replace_weights(folder, content):
+    """Exchange the weights and make the checksum fit."""
+    (folder / "weights.safetensors").write_bytes(content)
+    rewrite(folder, weights_sha256=hashlib.sha256(content).hexdigest())
+
+
+def test_what_is_saved_is_loaded(model, folder):
+    loaded = load_model(folder)
+    assert loaded.spec == model.spec
+    assert loaded.net.state_dict().keys() == model.net.state_dict().keys()
+    for key, value in model.net.state_dict().items():
+        assert torch.equal(loaded.net.state_dict()[key], value)
+    assert sorted(p.name for p in folder.iterdir()) == [
+        "model.json",
+        "weights.safetensors",
+    ]
+
+
+def test_half_is_half_as_large_and_predicts_nearly_the_same(model, folder, tmp_path):
+    save_model(model, tmp_path / "half", half=True)
+    size = "weights.safetensors"
+    assert (tmp_path / "half" / size).stat().st_size < 0.7 * (
+        folder / size
+    ).stat().st_size
+    loaded = load_model(tmp_path / "half")
+    x = torch.rand(1, 1, 16, 16)
+    with torch.inference_mode():
+        expected, got = model.net.eval()(x), loaded.net.eval()(x)
+    assert got.dtype == torch.float32
+    torch.testing.assert_close(got, expected, atol=0.02, rtol=0.02)
+
+
+@settings(
+    max_examples=15,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(
+    name=names,
+    classes=st.lists(names, min_size=1, max_size=4, unique_by=str.casefold).filter(
+        lambda c: len({n.strip().lower() for n in c} | {"background"}) == len(c) + 1
+    ),
+    channels=st.integers(1, 4),
+    architecture=st.builds(
+        Architecture,
+        depth=st.integers(1, 2),
+        width=st.integers(1, 4),
+        max_width=st.just(4),
+        norm=st.sampled_from(["batch", "layer", "none"]),
+        padding=st.sampled_from(["same", "valid"]),
+        distance=st.booleans(),
+    ),
+)
+def test_any_description_comes_back(tmp_path, name, classes, channels, architecture):
+    spec = ModelSpec(
+        name=name,
+        classes=ClassScheme.named(*classes),
+        channels=channels,
+        architecture=architecture,
+    )
+    save_model(build(spec), tmp_path / "any")
+    assert load_model(tmp_path / "any").spec == spec
+
+
+def test_saving_replaces_a_model(model, folder):
+    save_model(build(model.spec, seed=4), folder)
+    loaded = load_model(folder)
+    key = "classify.weight"
+    assert not torch.equal(loaded.net.state_dict()[key], model.net.state_dict()[key])
+    assert [p.name for p in folder.parent.iterdir()] == ["tiny"]
+
+
+def test_saving_replaces_nothing_but_a_model(model, tmp_path):
+    (tmp_path / "notes.txt").write_text("mine")
+    with pytest.raises(ModelError, match="is not a model"):
+        save_model(model, tmp_path)
+    assert (tmp_path / "notes.txt").read_text() == "mine"
+
+
+def test_a_place_that_cannot_be_written_is_said(model, tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ModelError, match="could not be saved"):
+        save_model(model, tmp_path / "file" / "model")
+
+
+def test_damaged_weights_are_refused(folder):
+    weights = folder / "weights.safetensors"
+    content = bytearray(weights.read_bytes())
+    content[-1] ^= 1
+    weights.write_bytes(content)
+    with pytest.raises(ModelError, match="damaged"):
+        load_model(folder)
+
+
+def test_a_pickle_is_never_opened(folder, tmp_path):
+    class Trap:
+        def __reduce__(self):
+            return (open, (str(tmp_path / "sprung"), "w"))
+
+    replace_weights(folder, pickle.dumps(Trap()))
+    with pytest.raises(ModelError, match="weights"):
+        load_model(folder)
+    assert not (tmp_path / "sprung").exists()
+
+
+@pytest.mark.parametrize("content", [b"", b"\x00" * 8, b"\xff" * 64])
+def test_weights_of_another_kind_are_refused(folder, content):
+    replace_weights(folder, content)
+    with pytest.raises(ModelError, match="weights"):
+        load_model(folder)
+
+
+def test_weights_of_another_net_are_refused(model, folder, tmp_path):
+    wide = model.spec.model_copy(update={"architecture": Architecture(depth=2)})
+    save_model(build(wide), tmp_path / "wide")
+    replace_weights(folder, (tmp_path / "wide" / "weights.safetensors").read_bytes())
+    with pytest.raises(ModelError, match="do not fit"):
+        load_model(folder)
+
+
+def test_missing_weights_are_said(folder):
+    (folder / "weights.safetensors").unlink()
+    with pytest.raises(ModelError, match=r"no readable 'weights\.safetensors'"):
+        load_model(folder)
+    assert read_spec(folder).name == "tiny"
+
+
+def test_a_newer_format_asks_for_an_update(folder):
+    rewrite(folder, schema_version=99, something_new=True)
+    with pytest.raises(ModelError, match="Update napari-unet-annotator"):
+        load_model(folder)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "{", "[1, 2]", "null", '"nuclei"', "\x00", "[" * 100_000]
+)
+def test_a_broken_description_is_said(folder, text):
+    (folder / "model.json").write_text(text)
+    with pytest.raises(ModelError, match="no description"):
+        load_model(folder)
+
+
+def test_a_description_that_is_no_text_is_said(folder):
+    (folder / "model.json").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(ModelError, match="no description"):
+        read_spec(folder)
+
+
+@pytest.mark.parametrize(
+    ("changes", "where"),
+    [
+        ({"channels": 0}, "channels"),
+        ({"channels": "many"}, "channels"),
+        ({"architecture": {"depth": -1}}, "architecture.depth"),
+        ({"classes": {"classes": []}}, "classes"),
+        ({"schema_version": "two"}, "schema_version"),
+        ({"surprise": 1}, "surprise"),
+    ],
+)
+def test_a_damaged_entry_is_named(folder, changes, where):
+    rewrite(folder, **changes)
+    with pytest.raises(ModelError, match=f"damaged at '{where}"):
+        read_spec(folder)
+
+
+@pytest.mark.parametrize("made", [None, "empty", "file"])
+def test_what_is_no_model_is_said(tmp_path, made):
+    path = tmp_path / "thing"
+    if made == "empty":
+        path.mkdir()
+    elif made == "file":
+        path.write_text("{}")
+    with pytest.raises(ModelError, match="There is no model"):
+        find_model(path)
+
+
+def test_a_copied_folder_is_the_same_model(model, folder, tmp_path):
+    shutil.copytree(folder, tmp_path / "elsewhere" / "ü name")
+    assert load_model(tmp_path / "elsewhere" / "ü name").spec == model.spec
