@@ -8,8 +8,6 @@ from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from napari_unet.images.region import Region
 
 if TYPE_CHECKING:
@@ -37,9 +35,8 @@ def image_key(image: Image, path: Path | str | None = None) -> str:
         stem = re.sub(r"[^A-Za-z0-9]+", "-", path.stem).strip("-")[:40]
         return f"{stem or 'image'}-{digest.hexdigest()[:16]}"
     for region in _windows(image):
-        pixels = np.ascontiguousarray(image.read(region))
-        digest.update(pixels.dtype.str.encode())
-        digest.update(pixels)
+        pixels = image.read(region)
+        digest.update(pixels.dtype.str.encode() + pixels.tobytes())
     return f"pixels-{digest.hexdigest()[:16]}"
 
 

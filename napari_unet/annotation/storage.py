@@ -1,4 +1,4 @@
-"""Annotations on disk: a folder for each image, its file replaced whole or not at all."""
+"""Annotations on disk: a folder for each image, its file replaced whole or never."""
 
 from __future__ import annotations
 

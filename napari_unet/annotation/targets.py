@@ -67,7 +67,8 @@ def make_targets(
 
     A scribble gives its class. In verified regions every other pixel is known too:
     the class of its object or else background, and background also where an object
-    meets another one, so that connected components tells the two apart.
+    meets another one, so that connected components, with 4 or with 8 neighbours, tells
+    the two apart.
 
     Parameters
     ----------
@@ -139,11 +140,13 @@ def classes_of(
 
 
 def _contacts(objects: Integers) -> Bools:
-    """Return the pixels of objects with another object among their 4 neighbours."""
+    """Return the pixels of objects with another object among their 8 neighbours."""
     contact = np.zeros(objects.shape, bool)
     for a, b in (
         (np.s_[1:, :], np.s_[:-1, :]),
         (np.s_[:, 1:], np.s_[:, :-1]),
+        (np.s_[1:, 1:], np.s_[:-1, :-1]),
+        (np.s_[1:, :-1], np.s_[:-1, 1:]),
     ):
         meet = (objects[a] != objects[b]) & (objects[a] > 0) & (objects[b] > 0)
         contact[a] |= meet

@@ -1,0 +1,140 @@
+"""From labels to targets, compared with the definitions pixel by pixel."""
+
+import cc3d
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from napari_unet.annotation import IGNORE, make_targets
+
+SHAPE = (14, 17)
+
+
+def labels(dtype, most):
+    return hnp.arrays(dtype, SHAPE, elements=st.integers(0, most), fill=st.just(0))
+
+
+@st.composite
+def boxes(draw):
+    """Return objects: rectangles over each other."""
+    out = np.zeros(SHAPE, np.uint32)
+    for index in draw(st.lists(st.integers(1, 2**32 - 1), max_size=6, unique=True)):
+        y, x = draw(st.integers(0, 12)), draw(st.integers(0, 15))
+        out[y : y + draw(st.integers(1, 7)), x : x + draw(st.integers(1, 7))] = index
+    return out
+
+
+def distance_to(mask):
+    """Return the distance of each pixel to the nearest one of a mask."""
+    at = np.argwhere(mask)
+    grid = np.moveaxis(np.indices(mask.shape), 0, -1)
+    return np.sqrt(((grid[:, :, None] - at) ** 2).sum(-1)).min(-1, initial=np.inf)
+
+
+@given(labels(np.uint8, 3), boxes(), labels(np.bool_, 1), st.integers(1, 3))
+@settings(max_examples=60, deadline=None)
+def test_every_pixel_is_what_the_definition_says(scribbles, objects, verified, second):
+    ids = [int(i) for i in np.unique(objects) if i]
+    classes = dict.fromkeys(ids[::2], second)
+    t = make_targets(scribbles, objects, classes, verified)
+    assert (t.classes.dtype, t.weight.dtype) == (np.int64, np.float32)
+    assert (t.distance.dtype, t.known.dtype) == (np.float32, np.bool_)
+
+    painted = scribbles > 0
+    np.testing.assert_array_equal(
+        t.classes[painted], scribbles[painted].astype(int) - 1
+    )
+    unknown = ~painted & ~verified
+    assert (t.classes[unknown] == IGNORE).all()
+    assert (t.weight[unknown] == 0).all()
+    assert not t.known[~verified].any()
+    rest = verified & ~painted
+    assert t.known[rest].all()
+    assert (t.classes[rest & (objects == 0)] == 0).all()
+    for y, x in np.argwhere(rest & (objects > 0)):
+        around = objects[max(y - 1, 0) : y + 2, max(x - 1, 0) : x + 2]
+        alone = np.isin(around, [0, objects[y, x]]).all()
+        own = classes.get(int(objects[y, x]), 1)
+        assert t.classes[y, x] == (own if alone else 0)
+
+    if verified.any():
+        for i in ids:
+            inside = objects == i
+            if inside.all():
+                continue
+            depth = distance_to(~inside)
+            np.testing.assert_allclose(
+                t.distance[inside], (depth / depth[inside].max())[inside], rtol=1e-5
+            )
+    assert (t.distance[objects == 0] == 0).all()
+
+
+@given(boxes(), labels(np.bool_, 1))
+@settings(max_examples=60, deadline=None)
+def test_background_between_objects_weighs_what_equation_2_says(objects, verified):
+    t = make_targets(np.zeros(SHAPE, np.uint8), objects, {}, verified)
+    apart = np.sort(
+        [distance_to(objects == i) for i in np.unique(objects) if i], axis=0
+    )
+    expected = np.where(verified, 1.0, 0.0)
+    if len(apart) >= 2:
+        extra = 10 * np.exp(-((apart[0] + apart[1]) ** 2) / (2 * 5**2))
+        expected += np.where(verified & (t.classes == 0), extra, 0)
+    np.testing.assert_allclose(t.weight, expected, atol=0.01)
+
+
+@given(boxes())
+@settings(max_examples=60, deadline=None)
+@pytest.mark.parametrize("connectivity", [4, 8])
+def test_connected_components_tells_touching_objects_apart(connectivity, objects):
+    whole = np.ones(SHAPE, bool)
+    t = make_targets(np.zeros(SHAPE, np.uint8), objects, {}, whole)
+    found = cc3d.connected_components(t.classes == 1, connectivity=connectivity)
+    for part in range(1, int(found.max()) + 1):
+        assert len(np.unique(objects[found == part])) == 1
+
+
+def test_border_weight_and_sigma_can_be_chosen():
+    objects = np.zeros((20, 40), np.uint8)
+    objects[5:15, 5:15], objects[5:15, 19:30] = 1, 2
+    scribbles = np.zeros(objects.shape, np.uint8)
+    t = make_targets(
+        scribbles, objects, {}, objects >= 0, border_weight=3, border_sigma=2
+    )
+    assert t.weight[10, 16] == pytest.approx(1 + 3 * np.exp(-25 / 8), rel=1e-5)
+    assert t.weight[10, 10] == 1
+
+
+def test_a_scribble_against_an_object_leaves_the_distance_unknown():
+    objects = np.ones((6, 6), np.uint32)
+    scribbles = np.zeros((6, 6), np.uint8)
+    scribbles[0], scribbles[1] = 1, 2
+    t = make_targets(scribbles, objects, {}, np.ones((6, 6), bool))
+    assert not t.known[0].any()
+    assert t.known[1:].all()
+    assert t.classes[0].max() == 0
+
+
+def test_an_object_larger_than_the_crop_is_all_depth():
+    t = make_targets(
+        np.zeros((6, 6), np.uint8),
+        np.ones((6, 6), np.uint32),
+        {},
+        np.ones((6, 6), bool),
+    )
+    assert (t.distance == 1).all()
+
+
+def test_only_a_part_can_be_kept():
+    objects = np.zeros((8, 8), np.uint32)
+    objects[2:5, 2:5] = 1
+    t = make_targets(np.zeros((8, 8), np.uint8), objects, {}, np.ones((8, 8), bool))
+    mask = np.zeros((8, 8), bool)
+    mask[:4] = True
+    part = t.only(mask)
+    np.testing.assert_array_equal(part.known, mask)
+    np.testing.assert_array_equal(part.weight > 0, mask)
+    np.testing.assert_array_equal(part.classes[:4], t.classes[:4])
+    assert (part.classes[4:] == IGNORE).all()
