@@ -5,7 +5,7 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from napari_unet.nets.layers import ConvBlock, crop_to, pad_to_multiple
+from napari_unet.nets.layers import ConvBlock, crop_to, halve, pad_to_multiple
 
 Norm = Literal["batch", "layer", "none"]
 Padding = Literal["same", "valid"]
@@ -99,12 +99,21 @@ class UNet(nn.Module):
         """
         return self.halo + self.multiple - 1
 
+    @property
+    def margin(self) -> int:
+        """How many pixels around a rectangle of whole squares its outcome needs.
+
+        The squares are those of the lowest level, `multiple` pixels a side. Less than
+        the reach, because the rectangle begins and ends with a square.
+        """
+        return self.halo + 2
+
     def features(self, x: Tensor) -> Tensor:
         """Return the feature maps under the last layer, ``(N, width, Y', X')``."""
         skips = []
         for level, block in enumerate(self.down):
             if level:
-                x = nn.functional.max_pool2d(x, 2)
+                x = halve(x)
             x = block(x)
             skips.append(x)
         skips.pop()
@@ -140,7 +149,7 @@ class UNet(nn.Module):
         else:
             self._check_valid(height, width)
         x = self.features(x)
-        out = self.classify(x)
+        out: Tensor = self.classify(x)
         if self.distance is not None:
             out = torch.cat([out, self.distance(x)], dim=1)
         if self.padding == "same":

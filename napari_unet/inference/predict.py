@@ -1,0 +1,150 @@
+"""Predict classes and objects of an image, plane by plane and tile by tile."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from napari_unet.images import choose_channels, measure_intensity
+from napari_unet.inference.config import PredictConfig
+from napari_unet.inference.events import (
+    Cancelled,
+    Labels,
+    PlaneDone,
+    Planned,
+    Predicted,
+    Warned,
+)
+from napari_unet.inference.memory import choose_tile
+from napari_unet.inference.queue import TileQueue
+from napari_unet.inference.tiles import Source
+from napari_unet.instances import label_components
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+
+    from napari_unet.images import Image, IntensityRange
+    from napari_unet.inference.events import PredictEvent
+    from napari_unet.models import Model
+
+DEFAULT = PredictConfig()
+
+
+def predict(
+    model: Model,
+    image: Image,
+    *,
+    planes: Iterable[Mapping[str, int]] | None = None,
+    intensity: IntensityRange | None = None,
+    config: PredictConfig = DEFAULT,
+    cancel: Callable[[], bool] = lambda: False,
+    out: Labels | None = None,
+) -> Iterator[PredictEvent]:
+    """Find the classes and the objects in an image.
+
+    Parameters
+    ----------
+    model : Model
+        What to find, and its net; stays as it is.
+    image : Image
+        Read tile by tile; a 2-D image or a stack of planes.
+    planes : iterable of mapping, optional
+        The positions of the planes to predict; all by default.
+    intensity : IntensityRange, optional
+        One range for each channel of the model; measured on the whole image by
+        default.
+    config : PredictConfig
+        How.
+    cancel : callable
+        Asked before each tile and each plane's objects; True ends with `Cancelled`.
+    out : Labels, optional
+        Arrays to write into, of the shape of the stack and Y, X; new ones, zero where
+        no plane is predicted, by default.
+
+    Yields
+    ------
+    PredictEvent
+        `Planned`, a `TileDone` for each tile, a `PlaneDone` for each plane, last
+        `Predicted` or `Cancelled`; in between `Warned`.
+
+    Raises
+    ------
+    ImageError
+        If the image does not suit the model or cannot be read.
+    DeviceError
+        If there is no such device, or memory is too small for the smallest tile.
+    """
+    from napari_unet.inference.prepare import prepare
+    from napari_unet.nets.device import choose_device, free_memory
+
+    begin = time.perf_counter()
+    device, notes = choose_device(config.device)
+    for note in notes:
+        yield Warned(note)
+    channels = choose_channels(image, model.spec.channels, config.channel)
+    if intensity is None:
+        norm = model.spec.normalisation
+        intensity = measure_intensity(image, channels, norm.low, norm.high)
+    prepared = prepare(model.net, device)
+    tile, batch = choose_tile(prepared, free_memory(device))
+    if config.tile is not None:
+        tile = config.tile
+
+    wanted = [dict(plane) for plane in (image.planes() if planes is None else planes)]
+    labels = out or _new_labels(image, config)
+    tiles = TileQueue(
+        prepared,
+        Source(image, channels, intensity),
+        [image.whole(plane) for plane in wanted],
+        tile,
+        batch,
+    )
+    yield Planned(tiles.total, tile, batch, device.label, device.precision)
+
+    objects = 0
+    for plane in wanted:
+        at = tuple(plane[axis] for axis in image.stack_axes)
+        while tiles.next_plane == plane:
+            if cancel():
+                yield Cancelled()
+                return
+            yield from tiles.advance(labels.semantic[at])
+        found = 0
+        if config.instances == "components" and labels.instances is not None:
+            if cancel():
+                yield Cancelled()
+                return
+            found = _find_objects(labels, at, config, objects)
+            objects += found
+        yield PlaneDone(plane, found)
+
+    seconds = time.perf_counter() - begin
+    pixels = len(wanted) * image.plane_shape[0] * image.plane_shape[1]
+    if config.instances == "none":
+        labels = Labels(labels.semantic, None)
+    yield Predicted(
+        labels, objects, seconds, pixels / seconds / 1e6, device.label, tiles.tile
+    )
+
+
+def _new_labels(image: Image, config: PredictConfig) -> Labels:
+    shape = (*image.stack_shape, *image.plane_shape)
+    instances = None if config.instances == "none" else np.zeros(shape, np.uint32)
+    return Labels(np.zeros(shape, np.uint8), instances)
+
+
+def _find_objects(
+    labels: Labels, at: tuple[int, ...], config: PredictConfig, before: int
+) -> int:
+    """Write the objects of a plane, numbered from `before` + 1; return how many."""
+    assert labels.instances is not None
+    found = label_components(
+        labels.semantic[at], min_size=config.min_size, fill_holes=config.fill_holes
+    )
+    count = int(found.max())
+    if before:
+        np.add(found, before, out=found, where=found > 0)
+    labels.instances[at] = found
+    return count
