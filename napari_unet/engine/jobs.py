@@ -64,7 +64,7 @@ def predict(request: Predict, state: State) -> Generator[object, None, None]:
     from napari_unet.inference import predict as predict_image
 
     image = Image(request.pixels.open("r"), request.axes, request.name, request.rgb)
-    instances = request.instances and request.instances.open()
+    instances = None if request.instances is None else request.instances.open()
     for event in predict_image(
         state.model(request.model),
         image,
@@ -73,7 +73,8 @@ def predict(request: Predict, state: State) -> Generator[object, None, None]:
         out=Labels(request.semantic.open(), instances),
     ):
         if isinstance(event, Predicted):
-            event = replace(event, labels=None)
+            # The arrays are shared; in a message they would be copied.
+            event = replace(event, labels=None)  # type: ignore[arg-type]
         yield event
 
 

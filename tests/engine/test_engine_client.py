@@ -28,10 +28,10 @@ def test_cancelling_from_another_thread(warm_engine):
     assert warm_engine.ask(jobs.Glance()) == request.id
 
 
-def test_cancelling_before_the_request_is_sent(engine):
+def test_cancelling_before_the_request_is_sent(warm_engine):
     request = jobs.Count(10**6, 0.001)
-    engine.cancel(request.id)
-    assert list(engine.request(request))[-1] == Cancelled()
+    warm_engine.cancel(request.id)
+    assert list(warm_engine.request(request))[-1] == Cancelled()
 
 
 def test_walking_away_cancels(warm_engine):

@@ -107,19 +107,11 @@ def test_a_crash_is_told_by_its_signal(engine):
         engine.ask(jobs.Die(signal.SIGSEGV))
 
 
-def test_an_exit_is_told_with_its_last_words(engine):
-    with pytest.raises(EngineError, match='exit code 3, "no more tissue"'):
-        engine.ask(jobs.Die(words="no more tissue"))
-    assert engine.ask(jobs.Count(2)) == 1
-
-
-def test_all_who_wait_are_told(engine):
+def test_an_exit_is_told_with_its_last_words_to_all_who_wait(engine):
     waiting = [engine.request(jobs.Count(10**6, 0.01)) for _ in range(3)]
     assert [next(answers) for answers in waiting] == [0, 0, 0]
-    with pytest.raises(EngineError, match="exit code 3"):
-        engine.ask(jobs.Die())
-    for answers in waiting:
-        with pytest.raises(EngineError, match="exit code 3"):
+    for answers in (engine.request(jobs.Die(words="no more tissue")), *waiting):
+        with pytest.raises(EngineError, match='exit code 3, "no more tissue"'):
             list(answers)
 
 
@@ -216,7 +208,7 @@ def test_the_engine_ends_when_the_viewer_exits(viewer):
 @posix
 def test_closing_ends_an_engine_that_hangs(engine, monkeypatch):
     monkeypatch.setattr("napari_unet.engine.link.QUIT", 0.2)
-    engine.ask(jobs.Count(1))
+    engine.start()
     pid = engine.pid
     os.kill(pid, signal.SIGSTOP)
     engine.close()
