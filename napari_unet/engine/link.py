@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import queue
 import secrets
@@ -13,17 +12,18 @@ import sys
 import threading
 import time
 from multiprocessing.connection import Client
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import napari_unet
 from napari_unet.engine.logs import last_line, new_log
 from napari_unet.engine.messages import Cancel, Done, Event, Failed, Hello, Quit
+from napari_unet.engine.process import new_address, start
 from napari_unet.errors import EngineError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from multiprocessing.connection import Connection
+    from pathlib import Path
 
     from napari_unet.engine.messages import Request
 
@@ -57,7 +57,7 @@ class Link:
         self._lock = threading.Lock()
         self._pending: dict[int, Answers] = {}
         self._ended = ""
-        address, authkey = _address(folder), secrets.token_bytes(32)
+        address, authkey = new_address(folder), secrets.token_bytes(32)
         setup = {
             "address": address,
             "authkey": authkey.hex(),
@@ -65,7 +65,7 @@ class Link:
             "log": str(self._log),
             "viewer": os.getpid(),
         }
-        self._process = _start(command, self._log, setup)
+        self._process = start(command, self._log, setup)
         try:
             self._connection = self._connect(address, authkey)
         except BaseException:
@@ -177,60 +177,3 @@ class Link:
                 )
             return f"it crashed ({signal.Signals(-code).name}). {where}"
         return f'exit code {code}, "{last_line(self._log)}". {where}'
-
-
-def _address(folder: Path) -> str:
-    """Return a new address that only this user can reach."""
-    name = secrets.token_hex(4)
-    if sys.platform == "win32":
-        return rf"\\.\pipe\napari-unet-{name}"
-    return str(folder / f"{name}.sock")
-
-
-def _start(
-    command: Sequence[str], log: Path, setup: dict[str, object]
-) -> subprocess.Popen[bytes]:
-    options: dict[str, Any] = {}
-    if sys.platform == "win32":
-        options["creationflags"] = subprocess.CREATE_NO_WINDOW
-    else:
-        # A group of its own: Ctrl-C in the terminal is for the viewer.
-        options["process_group"] = 0
-    with log.open("ab") as output:
-        try:
-            process = subprocess.Popen(
-                command,
-                stdin=subprocess.PIPE,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                env=_environment(),
-                **options,
-            )
-        except OSError as error:
-            raise EngineError(
-                f"The engine could not be started ('{command[0]}': {error.strerror}). "
-                "Install napari-unet-annotator again."
-            ) from error
-    assert process.stdin is not None
-    # A process that died at once is noticed by whoever connects.
-    with contextlib.suppress(BrokenPipeError), process.stdin:
-        process.stdin.write(json.dumps(setup).encode() + b"\n")
-    return process
-
-
-def _environment() -> dict[str, str]:
-    """Return the environment in which the process finds this very package.
-
-    It does not look into the current folder (``-P``), where a user's ``queue.py``
-    would be taken for Python's own.
-    """
-    root = str(Path(napari_unet.__file__).parents[1])
-    known = [p for p in os.environ.get("PYTHONPATH", "").split(os.pathsep) if p]
-    if Path(root).name != "site-packages" and root not in known:
-        known.append(root)
-    return {
-        # torch's threads else burn the core that the viewer needs while they wait.
-        "OMP_WAIT_POLICY": "PASSIVE",
-        **os.environ,
-        "PYTHONPATH": os.pathsep.join(known),
-    }
