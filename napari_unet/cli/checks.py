@@ -12,12 +12,13 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Literal
 
+from napari_unet import __version__
 from napari_unet.errors import UnetError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-PACKAGES = ("napari-unet-annotator", "torch", "napari", "numpy", "zarr", "tifffile")
+PACKAGES = ("torch", "napari", "numpy", "zarr", "tifffile")
 BINDINGS = ("PyQt5", "PyQt6", "PySide6")
 ENOUGH_MEMORY = 2e9
 ENOUGH_DISK = 1e9
@@ -43,6 +44,7 @@ def all_checks() -> Iterator[Check]:
 
 
 def _packages() -> Iterator[Check]:
+    yield Check("napari-unet", "ok", __version__)
     for name in PACKAGES:
         try:
             yield Check(name, "ok", version(name))

@@ -80,10 +80,12 @@ def write_results(results: Mapping[Path, np.ndarray], axes: str) -> None:
     ImageError
         If one cannot be written.
     """
+    written = []
     try:
         for path, labels in results.items():
             write_labels(path, labels, axes)
+            written.append(path)
     except BaseException:  # Ctrl-C too
-        for path in results:
+        for path in written:
             path.unlink(missing_ok=True)
         raise

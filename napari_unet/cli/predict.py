@@ -32,7 +32,7 @@ class Report:
     image: str
     shape: list[int]
     axes: str
-    objects: int
+    objects: int | None
     seconds: float
     megapixels_per_second: float
     device: str
@@ -42,8 +42,9 @@ class Report:
 
     def __str__(self) -> str:
         size = " x ".join(map(str, self.shape))
+        found = "classes" if self.objects is None else f"{self.objects} objects"
         return (
-            f"{self.image}: {self.objects} objects in {size}, {self.seconds:.2f} s, "
+            f"{self.image}: {found} in {size}, {self.seconds:.2f} s, "
             f"{self.megapixels_per_second:.2f} MP/s on {self.device}"
         )
 
@@ -115,6 +116,8 @@ def _predict(
     from napari_unet.inference import predict as predict_image
 
     image = open_image(job.image)
+    for note in image.notes:
+        say(bar.console, f"{job.image}: {note}", "yellow")
     task = bar.add_task(label, total=1)
     try:
         for event in predict_image(model, image, config=config):
@@ -137,7 +140,7 @@ def _predict(
         image=str(job.image),
         shape=list(image.data.shape),
         axes=image.axes,
-        objects=predicted.objects,
+        objects=predicted.objects if job.instances in results else None,
         seconds=round(predicted.seconds, 4),
         megapixels_per_second=round(predicted.megapixels_per_second, 4),
         device=predicted.device,

@@ -158,5 +158,7 @@ def _line(event: "TrainEvent") -> str:
                 f"step {event.step}: the loss ran away; went back and halved the rate "
                 f"to {event.learning_rate:g}"
             )
+        case events.Warned():
+            return event.text
         case events.Stopped():
             return f"step {event.step}: stopped; best {event.best}, last {event.last}"

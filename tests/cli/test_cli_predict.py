@@ -1,0 +1,184 @@
+"""``napari-unet predict`` on files."""
+
+import inspect
+import json
+from dataclasses import fields
+
+import numpy as np
+import pytest
+import tifffile
+from cli_squares import squares
+
+from napari_unet.cli.predict import predict
+from napari_unet.inference import PredictConfig
+
+
+def names(folder):
+    return sorted(p.name for p in folder.iterdir()) if folder.exists() else []
+
+
+def test_labels_and_a_line_for_an_image(run, image, model, out):
+    result = run("predict", image, "--model", model, "--out", out)
+    assert (result.code, result.err) == (0, [])
+    assert result.out[0].startswith(f"{image}: 3 objects in 64 x 48, ")
+    assert names(out) == ["cells_instances.tif", "cells_semantic.tif"]
+    semantic = tifffile.imread(out / "cells_semantic.tif")
+    instances = tifffile.imread(out / "cells_instances.tif")
+    np.testing.assert_array_equal(semantic, squares() > 500)
+    np.testing.assert_array_equal(instances > 0, semantic > 0)
+    assert semantic.dtype == np.uint8
+    assert sorted(np.unique(instances)) == [0, 1, 2, 3]
+
+
+def test_json_is_one_line_an_image(run, image, model, out):
+    other = image.with_name("other.tif")
+    tifffile.imwrite(other, squares((80, 64)))
+    result = run(
+        "predict", image, other, "--model", model, "--out", out, "--json", "--tile", 32
+    )
+    assert result.code == 0
+    first, second = map(json.loads, result.out)
+    assert first["image"] == str(image)
+    assert first["shape"] == [64, 48]
+    assert (first["axes"], first["objects"], first["tile"]) == ("YX", 3, 32)
+    assert first["seconds"] > 0
+    assert first["megapixels_per_second"] > 0
+    assert first["device"]
+    assert first["semantic"] == str(out / "cells_semantic.tif")
+    assert second["shape"] == [80, 64]
+
+
+def test_without_instances(run, image, model, out):
+    result = run(
+        "predict", image, "--model", model, "--out", out, "--instances", "none"
+    )
+    assert result.code == 0
+    assert names(out) == ["cells_semantic.tif"]
+
+
+def test_a_stack_and_its_channel(run, model, out, tmp_path):
+    stack = np.zeros((2, 3, 64, 48), np.uint16)
+    stack[:, 1] = squares()
+    path = tmp_path / "stack.ome.tif"
+    tifffile.imwrite(path, stack, metadata={"axes": "ZCYX"})
+    result = run("predict", path, "--model", model, "--out", out, "--channel", 1)
+    assert result.code == 0, result.err
+    with tifffile.TiffFile(out / "stack_instances.tif") as tif:
+        assert tif.is_imagej
+        assert tif.series[0].axes == "ZYX"
+        assert tif.pages[0].compression == tifffile.COMPRESSION.ADOBE_DEFLATE
+        assert tif.asarray().max() == 6
+
+
+def test_bad_images_are_said_and_the_others_done(run, image, model, out, tmp_path):
+    broken = tmp_path / "broken.tif"
+    broken.write_bytes(image.read_bytes()[:200])
+    colour = tmp_path / "colour.tif"
+    tifffile.imwrite(
+        colour, np.zeros((32, 32, 3), np.uint8), photometric="rgb", metadata=None
+    )
+    missing = tmp_path / "missing.png"
+    result = run(
+        "predict", broken, colour, missing, image, "--model", model, "--out", out
+    )
+    assert result.code == 2
+    assert len(result.out) == 1
+    assert len(result.err) == 3
+    for line, path in zip(result.err, (broken, colour, missing), strict=True):
+        assert path.name in line
+    assert names(out) == ["cells_instances.tif", "cells_semantic.tif"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--model", "nothing"], "There is no model 'nothing'"),
+        (["--device", "abacus"], "'abacus' is no device"),
+        (["--tile", "1"], "A tile of 1 pixels"),
+        (["--channel", "-1"], "no channel -1"),
+    ],
+)
+def test_bad_options_are_one_line_before_anything_is_done(
+    run, image, model, out, arguments, message
+):
+    result = run("predict", image, "--model", model, "--out", out, *arguments)
+    assert (result.code, result.out) == (2, [])
+    assert len(result.err) == 1
+    assert message in result.err[0]
+    assert names(out) == []
+
+
+@pytest.mark.parametrize("option", ["--tile=many", "--instances=magic", "--nonsense"])
+def test_usage_errors_end_with_2(run, image, model, out, option):
+    assert run("predict", image, "--model", model, "--out", out, option).code == 2
+
+
+def test_results_that_cannot_be_written_are_said(run, image, model, tmp_path):
+    (tmp_path / "file").write_text("")
+    out = tmp_path / "file" / "results"
+    result = run("predict", image, "--model", model, "--out", out)
+    assert result.code == 2
+    assert "cannot be made" in result.err[0]
+
+
+def test_no_result_is_left_when_one_cannot_be_written(run, image, model, out):
+    (out / "cells_instances.tif").mkdir(parents=True)
+    result = run("predict", image, "--model", model, "--out", out)
+    assert result.code == 2
+    assert "cells_instances.tif" in result.err[0]
+    assert names(out) == ["cells_instances.tif"]
+
+
+def test_images_of_one_name_do_not_overwrite_each_other(
+    run, image, model, out, tmp_path
+):
+    twins = [tmp_path / folder / "twin.tif" for folder in "ab"]
+    for value, twin in enumerate(twins, 1):
+        twin.parent.mkdir()
+        tifffile.imwrite(twin, squares() // value)
+    result = run("predict", *twins, image, "--model", model, "--out", out)
+    assert result.code == 2
+    assert len(result.err) == 2
+    assert all(str(t) in line for t, line in zip(twins, result.err, strict=True))
+    assert names(out) == ["cells_instances.tif", "cells_semantic.tif"]
+
+
+def test_an_image_is_not_overwritten_by_a_result(run, image, model):
+    victim = image.with_name("cells_semantic.tif")
+    tifffile.imwrite(victim, squares())
+    before = victim.read_bytes()
+    result = run("predict", image, victim, "--model", model, "--out", image.parent)
+    assert result.code == 2
+    assert len(result.err) == 1
+    assert "overwrite" in result.err[0]
+    assert victim.read_bytes() == before
+    assert image.with_name("cells_semantic_semantic.tif").exists()
+
+
+def test_an_image_given_twice_is_done_once(run, image, model, out):
+    result = run("predict", image, image, "--model", model, "--out", out)
+    assert (result.code, len(result.out)) == (0, 1)
+
+
+def test_older_results_are_replaced(run, image, model, out):
+    for value in (1, 2):
+        tifffile.imwrite(image, np.roll(squares(), value, 0))
+        assert run("predict", image, "--model", model, "--out", out).code == 0
+    np.testing.assert_array_equal(
+        tifffile.imread(out / "cells_semantic.tif"), np.roll(squares(), 2, 0) > 500
+    )
+
+
+def test_guessed_axes_are_said(run, model, out, tmp_path):
+    path = tmp_path / "stack.tif"
+    tifffile.imwrite(path, np.stack([squares()] * 5), metadata=None)
+    result = run("predict", path, "--model", model, "--out", out)
+    assert result.code == 0
+    assert "5 Z x 64 Y x 48 X" in result.err[0]
+
+
+def test_defaults_are_those_of_the_configuration():
+    options = inspect.signature(predict).parameters
+    for field in fields(PredictConfig):
+        if field.name in options:
+            assert options[field.name].default == field.default

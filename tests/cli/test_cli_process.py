@@ -1,0 +1,83 @@
+"""The command line as a process of its own."""
+
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+import tifffile
+from cli_squares import squares
+
+MAIN = "import sys; from napari_unet.cli import main; main()"
+
+
+def start(*arguments, **options):
+    return subprocess.Popen(
+        [sys.executable, "-c", MAIN, *map(str, arguments)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        **options,
+    )
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals differ")
+def test_ctrl_c_ends_at_once_and_leaves_whole_files(image, model, out, tmp_path):
+    large = tmp_path / "large.tif"
+    tifffile.imwrite(large, squares((4096, 4096)))
+    process = start(
+        "predict", image, large, "--model", model, "--out", out, "--tile", 16
+    )
+    assert "3 objects" in process.stdout.readline()
+    process.send_signal(signal.SIGINT)
+    rest, errors = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert rest == ""
+    assert errors == "Stopped. Images done: 1 of 2.\n"
+    assert sorted(p.name for p in out.iterdir()) == [
+        "cells_instances.tif",
+        "cells_semantic.tif",
+    ]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="names are text elsewhere")
+def test_a_name_that_is_no_text_is_printed(image, model, out):
+    strange = os.fsencode(image.parent) + b"/cell\xff.tif"
+    os.rename(image, strange)
+    process = start("predict", os.fsdecode(strange), "--model", model, "--out", out)
+    line, errors = process.communicate(timeout=60)
+    assert (process.returncode, errors) == (0, "")
+    assert "cell\\udcff.tif: 3 objects" in line
+
+
+def test_predicting_loads_neither_qt_nor_napari(image, model, out):
+    code = f"""
+import sys
+from napari_unet.cli.app import app
+app(["predict", {str(image)!r}, "--model", {str(model)!r}, "--out", {str(out)!r}],
+    standalone_mode=False)
+loaded = {{name.partition(".")[0] for name in sys.modules}}
+print(sorted(loaded & {{"qtpy", "PyQt5", "PyQt6", "PySide6", "napari", "magicgui",
+                        "superqt", "vispy", "pyqtgraph"}}))
+"""
+    output = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    assert output.stdout.splitlines()[-1] == "[]"
+    assert "3 objects" in output.stdout
+
+
+def test_a_model_is_described_without_torch(model):
+    code = f"""
+import sys
+from napari_unet.cli.app import app
+app(["info", {str(model)!r}], standalone_mode=False)
+app(["models"], standalone_mode=False)
+print("torch" in sys.modules)
+"""
+    output = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    assert "classes: background, bright" in output.stdout
+    assert output.stdout.splitlines()[-1] == "False"
