@@ -39,20 +39,6 @@ def choose_tile(prepared: PreparedNet, free: int) -> tuple[int, int]:
     return tile, min(max(fitting, 1), GPU_BATCH)
 
 
-def is_out_of_memory(error: BaseException) -> bool:
-    """Tell whether an error means that memory ran out, on whatever device."""
-    if isinstance(error, MemoryError):
-        return True
-    # torch.OutOfMemoryError is a RuntimeError; the CPU's allocator has no class.
-    text = str(error).lower()
-    return isinstance(error, RuntimeError) and (
-        type(error).__name__ == "OutOfMemoryError"
-        or "out of memory" in text
-        or "not enough memory" in text
-        or "can't allocate memory" in text
-    )
-
-
 def _needed(prepared: PreparedNet, tile: int) -> int:
     pixels = (tile + 2 * prepared.margin) ** 2
     width = prepared.net.classify.in_channels

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING
 
-from napari_unet.errors import DeviceError
+from napari_unet.errors import DeviceError, is_out_of_memory
 from napari_unet.inference.events import TileDone, Warned
-from napari_unet.inference.memory import SMALLEST_TILE, is_out_of_memory
+from napari_unet.inference.memory import SMALLEST_TILE
 from napari_unet.inference.tiles import cut
 
 if TYPE_CHECKING:

@@ -1,8 +1,14 @@
-"""Fitting a net to labels while more are painted."""
+"""Fitting a net to labels while more are painted.
+
+The names that need torch are imported when they are first used, because the viewer
+reads configurations and events.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
 
 from napari_unet.training.checkpoints import Checkpoint, Checkpoints
 from napari_unet.training.config import TrainConfig
-from napari_unet.training.data import TrainingImage, TrainingSet
 from napari_unet.training.events import (
     Checkpointed,
     RolledBack,
@@ -10,9 +16,13 @@ from napari_unet.training.events import (
     Stopped,
     TrainEvent,
     Validated,
+    Warned,
 )
-from napari_unet.training.learner import Learner
-from napari_unet.training.loop import train
+
+if TYPE_CHECKING:
+    from napari_unet.training.data import TrainingImage, TrainingSet
+    from napari_unet.training.learner import Learner
+    from napari_unet.training.loop import train
 
 __all__ = [
     "Checkpoint",
@@ -27,5 +37,19 @@ __all__ = [
     "TrainingImage",
     "TrainingSet",
     "Validated",
+    "Warned",
     "train",
 ]
+
+_WITH_TORCH = {
+    "Learner": "learner",
+    "TrainingImage": "data",
+    "TrainingSet": "data",
+    "train": "loop",
+}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _WITH_TORCH:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_WITH_TORCH[name]}"), name)

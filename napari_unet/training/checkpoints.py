@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from napari_unet.errors import ModelError
 from napari_unet.models import load_model, save_model
 from napari_unet.training.events import Checkpointed
 
@@ -83,7 +84,13 @@ class Checkpoints:
         return score is not None and score > max(scores, default=-1.0)
 
     def keep(self, model: Model, step: int, score: float | None) -> Checkpointed:
-        """Write a model, drop one too many, and tell about it."""
+        """Write a model, drop one too many, and tell about it.
+
+        Raises
+        ------
+        ModelError
+            If it cannot be written; those kept before are still there.
+        """
         best = self.is_best(score)
         used = {c.name for c in self._kept}
         name = next(
@@ -94,7 +101,13 @@ class Checkpoints:
         save_model(model, self.folder / name)
         self._kept.append(Checkpoint(name, step, score, time.time()))
         self._thin()
-        self._write()
+        try:
+            self._write()
+        except OSError as error:
+            raise ModelError(
+                f"The list of checkpoints in '{self.folder}' could not be saved: "
+                f"{error.strerror}. Free some space on that disk."
+            ) from error
         return Checkpointed(step, name, score, best)
 
     def load(self, name: str) -> Model:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from napari_unet.annotation import hold_out, make_targets
+from napari_unet.annotation import IGNORE, hold_out, make_targets
 from napari_unet.annotation.annotation import TRAINING
 from napari_unet.errors import TrainingError
 from napari_unet.images import Region
@@ -148,7 +148,7 @@ class TrainingSet:
         held: list[Site] = []
         fresh: list[Site] = []
         for region in image.annotation.labelled():
-            classes = image.annotation.classes(region)
+            classes = self._known(image.annotation.classes(region))
             out = image.annotation.held_out(region)
             plane = image.planes.index(dict(region.plane))
             here = _sites(classes, ~out, region, key, plane)
@@ -223,7 +223,12 @@ class TrainingSet:
     ) -> tuple[NDArray[np.float32], Targets]:
         pixels, targets = image.cut(region)
         out = image.annotation.held_out(region)
-        return pixels, targets.only(~out if learn else out)
+        known = self._known(targets.classes) != IGNORE
+        return pixels, targets.only(known & (~out if learn else out))
+
+    def _known(self, classes: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return the classes without those added after the model was made."""
+        return np.where(classes < self.n_classes, classes, IGNORE)
 
 
 def _around(y: int, x: int, side: int, plane: Mapping[str, int]) -> Region:

@@ -57,4 +57,11 @@ class Stopped:
     last: str
 
 
-TrainEvent = Stepped | Validated | Checkpointed | RolledBack | Stopped
+@dataclass(frozen=True)
+class Warned:
+    """Something the user should know; training goes on."""
+
+    text: str
+
+
+TrainEvent = Stepped | Validated | Checkpointed | RolledBack | Warned | Stopped

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from napari_unet.errors import DeviceError
 from napari_unet.models import Model
-from napari_unet.nets.device import autocast
+from napari_unet.nets.device import autocast, empty_cache
 from napari_unet.training.loss import IGNORE, balance, distance_loss, segmentation_loss
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ WARM_UP = 20
 DISTANCE_SHARE = 0.5
 # A loss so many times the recent mean is a divergence, not bad luck with a batch.
 RUNAWAY = 8.0
+SMALLEST_CROP = 64
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,10 @@ class Learner:
         Steps done.
     learning_rate : float
         The rate of the next step; halved at each `roll_back`.
+    batch, crop : int
+        Crops a step and their side in pixels; `shrink` makes them smaller.
+    version : int
+        Grows with every change of the averaged weights.
     """
 
     def __init__(self, model: Model, device: Device, config: TrainConfig) -> None:
@@ -59,6 +65,9 @@ class Learner:
         self.average: UNet = copy.deepcopy(self.net).eval()
         self.steps = 0
         self.learning_rate = config.learning_rate
+        self.batch = config.batch
+        self.crop = config.crop
+        self.version = 0
         self._optimiser = self._new_optimiser()
         self._typical: float | None = None
         self._good = copy.deepcopy(self.average.state_dict())
@@ -97,6 +106,31 @@ class Learner:
         self._update_average()
         return StepResult(value, self._errors(out, crops))
 
+    def shrink(self) -> str:
+        """Halve what the next step takes, and say so in words for the user.
+
+        Raises
+        ------
+        DeviceError
+            If nothing smaller is left.
+        """
+        self._optimiser.zero_grad(set_to_none=True)
+        empty_cache(self.device)
+        if self.batch > 1:
+            self.batch //= 2
+        elif self.crop > SMALLEST_CROP:
+            self.crop = max(SMALLEST_CROP, self.crop // 32 * 16)
+        else:
+            raise DeviceError(
+                f"{self.device.label} has too little free memory to train this model, "
+                f"even with one crop of {self.crop} pixels at a time. Close other "
+                "programs, or choose another device or a smaller model."
+            )
+        return (
+            f"{self.device.label} ran out of memory; training goes on with "
+            f"{self.batch} crop{'s' * (self.batch > 1)} of {self.crop} pixels a step."
+        )
+
     def keep_good(self) -> None:
         """Remember the averaged weights as the ones to roll back to."""
         self._good = copy.deepcopy(self.average.state_dict())
@@ -112,6 +146,7 @@ class Learner:
         self.average.load_state_dict(weights)
         self._optimiser = self._new_optimiser()
         self._typical = None
+        self.version += 1
 
     def model(self) -> Model:
         """Return the averaged weights as a model of its own, on the CPU."""
@@ -158,3 +193,4 @@ class Learner:
                 mean[key].lerp_(value, 1 - decay)
             else:
                 mean[key].copy_(value)
+        self.version += 1

@@ -6,13 +6,15 @@ import time
 from collections import deque
 from typing import TYPE_CHECKING
 
-from napari_unet.errors import TrainingError
+from napari_unet.errors import ModelError, TrainingError, is_out_of_memory
 from napari_unet.training.events import (
+    Checkpointed,
     RolledBack,
     Stepped,
     Stopped,
     TrainEvent,
     Validated,
+    Warned,
 )
 from napari_unet.training.history import verdict
 from napari_unet.training.validation import validate
@@ -22,7 +24,8 @@ if TYPE_CHECKING:
 
     from napari_unet.training.checkpoints import Checkpoints
     from napari_unet.training.data import TrainingSet
-    from napari_unet.training.learner import Learner
+    from napari_unet.training.learner import Learner, StepResult
+    from napari_unet.training.sampler import Site
 
 # After so many roll-backs in a row, lowering the rate has not helped.
 MOST_ROLL_BACKS = 6
@@ -53,14 +56,18 @@ def train(
     Yields
     ------
     TrainEvent
-        `Stepped` for each step; `Validated`, `Checkpointed` and `RolledBack` when
-        they happen; `Stopped` at the end.
+        `Stepped` for each step; `Validated`, `Checkpointed`, `RolledBack` and
+        `Warned` when they happen; `Stopped` at the end.
 
     Raises
     ------
     TrainingError
         If nothing or one class only is labelled, or the loss runs away again and
         again.
+    DeviceError
+        If memory is too small even for one small crop.
+    ModelError
+        If nothing at all could be kept.
     """
     config = learner.config
     data.check()
@@ -80,8 +87,12 @@ def train(
         )
 
     while not finished():
-        crops, sites = data.draw(config.batch, config.crop)
-        result = learner.step(crops, data.counts)
+        done = _step(learner, data)
+        # Outside the handler, because the error keeps the memory of the failed step.
+        if done is None:
+            yield Warned(learner.shrink())
+            continue
+        result, sites = done
 
         if result is None:
             roll_backs += 1
@@ -102,7 +113,7 @@ def train(
         yield Stepped(learner.steps, result.loss, rate, int(data.counts.sum()))
 
         if learner.steps % config.validate_every == 0:
-            dice = validate(learner, data.held_out(config.crop))
+            dice = validate(learner, data.held_out(learner.crop))
             known = [d for d in dice if d is not None]
             score = sum(known) / len(known) if known else None
             mean_losses.append(sum(losses) / len(losses))
@@ -112,13 +123,42 @@ def train(
             learner.keep_good()
             roll_backs = 0
             judged = verdict(scores, mean_losses)
-            yield Validated(learner.steps, dice, score, judged)
-
             due = time.monotonic() - kept > 60 * config.checkpoint_minutes
-            if due or checkpoints.is_best(score):
-                yield checkpoints.keep(learner.model(), learner.steps, score)
+            keep = due or checkpoints.is_best(score)
+            # Kept first: between two events somebody may exchange the weights.
+            news = _keep(learner, checkpoints, score) if keep else None
+            yield Validated(learner.steps, dice, score, judged)
+            if news is not None:
+                yield news
                 kept = time.monotonic()
 
-    last = checkpoints.keep(learner.model(), learner.steps, None)
-    yield last
-    yield Stopped(learner.steps, checkpoints.best or last.name, last.name)
+    news = _keep(learner, checkpoints, None)
+    last = checkpoints.last
+    if last is None:
+        assert isinstance(news, Warned)
+        raise ModelError(news.text)
+    yield news
+    yield Stopped(learner.steps, checkpoints.best or last, last)
+
+
+def _step(
+    learner: Learner, data: TrainingSet
+) -> tuple[StepResult | None, list[Site]] | None:
+    """Take one step; return its result and sites, None if memory ran out."""
+    try:
+        crops, sites = data.draw(learner.batch, learner.crop)
+        return learner.step(crops, data.counts), sites
+    except (RuntimeError, MemoryError) as error:
+        if not is_out_of_memory(error):
+            raise
+        return None
+
+
+def _keep(
+    learner: Learner, checkpoints: Checkpoints, score: float | None
+) -> Checkpointed | Warned:
+    """Keep the weights; a full disk must not end training."""
+    try:
+        return checkpoints.keep(learner.model(), learner.steps, score)
+    except ModelError as error:
+        return Warned(str(error))

@@ -1,9 +1,12 @@
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 import torch
 
 from napari_unet.annotation import Annotation, ClassScheme
-from napari_unet.errors import TrainingError
+from napari_unet.errors import DeviceError, ModelError, TrainingError
 from napari_unet.images import Region, image_from_array, measure_intensity
 from napari_unet.models import Architecture, ModelSpec, build
 from napari_unet.nets.device import choose_device
@@ -18,6 +21,7 @@ from napari_unet.training import (
     TrainingImage,
     TrainingSet,
     Validated,
+    Warned,
     train,
 )
 
@@ -196,3 +200,71 @@ def test_held_out_labels_are_never_drawn(tmp_path, images):
     assert (in_crops > 0) == (held > 0)
     crops, _ = data.draw(4, 64)
     assert (crops.classes >= 0).any()
+
+
+def test_too_little_memory_takes_smaller_steps(tmp_path, monkeypatch):
+    learner, data, checkpoints = prepared(tmp_path, fast(steps=4, batch=4, crop=128))
+    whole = Learner.step
+
+    def step(self, crops, counts):
+        if crops.image.numel() > 100 * 100:
+            raise torch.OutOfMemoryError("out of memory")
+        return whole(self, crops, counts)
+
+    monkeypatch.setattr(Learner, "step", step)
+    events = list(train(learner, data, checkpoints))
+    warned = [e.text for e in events if isinstance(e, Warned)]
+    assert [w.partition("goes on with ")[2] for w in warned] == [
+        "2 crops of 128 pixels a step.",
+        "1 crop of 128 pixels a step.",
+        "1 crop of 64 pixels a step.",
+    ]
+    assert isinstance(events[-1], Stopped)
+    assert events[-1].step == 4
+
+
+def test_says_when_even_the_smallest_step_does_not_fit(tmp_path, monkeypatch):
+    learner, data, checkpoints = prepared(tmp_path, fast(steps=4))
+
+    def step(self, crops, counts):
+        raise MemoryError
+
+    monkeypatch.setattr(Learner, "step", step)
+    with pytest.raises(DeviceError, match="even with one crop of 64 pixels"):
+        list(train(learner, data, checkpoints))
+
+
+def test_a_full_disk_does_not_end_training(tmp_path):
+    learner, data, checkpoints = prepared(tmp_path / "there", fast(steps=21))
+    events = train(learner, data, checkpoints)
+    seen = [next(event for event in events if isinstance(event, Checkpointed))]
+    # A file in the place of the folder fails for root too, as a full disk does.
+    checkpoints.folder.rename(tmp_path / "aside")
+    checkpoints.folder.write_text("full")
+    seen += list(events)
+    assert any(isinstance(e, Warned) and "could not be saved" in e.text for e in seen)
+    assert seen[-1] == Stopped(21, seen[0].name, seen[0].name)
+
+
+def test_nothing_kept_at_all_is_an_error(tmp_path):
+    (tmp_path / "full").write_text("full")
+    learner, data, _ = prepared(tmp_path / "else", fast(steps=2))
+    with pytest.raises(ModelError, match="could not be saved"):
+        list(train(learner, data, Checkpoints(tmp_path / "full" / "here")))
+
+
+def test_labels_of_a_class_added_later_are_left_alone(tmp_path):
+    learner, data, checkpoints = prepared(tmp_path, fast(steps=3, batch=4))
+    before = int(data.counts.sum())
+    data["0"].annotation.write_scribbles(Region(0, 0, 64, 64), 3)
+    data.refresh("0")
+    assert int(data.counts.sum()) <= before
+    assert isinstance(list(train(learner, data, checkpoints))[-1], Stopped)
+
+
+def test_events_and_configurations_need_no_torch():
+    code = (
+        "import sys; from napari_unet.training import Stepped, TrainConfig; "
+        "sys.exit('torch' in sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
