@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QComboBox, QHBoxLayout, QLabel, QSizePolicy, QWidget
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 # As wide as the longest name, so that the fields of all panels stand in one column.
 _WIDEST_NAME = "Channel"
@@ -42,3 +47,12 @@ def row(name: str, *fields: QWidget) -> QWidget:
     for i, field in enumerate(fields):
         layout.addWidget(field, int(i == 0))
     return line
+
+
+def follow(widget: QWidget, *connections: tuple[Any, Callable[..., Any]]) -> None:
+    """Connect signals or napari events to methods of a widget for as long as it lives."""
+    for signal, slot in connections:
+        signal.connect(slot)
+    widget.destroyed.connect(
+        lambda: [signal.disconnect(slot) for signal, slot in connections]
+    )

@@ -44,7 +44,7 @@ class Prediction(QObject):
     cancelled : Signal
         It was given up; planes that were ready are on screen.
     failed : Signal
-        Why, for the user; empty where napari has shown the error.
+        Why, for the user; empty where a mistake in the program was reported.
     """
 
     progressed = Signal(int, int)
@@ -89,14 +89,14 @@ class Prediction(QObject):
         if self._request:
             self._engine.cancel(self._request)
 
-    def _run(self) -> UnetError | None:
-        """In the worker: pass the events on; return what the user can mend."""
+    def _run(self) -> str:
+        """In the worker: pass the events on; return what the user must mend."""
         try:
             for event in predict_planes(self._engine, self._job, self._go_on):
                 self._event.emit(event)
         except UnetError as error:
-            return error
-        return None
+            return str(error)
+        return ""
 
     def _go_on(self, request: int) -> bool:
         self._request = request
@@ -114,6 +114,7 @@ class Prediction(QObject):
                 self._activity.total = event.tiles
                 self.progressed.emit(0, event.tiles)
             case events.TileDone():
+                self._activity.total = event.total
                 self._activity.update(event.done - self._activity.n)
                 self.progressed.emit(event.done, event.total)
             case events.PlaneDone():
@@ -135,17 +136,21 @@ class Prediction(QObject):
         if event.value is self._target.layer:
             self.cancel()
 
-    def _end(self, error: UnetError | None) -> None:
+    def _end(self, problem: str) -> None:
         self._close()
         if self._stop.is_set():
             self.cancelled.emit()
-        elif error is not None:
-            self.failed.emit(str(error))
+        elif problem:
+            self.failed.emit(problem)
         else:
             self.finished.emit(self._summary())
 
     def _break(self, error: Exception) -> None:
+        """Report a mistake in the program as napari does, with its traceback."""
+        from napari.utils.notifications import notification_manager
+
         self._close()
+        notification_manager.receive_error(type(error), error, error.__traceback__)
         self.failed.emit("")
 
     def _close(self) -> None:

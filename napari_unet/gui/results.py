@@ -10,7 +10,7 @@ import numpy as np
 from napari_unet.gui.source import layer_axes
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from napari.layers import Image as ImageLayer
     from napari.layers import Labels
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 MARK = "napari_unet"
 
 # Classes are a tint under the objects' colours.
-_OPACITY = {"semantic": 0.35, "instances": 0.6}
+_OPACITY = {"semantic": 0.35, "instances": 0.6, "objects": 0.6, "scribbles": 0.8}
 
 
 class Results:
@@ -121,6 +121,28 @@ class Target:
     @property
     def _shape(self) -> tuple[int, ...]:
         return tuple(self.image.sizes[axis] for axis in self._axes)
+
+    def stack(self, labels: Labels) -> NDArray[Any]:
+        """Return the data of a label layer as a view in the order of the core.
+
+        ``(..., Y, X)``: the image's stack axes, rows and columns, no channels.
+        """
+        index = tuple(0 if axis == "C" else slice(None) for axis in self._axes)
+        kept = self._axes.replace("C", "")
+        order = [kept.index(axis) for axis in f"{self.image.stack_axes}YX"]
+        return np.asarray(labels.data)[index].transpose(order)
+
+    def point(self, position: Sequence[float]) -> tuple[float, float]:
+        """Return row and column of a position in a label layer's data."""
+        at = tuple(position)[-len(self._axes) :]
+        return at[self._axes.index("Y")], at[self._axes.index("X")]
+
+    def position(
+        self, plane: Mapping[str, int], y: Any, x: Any
+    ) -> tuple[Any, ...]:
+        """Return rows `y` and columns `x` of a plane as a position in a label layer."""
+        known = {**dict.fromkeys(self._axes, 0), **plane, "Y": y, "X": x}
+        return tuple(known[axis] for axis in self._axes)
 
     def write(
         self, labels: Labels, plane: Mapping[str, int], values: NDArray[Any]

@@ -1,4 +1,4 @@
-"""What belongs to one viewer: its engine and the results on screen."""
+"""What belongs to one viewer: its engine, its labels, the results on screen."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
 from napari_unet.engine.client import Engine
+from napari_unet.gui.annotations import Annotations
 from napari_unet.gui.results import Results
 
 if TYPE_CHECKING:
@@ -16,13 +17,14 @@ if TYPE_CHECKING:
 
 
 class UnetSession:
-    """The engine of one viewer and the result layers of its images.
+    """The engine of one viewer, and the labels and results of its images.
 
     A panel that is closed and opened again finds everything as it was.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, viewer: Viewer) -> None:
         self.engine = Engine()
+        self.annotations = Annotations(viewer)
         self.widget: UnetWidget | None = None
         self._results: WeakKeyDictionary[ImageLayer, Results] = WeakKeyDictionary()
 
@@ -41,7 +43,11 @@ class UnetSession:
         widget.destroyed.connect(forget)
 
     def close(self) -> None:
-        """End the engine. What still waits for it gets an `EngineError`."""
+        """Save the labels and end the engine.
+
+        What still waits for the engine gets an `EngineError`.
+        """
+        self.annotations.close()
         self.engine.close()
 
 
@@ -51,5 +57,5 @@ _sessions: WeakKeyDictionary[Viewer, UnetSession] = WeakKeyDictionary()
 def session_of(viewer: Viewer) -> UnetSession:
     """Return the session of `viewer`, made when it is first asked for."""
     if viewer not in _sessions:
-        _sessions[viewer] = UnetSession()
+        _sessions[viewer] = UnetSession(viewer)
     return _sessions[viewer]

@@ -86,9 +86,11 @@ def plane_on_screen(
 
 def _named_axes(labels: Sequence[str], slider_labels: Sequence[str]) -> str:
     """Return a letter for each axis, ``?`` where neither label names it."""
+    # While a layer is being added the viewer has still the axes from before.
+    others = slider_labels if len(slider_labels) == len(labels) else labels
     letters = "".join(
         _AXIS_OF_LABEL.get(a.lower(), _AXIS_OF_LABEL.get(b.lower(), "?"))
-        for a, b in zip(labels, slider_labels or labels, strict=True)
+        for a, b in zip(labels, others, strict=True)
     )
     known = letters.replace("?", "")
     return letters if len(set(known)) == len(known) else "?" * len(letters)

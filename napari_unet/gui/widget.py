@@ -84,7 +84,7 @@ class UnetWidget(QWidget):
         run.progressed.connect(self.predict_panel.show_progress)
         run.warned.connect(self._warn)
         run.finished.connect(self._finish)
-        run.cancelled.connect(lambda: self._finish("Cancelled"))
+        run.cancelled.connect(self._end_cancelled)
         run.failed.connect(self._fail)
         self.destroyed.connect(run.cancel)
         self.predict_panel.show_started("Preparing…")
@@ -108,13 +108,16 @@ class UnetWidget(QWidget):
         )
         return Target(layer, image), job
 
+    def _end_cancelled(self) -> None:
+        self._finish("Cancelled")
+
     def _fail(self, text: str) -> None:
-        """Say what is wrong; a mistake in the program has been shown by napari."""
+        """Say what is wrong; a mistake in the program has been reported already."""
         from napari.utils.notifications import show_error
 
         if text:
             show_error(text)
-        self._finish(text or "It failed; see the notification.")
+        self._finish(text or "It failed by a mistake in the program.")
 
     def _warn(self, text: str) -> None:
         from napari.utils.notifications import show_warning

@@ -4,9 +4,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from qtpy.QtCore import QEvent
 from qtpy.QtWidgets import QApplication
 
 from napari_unet.annotation import ClassScheme
+from napari_unet.engine import Engine
+from napari_unet.gui.session import session_of
 from napari_unet.gui.widget import UnetWidget
 from napari_unet.models import Architecture, ModelSpec, build, save_model
 
@@ -59,12 +62,36 @@ def blobs() -> np.ndarray:
 
 @pytest.fixture
 def viewer(make_napari_viewer):
-    return make_napari_viewer(show=True, strict_qt="raise")
+    viewer = make_napari_viewer(show=True)
+    yield viewer
+    # napari's fixture finds only viewers that something still refers to.
+    viewer.close()
+
+
+class KeptEngine(Engine):
+    """An engine that outlives the viewer, so that not each test has to start one."""
+
+    def close(self) -> None:
+        pass
+
+
+@pytest.fixture(scope="session")
+def kept_engine() -> Iterator[Engine]:
+    engine = KeptEngine()
+    yield engine
+    Engine.close(engine)
 
 
 @pytest.fixture
-def widget(viewer, model, qtbot) -> UnetWidget:
+def engine(kept_engine) -> Engine:
+    """The engine of `widget`; a test may ask for another one."""
+    return kept_engine
+
+
+@pytest.fixture
+def widget(viewer, model, engine, qtbot) -> UnetWidget:
     """The panel, docked, with the tiny model chosen."""
+    session_of(viewer).engine = engine
     widget = UnetWidget(viewer)
     viewer.window.add_dock_widget(widget, name="U-Net")
     widget.model_panel.choose_folder(model)
@@ -107,6 +134,7 @@ def no_leaked_widgets(request) -> Iterator[None]:
     app = QApplication.instance()
     if app is None:
         return
-    app.processEvents()
-    left = [w for w in app.topLevelWidgets() if w not in before and w.parent() is None]
+    # Deletions only: a closed canvas must not be drawn again.
+    app.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+    left = [w for w in app.topLevelWidgets() if w not in before]
     assert not left, f"leaked: {left}"

@@ -1,0 +1,143 @@
+"""Annotate: scribbles on the chosen image, kept ones, classes, labels of others."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from qtpy.QtCore import Signal
+from qtpy.QtWidgets import QPushButton, QVBoxLayout, QWidget
+
+from napari_unet.errors import AnnotationError, UnetError
+from napari_unet.gui.class_keys import ClassKeys
+from napari_unet.gui.class_panel import ClassPanel
+from napari_unet.gui.forms import follow
+from napari_unet.gui.kept_line import KeptLine
+from napari_unet.gui.results import Target
+from napari_unet.gui.take_in_panel import TakeInPanel
+
+if TYPE_CHECKING:
+    from napari.viewer import Viewer
+
+    from napari_unet.gui.annotated import AnnotatedImage
+    from napari_unet.gui.annotations import Annotations
+    from napari_unet.gui.image_panel import ImagePanel
+    from napari_unet.gui.kept import Kept
+
+
+class AnnotatePanel(QWidget):
+    """Everything to label the image that is chosen in the image panel.
+
+    Parameters
+    ----------
+    viewer : napari.viewer.Viewer
+        Where the layers are.
+    annotations : Annotations
+        What is labelled.
+    images : ImagePanel
+        Where the image is chosen.
+
+    Attributes
+    ----------
+    image_changed : Signal
+        Another image is annotated from now on: an AnnotatedImage, or None.
+    """
+
+    image_changed = Signal(object)
+
+    def __init__(
+        self, viewer: Viewer, annotations: Annotations, images: ImagePanel
+    ) -> None:
+        super().__init__()
+        self._annotations = annotations
+        self._images = images
+        self._target: Target | None = None
+        self._kept: Kept | None = None
+
+        self.annotate = QPushButton(
+            "Annotate",
+            toolTip="Paint scribbles on the chosen image: the brush is ready at once",
+        )
+        self.kept_line = KeptLine()
+        self.kept_line.hide()
+        self.classes = ClassPanel(annotations)
+        self.take_in = TakeInPanel(viewer, annotations)
+        self.keys = ClassKeys(viewer, annotations, self)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(self.annotate)
+        column.addWidget(self.kept_line)
+        column.addWidget(self.classes)
+        column.addWidget(self.take_in)
+
+        self.annotate.clicked.connect(self.start)
+        self.kept_line.started_anew.connect(self.start)
+        self.kept_line.continued.connect(self._restore)
+        images.image_changed.connect(self._show_image)
+        follow(self, (annotations.images_changed, self._show_image))
+        self._show_image()
+
+    @property
+    def image(self) -> AnnotatedImage | None:
+        """The annotation of the chosen image, if it has one."""
+        return self._annotations.of(self._images.layer)
+
+    def target(self) -> Target:
+        """Return the chosen image and its layer.
+
+        Raises
+        ------
+        ImageError
+            If there is none, or it cannot be read as an image.
+        """
+        image = self._images.image()
+        assert self._images.layer is not None
+        return Target(self._images.layer, image)
+
+    def start(self) -> None:
+        """Let the user paint on the chosen image."""
+        from napari.utils.notifications import show_error
+
+        try:
+            self._annotations.annotate(self.target())
+        except UnetError as error:
+            show_error(str(error))
+
+    def _show_image(self) -> None:
+        """Follow the choice of an image, and look what is kept of it."""
+        image = self.image
+        self.annotate.show()
+        self.kept_line.hide()
+        self.classes.show_image(image)
+        self.take_in.show_image(self._images.layer, self._take_target)
+        self.image_changed.emit(image)
+        if image is not None or self._images.layer is None:
+            self._target = None
+            return
+        try:
+            self._target = target = self.target()
+        except UnetError:
+            self._target = None
+            return
+        worker = self._annotations.look_up(target)
+        worker.returned.connect(lambda kept: self._offer(target, kept))
+        worker.start()
+        self._worker = worker
+
+    def _take_target(self) -> AnnotatedImage:
+        return self._annotations.correct(self.target())
+
+    def _offer(self, target: Target, kept: Kept) -> None:
+        if self._target is target and kept.saved is not None:
+            self._kept = kept
+            self.annotate.hide()
+            self.kept_line.show_saved(kept.saved)
+            self.kept_line.show()
+
+    def _restore(self) -> None:
+        if self._target is not None and self._kept is not None:
+            worker = self._annotations.restore(self._target, self._kept)
+            worker.returned.connect(self._restored)
+
+    def _restored(self, loaded: Any) -> None:
+        if isinstance(loaded, AnnotationError):
+            self.kept_line.show_saved(loaded)

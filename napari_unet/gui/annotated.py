@@ -1,0 +1,250 @@
+"""An image, its annotation, and the layers in which the user makes it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from psygnal import Signal
+
+from napari_unet.annotation import Annotation
+from napari_unet.errors import AnnotationError
+from napari_unet.gui.painted import Painted
+from napari_unet.gui.source import plane_on_screen
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from napari.layers import Labels
+    from napari.viewer import Viewer
+    from numpy.typing import NDArray
+
+    from napari_unet.annotation import Blocks, ClassScheme
+    from napari_unet.gui.results import Target
+    from napari_unet.images import Region
+
+_BRUSH = 6
+
+
+class AnnotatedImage:
+    """What is labelled in one image. The annotation is the truth, the layers show it.
+
+    Parameters
+    ----------
+    viewer : napari.viewer.Viewer
+        Where the layers are.
+    target : Target
+        The image and its layer.
+    scheme : ClassScheme
+        The classes to label.
+    annotation : Annotation, optional
+        What is labelled already.
+
+    Attributes
+    ----------
+    key : str or None
+        Under which it is kept on disk; None as long as that is looked up.
+    name : str
+        Of the image, also when its layer is gone.
+    scribbles, objects : napari.layers.Labels or None
+        The user's layers, where there are any.
+    changed : Signal
+        The blocks, 256 x 256 or less, in which labels have changed.
+    """
+
+    changed = Signal(list)
+
+    def __init__(
+        self,
+        viewer: Viewer,
+        target: Target,
+        scheme: ClassScheme,
+        annotation: Annotation | None = None,
+    ) -> None:
+        self.target = target
+        self.name = target.layer.name
+        self.annotation = annotation or Annotation.of(target.image)
+        self.key: str | None = None
+        self._viewer = viewer
+        self._scheme = scheme
+        self._painted: dict[str, Painted] = {}
+        # Ids of objects that have been seen, and the class of those yet to come.
+        self._ids = self.annotation.ids()
+        self.new_object_class = 1
+        if self.annotation.shape != Annotation.of(target.image).shape:
+            raise AnnotationError(
+                f"The labels that are kept for '{self.name}' measure "
+                f"{self.annotation.shape}, the image {target.image.plane_shape}. Start "
+                "anew; the old labels stay on the disk."
+            )
+
+    @property
+    def scribbles(self) -> Labels | None:
+        """The layer of scribbles, if there is one."""
+        return self._layer("scribbles")
+
+    @property
+    def objects(self) -> Labels | None:
+        """The layer of objects to correct, if there is one."""
+        return self._layer("objects")
+
+    @property
+    def layers(self) -> list[Labels]:
+        """The layers that the user draws on."""
+        return [painted.layer for painted in self._painted.values()]
+
+    def show_scribbles(self) -> Labels:
+        """Return the layer of scribbles with the brush active, made if need be."""
+        layer = self.scribbles
+        if layer is None:
+            layer = self._add("scribbles", self.annotation.scribbles)
+            layer.brush_size = _BRUSH
+            self._colour()
+        self._activate(layer)
+        layer.mode = "paint"
+        return layer
+
+    def show_objects(self) -> Labels:
+        """Return the layer of objects, made of the annotation's if need be."""
+        layer = self.objects or self._add("objects", self.annotation.objects)
+        self._activate(layer)
+        return layer
+
+    def forget(self, layer: Labels) -> None:
+        """Take over the last strokes of a layer and follow it no longer."""
+        for role, painted in list(self._painted.items()):
+            if painted.layer is layer:
+                del self._painted[role]
+                painted.close()
+
+    def flush(self) -> None:
+        """Take over strokes of the last moment."""
+        for painted in list(self._painted.values()):
+            painted.flush()
+
+    def rename(self) -> None:
+        """Follow the name of the image."""
+        for role, painted in self._painted.items():
+            if painted.layer.name == f"{self.name} {role}":
+                painted.layer.name = f"{self.target.layer.name} {role}"
+        self.name = self.target.layer.name
+
+    def set_scheme(self, scheme: ClassScheme) -> None:
+        """Show other names and colours of the classes."""
+        self._scheme = scheme
+        self._colour()
+
+    def written(self, version: int) -> None:
+        """Show what was written into the annotation itself after `version`.
+
+        Undo goes back no further than this: strokes of before may be of other classes.
+        """
+        regions = self.annotation.changed_since(version)
+        for role, painted in self._painted.items():
+            blocks: Blocks = getattr(self.annotation, role)
+            self._fill(painted.layer, blocks, regions)
+            # Only a layer that cannot be edited drops its history.
+            mode = painted.layer.mode
+            painted.layer.editable = False
+            painted.layer.editable = True
+            painted.layer.mode = mode
+        if regions:
+            self._ids = self.annotation.ids()
+            self.changed.emit(regions)
+
+    def stack(self, role: str) -> NDArray[Any]:
+        """Return the data of the layer ``"scribbles"`` or ``"objects"``.
+
+        A view, ``(..., Y, X)`` in the order of the annotation.
+        """
+        return self.target.stack(self._painted[role].layer)
+
+    def plane_shown(self) -> dict[str, int]:
+        """Return which plane is on screen."""
+        return plane_on_screen(
+            self.target.layer, self.target.image, self._viewer.dims.point
+        )
+
+    def _layer(self, role: str) -> Labels | None:
+        painted = self._painted.get(role)
+        if painted is None or painted.layer not in self._viewer.layers:
+            return None
+        return painted.layer
+
+    def _add(self, role: str, blocks: Blocks) -> Labels:
+        layer = self.target.new_layer(self._viewer, role, blocks.dtype)
+        self._fill(layer, blocks, map(blocks.region, blocks.keys()))
+        self._painted[role] = Painted(
+            layer,
+            list(blocks.planes()),
+            self.plane_shown,
+            lambda region: self._take(role, region),
+            self.changed.emit,
+        )
+        return layer
+
+    def _fill(self, layer: Labels, blocks: Blocks, regions: Iterable[Region]) -> None:
+        stack = self.target.stack(layer)
+        for region in regions:
+            stack[blocks.index(region)] = blocks.read(region)
+        layer.refresh(extent=False)
+
+    def _activate(self, layer: Labels) -> None:
+        layer.visible = True
+        self._viewer.layers.selection.active = layer
+
+    def _take(self, role: str, region: Region) -> list[Region]:
+        """Take over what the user painted in a region."""
+        from napari.utils.notifications import show_error
+
+        layer = self._painted[role].layer if role in self._painted else None
+        if layer is None:
+            return []
+        if not self.target.fits(layer):
+            show_error(
+                f"The layer '{layer.name}' no longer has the size of the image. What "
+                "is drawn on it is not kept: remove it and press Annotate."
+            )
+            del self._painted[role]
+            return []
+        stack = self.target.stack(layer)
+        try:
+            if role == "objects":
+                return self._take_objects(stack, region)
+            return self._take_scribbles(stack, region)
+        except AnnotationError as error:
+            show_error(str(error))
+            return []
+
+    def _take_scribbles(self, stack: NDArray[Any], region: Region) -> list[Region]:
+        annotation, most = self.annotation, len(self._scheme)
+        changed = annotation.scribbles.differing(stack, region)
+        for part in changed:
+            drawn = stack[annotation.scribbles.index(part)]
+            # A label of no class is drawn without a colour and means nothing.
+            drawn[drawn > most] = 0
+            annotation.write_scribbles(part, drawn)
+        return changed
+
+    def _take_objects(self, stack: NDArray[Any], region: Region) -> list[Region]:
+        changed = self.annotation.paint_objects(stack, region)
+        for part in changed:
+            ids = {int(i) for i in np.unique(self.annotation.objects.read(part))}
+            new = ids - self._ids - {0}
+            self._ids |= new
+            if self.new_object_class > 1:
+                self.annotation.set_object_classes(
+                    dict.fromkeys(new, self.new_object_class)
+                )
+        return changed
+
+    def _colour(self) -> None:
+        from napari.utils.colormaps import DirectLabelColormap
+
+        layer = self.scribbles
+        if layer is not None:
+            colours: dict[int | None, str] = {None: "transparent", 0: "transparent"}
+            colours.update(
+                (value, c.colour) for value, c in enumerate(self._scheme.classes, 1)
+            )
+            layer.colormap = DirectLabelColormap(color_dict=colours)

@@ -1,0 +1,286 @@
+"""Everything that is labelled in one viewer: the classes, the images, the disk."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any
+from weakref import proxy
+
+from psygnal import Signal
+from qtpy.QtCore import QObject
+from qtpy.QtCore import Signal as QtSignal
+from superqt.utils import create_worker
+
+from napari_unet.annotation import (
+    AnnotationStore,
+    Autosave,
+    ClassScheme,
+    remove_class,
+)
+from napari_unet.annotation.join import join_schemes, map_classes
+from napari_unet.errors import AnnotationError
+from napari_unet.gui.annotated import AnnotatedImage
+from napari_unet.gui.kept import Kept, load_kept, look_up
+
+if TYPE_CHECKING:
+    from napari.layers import Image as ImageLayer
+    from napari.layers import Labels
+    from napari.viewer import Viewer
+
+    from napari_unet.annotation import Annotation
+    from napari_unet.gui.results import Target
+    from napari_unet.images import Region
+
+
+class Annotations:
+    """The annotated images of a viewer, which share their classes.
+
+    Attributes
+    ----------
+    images : list of AnnotatedImage
+        Those with an annotation.
+    scheme : ClassScheme
+        The classes to label.
+    chosen : int
+        The class that is painted, 0 for background.
+    changed : Signal
+        An image, and the blocks of it in which labels have changed.
+    scheme_changed, chosen_changed : Signal
+        The classes have changed, or which one is painted.
+    images_changed : Signal
+        An image is new, or gone.
+    """
+
+    changed = Signal(AnnotatedImage, list)
+    scheme_changed = Signal()
+    chosen_changed = Signal()
+    images_changed = Signal()
+
+    def __init__(self, viewer: Viewer, store: AnnotationStore | None = None) -> None:
+        self.images: list[AnnotatedImage] = []
+        self.scheme = ClassScheme.named("object")
+        self.chosen = 1
+        # The session outlives a viewer that it does not hold on to.
+        self._viewer = proxy(viewer)
+        self._edited = False
+        self._store = store or AnnotationStore()
+        self._autosave: Autosave | None = None
+        self._messages = _Messages()
+        viewer.layers.events.removed.connect(self._removed)
+
+    def of(self, layer: ImageLayer | None) -> AnnotatedImage | None:
+        """Return the annotation of an image layer, if it has one."""
+        return next((i for i in self.images if i.target.layer is layer), None)
+
+    def annotate(self, target: Target) -> AnnotatedImage:
+        """Let the user paint scribbles on an image."""
+        image = self.of(target.layer) or self._add(target)
+        self._show_scribbles(image)
+        return image
+
+    def correct(self, target: Target) -> AnnotatedImage:
+        """Return the annotation of an image, whose objects are to be corrected."""
+        return self.of(target.layer) or self._add(target)
+
+    def look_up(self, target: Target) -> Any:
+        """Look on the disk for labels of an image, in another thread.
+
+        Returns
+        -------
+        superqt.utils.FunctionWorker
+            Its `returned` gives a `Kept`, or None if nothing is kept.
+        """
+        return create_worker(
+            look_up, self._store, target.image, target.layer.source.path,
+            _start_thread=False,
+        )  # fmt: skip
+
+    def restore(self, target: Target, kept: Kept) -> Any:
+        """Go on with what is kept of an image; it is read in another thread.
+
+        Returns
+        -------
+        superqt.utils.FunctionWorker
+            Its `returned` gives an AnnotationError, or None if it went well.
+        """
+
+        def show(loaded: Any) -> None:
+            if not isinstance(loaded, AnnotationError):
+                self._restored(target, kept.key, *loaded)
+
+        worker = create_worker(load_kept, self._store, kept.key, _start_thread=False)
+        worker.returned.connect(show)
+        worker.start()
+        return worker
+
+    def suggest(self, scheme: ClassScheme) -> None:
+        """Take these classes if the user has not chosen or labelled any yet."""
+        if not self._edited and not self.images:
+            self._set_scheme(scheme)
+
+    def set_scheme(self, scheme: ClassScheme) -> None:
+        """Take the classes as the user has named, coloured or added them.
+
+        To remove one there is `remove_class`.
+        """
+        self._edited = True
+        self._set_scheme(scheme)
+
+    def choose(self, index: int) -> None:
+        """Paint the class `index` from now on."""
+        self.chosen = index
+        for image in self.images:
+            image.new_object_class = max(index, 1)
+            if image.scribbles is not None:
+                image.scribbles.selected_label = index + 1
+        self.chosen_changed.emit()
+
+    def labelled(self, index: int) -> tuple[int, int]:
+        """Return how many pixels of a class are labelled, and in how many images."""
+        self.flush()
+        counts = [i.annotation.counts(index + 1)[index] for i in self.images]
+        return int(sum(counts)), sum(count > 0 for count in counts)
+
+    def remove_class(self, index: int, into: int | None = None) -> None:
+        """Remove a class; see `napari_unet.annotation.remove_class`."""
+        self.flush()
+        self._edited = True
+        scheme = self.scheme.remove(index)
+        before = []
+        for image in self.images:
+            before.append(image.annotation.version)
+            remove_class(image.annotation, index, into)
+        self._set_scheme(scheme)
+        for image, version in zip(self.images, before, strict=True):
+            image.written(version)
+        self.choose(min(self.chosen, len(scheme) - 1))
+
+    def keep(self, image: AnnotatedImage) -> None:
+        """Have the labels of an image saved soon."""
+        if image.key is not None:
+            self._saver().changed(
+                image.key, image.annotation, self.scheme, image.name
+            )
+
+    def flush(self) -> None:
+        """Take over strokes of the last moment."""
+        for image in self.images:
+            image.flush()
+
+    def close(self) -> None:
+        """Save everything; the viewer is going."""
+        self.flush()
+        if self._autosave is not None:
+            try:
+                self._autosave.close()
+            except AnnotationError:
+                logging.getLogger(__name__).exception("labels were not saved")
+        self.images.clear()
+
+    def _add(
+        self, target: Target, annotation: Annotation | None = None, key: str | None = None
+    ) -> AnnotatedImage:
+        image = AnnotatedImage(self._viewer, target, self.scheme, annotation)
+        image.new_object_class = max(self.chosen, 1)
+        image.changed.connect(lambda regions: self._changed(image, regions))
+        target.layer.events.name.connect(image.rename)
+        self.images.append(image)
+        if key is not None:
+            self._set_key(image, key)
+        else:
+            worker = self.look_up(target)
+            worker.returned.connect(lambda kept: self._set_key(image, kept.key))
+            worker.start()
+        self.images_changed.emit()
+        return image
+
+    def _set_key(self, image: AnnotatedImage, key: str) -> None:
+        """Let an image be kept under `key`, unless another one in view is already."""
+        taken = {i.key for i in self.images}
+        number, free = 1, key
+        while free in taken:
+            number += 1
+            free = f"{key}-{number}"
+        image.key = free
+        if image.annotation.version:
+            self.keep(image)
+
+    def _restored(
+        self, target: Target, key: str, annotation: Annotation, saved: ClassScheme
+    ) -> None:
+        if self.of(target.layer) is not None:
+            return
+        if self.images or self._edited:
+            scheme, where = join_schemes(self.scheme, saved)
+            map_classes(annotation, where)
+        else:
+            scheme = saved
+        self._set_scheme(scheme)
+        image = self._add(target, annotation, key)
+        if annotation.ids():
+            image.show_objects()
+        self._show_scribbles(image)
+        self.changed.emit(image, annotation.changed_since(0))
+
+    def _show_scribbles(self, image: AnnotatedImage) -> None:
+        new = image.scribbles is None
+        layer = image.show_scribbles()
+        if new:
+            layer.selected_label = self.chosen + 1
+            layer.events.selected_label.connect(self._follow_label)
+
+    def _follow_label(self, event: Any) -> None:
+        """Paint the class of the label that was chosen in napari's own controls."""
+        layer: Labels = event.source
+        index = int(layer.selected_label) - 1
+        if index >= len(self.scheme):
+            from napari.utils.notifications import show_info
+
+            layer.selected_label = self.chosen + 1
+            show_info("There is no class for this label yet. Press Add class first.")
+        elif index >= 0 and index != self.chosen:
+            self.choose(index)
+
+    def _set_scheme(self, scheme: ClassScheme) -> None:
+        self.scheme = scheme
+        self.chosen = min(self.chosen, len(scheme) - 1)
+        for image in self.images:
+            image.set_scheme(scheme)
+            self.keep(image)
+        self.scheme_changed.emit()
+
+    def _changed(self, image: AnnotatedImage, regions: list[Region]) -> None:
+        self.keep(image)
+        self.changed.emit(image, regions)
+
+    def _saver(self) -> Autosave:
+        if self._autosave is None:
+            self._autosave = Autosave(
+                self._store, failed=lambda error: self._messages.failed.emit(str(error))
+            )
+        return self._autosave
+
+    def _removed(self, event: Any) -> None:
+        """Keep what was painted when a layer goes."""
+        for image in list(self.images):
+            if event.value in image.layers:
+                image.forget(event.value)
+            gone = image.target.layer not in self._viewer.layers
+            if gone and not image.layers:
+                self.images.remove(image)
+                self.images_changed.emit()
+
+
+class _Messages(QObject):
+    """Brings what the saving thread has to say to the main thread."""
+
+    failed = QtSignal(str)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.failed.connect(self._show)
+
+    def _show(self, text: str) -> None:
+        from napari.utils.notifications import show_error
+
+        show_error(text)

@@ -1,0 +1,114 @@
+"""The classes to label: which is painted, and how much of each there is."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from qtpy.QtWidgets import QPushButton, QVBoxLayout, QWidget
+
+from napari_unet.errors import AnnotationError
+from napari_unet.gui.class_removal import ClassRemoval
+from napari_unet.gui.class_row import ClassRow
+from napari_unet.gui.forms import follow
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from napari_unet.annotation import ClassScheme
+    from napari_unet.gui.annotated import AnnotatedImage
+    from napari_unet.gui.annotations import Annotations
+
+
+class ClassPanel(QWidget):
+    """The list of classes.
+
+    Parameters
+    ----------
+    annotations : Annotations
+        Whose classes they are.
+    """
+
+    def __init__(self, annotations: Annotations) -> None:
+        super().__init__()
+        self._annotations = annotations
+        self._image: AnnotatedImage | None = None
+        self.rows: list[ClassRow] = []
+        self.removal = ClassRemoval(annotations)
+        self.add = QPushButton("Add class", toolTip="Add one more class to label")
+        self._list = QVBoxLayout()
+        self._list.setSpacing(1)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addLayout(self._list)
+        column.addWidget(self.removal)
+        column.addWidget(self.add)
+        self.add.clicked.connect(self._add)
+        follow(
+            self,
+            (annotations.scheme_changed, self._list_classes),
+            (annotations.chosen_changed, self._show_chosen),
+            (annotations.changed, self._show_counts),
+        )
+        self._list_classes()
+
+    def show_image(self, image: AnnotatedImage | None) -> None:
+        """Show the labelled pixels of this image."""
+        self._image = image
+        self._show_counts()
+
+    def _list_classes(self) -> None:
+        """Make a row for each class."""
+        self.removal.hide()
+        while item := self._list.takeAt(0):
+            item.widget().hide()
+            item.widget().deleteLater()
+        self.rows = []
+        for index, label in enumerate(self._annotations.scheme.classes):
+            row = ClassRow(index, label)
+            row.chosen.connect(self._annotations.choose)
+            row.renamed.connect(self._rename)
+            row.recoloured.connect(self._recolour)
+            row.removed.connect(self.removal.ask)
+            self._list.addWidget(row)
+            self.rows.append(row)
+        self._show_chosen()
+        self._show_counts()
+
+    def _show_chosen(self) -> None:
+        for index, row in enumerate(self.rows):
+            row.show_chosen(index == self._annotations.chosen)
+
+    def _show_counts(self) -> None:
+        counts = [0] * len(self.rows)
+        if self._image is not None:
+            counts = self._image.annotation.counts(len(self.rows)).tolist()
+        for row, count in zip(self.rows, counts, strict=True):
+            row.show_count(count)
+
+    def _add(self) -> None:
+        scheme = self._annotations.scheme
+        number = len(scheme)
+        while f"class {number}" in scheme.names:
+            number += 1
+        if self._change(lambda: scheme.add(f"class {number}")):
+            self._annotations.choose(len(scheme))
+            name = self.rows[-1].name
+            name.setFocus()
+            name.selectAll()
+
+    def _rename(self, index: int, name: str) -> None:
+        if not self._change(lambda: self._annotations.scheme.rename(index, name)):
+            self._list_classes()
+
+    def _recolour(self, index: int, colour: str) -> None:
+        self._change(lambda: self._annotations.scheme.recolour(index, colour))
+
+    def _change(self, change: Callable[[], ClassScheme]) -> bool:
+        from napari.utils.notifications import show_error
+
+        try:
+            self._annotations.set_scheme(change())
+        except AnnotationError as error:
+            show_error(str(error))
+            return False
+        return True

@@ -1,0 +1,57 @@
+"""Asks before a class is removed, and says what becomes of its labels."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from qtpy.QtWidgets import QComboBox, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
+
+from napari_unet.gui.forms import compact, hint
+
+if TYPE_CHECKING:
+    from napari_unet.gui.annotations import Annotations
+
+
+class ClassRemoval(QWidget):
+    """The question whether to remove a class; hidden while nothing is asked."""
+
+    def __init__(self, annotations: Annotations) -> None:
+        super().__init__()
+        self._annotations = annotations
+        self._index = 0
+        self.question = hint("What would be removed")
+        self.becomes = QComboBox(toolTip="What becomes of the labels of this class")
+        compact(self.becomes)
+        self.remove = QPushButton("Remove", toolTip="Remove the class. No undo")
+        self.cancel = QPushButton("Keep", toolTip="Leave the class as it is")
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(self.question)
+        column.addWidget(self.becomes)
+        buttons = QHBoxLayout()
+        buttons.addWidget(self.remove)
+        buttons.addWidget(self.cancel)
+        column.addLayout(buttons)
+        self.remove.clicked.connect(self._remove)
+        self.cancel.clicked.connect(self.hide)
+        self.hide()
+
+    def ask(self, index: int) -> None:
+        """Ask about the class `index`."""
+        scheme = self._annotations.scheme
+        self._index = index
+        pixels, images = self._annotations.labelled(index)
+        where = "1 image" if images == 1 else f"{images} images"
+        has = f"{pixels:,} labelled pixels in {where}" if pixels else "no labels"
+        self.question.setText(f"Remove '{scheme.names[index]}'? It has {has}.")
+        self.becomes.clear()
+        self.becomes.addItem("Its labels are erased", None)
+        for other, name in enumerate(scheme.names):
+            if other != index:
+                self.becomes.addItem(f"Its labels become {name}", other)
+        self.becomes.setVisible(pixels > 0)
+        self.show()
+
+    def _remove(self) -> None:
+        self.hide()
+        self._annotations.remove_class(self._index, self.becomes.currentData())

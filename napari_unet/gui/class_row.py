@@ -1,0 +1,118 @@
+"""One class in the list: key, colour, name, labelled pixels, remove."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from qtpy.QtCore import Qt, Signal
+from qtpy.QtGui import QColor, QIcon, QPixmap
+from qtpy.QtWidgets import (
+    QColorDialog,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QToolButton,
+    QWidget,
+)
+
+if TYPE_CHECKING:
+    from napari_unet.annotation import LabelClass
+
+_KEYS = 9
+
+
+class ClassRow(QWidget):
+    """Chooses, renames, recolours or removes a class.
+
+    Parameters
+    ----------
+    index : int
+        Of the class, 0 for background.
+    label : LabelClass
+        Its name and colour.
+
+    Attributes
+    ----------
+    chosen, removed : Signal
+        With the index.
+    renamed, recoloured : Signal
+        With the index, and the name or colour.
+    """
+
+    chosen = Signal(int)
+    renamed = Signal(int, str)
+    recoloured = Signal(int, str)
+    removed = Signal(int)
+
+    def __init__(self, index: int, label: LabelClass) -> None:
+        super().__init__()
+        self._index = index
+        self._label = label
+        key = f" (Shift+{index + 1})" if index < _KEYS else ""
+        self.choose = QToolButton(
+            text=str(index + 1),
+            checkable=True,
+            autoExclusive=True,
+            toolTip=f"Paint {label.name}{key}",
+        )
+        self.colour = QToolButton(
+            icon=_swatch(label.colour),
+            autoRaise=True,
+            toolTip=f"Change the colour of {label.name}",
+        )
+        self.name = QLineEdit(
+            label.name, frame=False, toolTip="The name of the class; type to change it"
+        )
+        self.name.setMinimumWidth(40)
+        self.count = QLabel(toolTip=f"Labelled pixels of {label.name} in this image")
+        self.count.setAlignment(
+            Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+        )
+        self.remove = QToolButton(
+            text="×",
+            autoRaise=True,
+            toolTip=f"Remove {label.name}; you are asked what becomes of its labels",
+        )
+        line = QHBoxLayout(self)
+        line.setContentsMargins(0, 0, 0, 0)
+        line.setSpacing(4)
+        line.addWidget(self.choose)
+        line.addWidget(self.colour)
+        line.addWidget(self.name, 1)
+        line.addWidget(self.count)
+        line.addWidget(self.remove)
+        policy = self.remove.sizePolicy()
+        policy.setRetainSizeWhenHidden(True)
+        self.remove.setSizePolicy(policy)
+        self.remove.setVisible(index > 0)
+
+        self.choose.clicked.connect(lambda: self.chosen.emit(index))
+        self.remove.clicked.connect(lambda: self.removed.emit(index))
+        self.colour.clicked.connect(self._ask_colour)
+        self.name.editingFinished.connect(self._rename)
+
+    def show_count(self, pixels: int) -> None:
+        """Show how many pixels are labelled."""
+        self.count.setText(f"{pixels:,} px" if pixels else "–")
+
+    def show_chosen(self, chosen: bool) -> None:
+        """Show whether this class is the one that is painted."""
+        self.choose.setChecked(chosen)
+
+    def _rename(self) -> None:
+        name = self.name.text().strip()
+        if name != self._label.name:
+            self.renamed.emit(self._index, name)
+
+    def _ask_colour(self) -> None:
+        colour = QColorDialog.getColor(
+            QColor(self._label.colour), self, f"The colour of {self._label.name}"
+        )
+        if colour.isValid():
+            self.recoloured.emit(self._index, colour.name())
+
+
+def _swatch(colour: str) -> QIcon:
+    pixmap = QPixmap(14, 14)
+    pixmap.fill(QColor(colour))
+    return QIcon(pixmap)

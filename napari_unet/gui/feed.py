@@ -1,0 +1,186 @@
+"""Keeps what the engine knows of images and labels up to date."""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from napari_unet.engine.messages import AddImage, Patch, RemoveImage, WriteLabels
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
+
+    from numpy.typing import NDArray
+
+    from napari_unet.annotation import Annotation
+    from napari_unet.engine.arrays import SharedArray
+    from napari_unet.engine.client import Engine
+    from napari_unet.engine.messages import Request
+    from napari_unet.images import Image, IntensityRange, Region
+
+_LABELS = ("scribbles", "objects", "verified")
+
+
+@dataclass(frozen=True)
+class Subject:
+    """An image to learn from or to look at, as it is now.
+
+    Attributes
+    ----------
+    key : str
+        Names it between viewer and engine.
+    image : Image
+    channels : tuple of int
+        Which ones the model sees, in order.
+    percentiles : tuple of float
+        Of the image, which become 0 and 1.
+    labels : Annotation
+        A snapshot.
+    """
+
+    key: str
+    image: Image
+    channels: tuple[int, ...]
+    percentiles: tuple[float, float]
+    labels: Annotation
+
+
+@dataclass(frozen=True)
+class _Shared:
+    """The pixels of an image, where the engine sees them."""
+
+    image: Image
+    channels: tuple[int, ...]
+    pixels: SharedArray
+    intensity: IntensityRange
+
+
+class Feed:
+    """Sends each image once and of its labels the blocks that have changed.
+
+    Everything goes through one thread, in order. An engine that has been started anew
+    is told everything again. What is sent while something else waits takes its place,
+    so a slow engine does not make a queue.
+
+    Parameters
+    ----------
+    engine : Engine
+        Started if it does not run.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._thread = ThreadPoolExecutor(1, "napari-unet feed")
+        self._lock = threading.Lock()
+        self._waiting: dict[str, Subject] = {}
+        # What follows is used in that thread alone.
+        self._told: int | None = None
+        self._shared: dict[str, _Shared] = {}
+        self._known: dict[str, Annotation] = {}
+
+    def send(self, subject: Subject) -> Future[None]:
+        """Tell the engine about an image and its labels; nothing waits for it.
+
+        Returns
+        -------
+        Future
+            Done when the engine knows; it may raise a UnetError.
+        """
+        with self._lock:
+            self._waiting[subject.key] = subject
+        return self._thread.submit(self._send, subject.key)
+
+    def remove(self, key: str) -> Future[None]:
+        """Let the engine forget an image."""
+        return self._thread.submit(self._remove, key)
+
+    def ask(self, request: Request) -> Future[Any]:
+        """Send a short request after everything else that was asked for."""
+        return self._thread.submit(self._engine.ask, request)
+
+    def close(self) -> None:
+        """Send nothing more."""
+        self._thread.shutdown(wait=False, cancel_futures=True)
+
+    def _send(self, key: str) -> None:
+        with self._lock:
+            subject = self._waiting.pop(key, None)
+        if subject is None:
+            return
+        self._engine.start()
+        if self._engine.pid != self._told:
+            self._known.clear()
+            self._told = self._engine.pid
+        shared = self._shared.get(key)
+        if (
+            shared is None
+            or shared.channels != subject.channels
+            or shared.image.data is not subject.image.data
+        ):
+            self._remove(key)
+            shared = self._shared[key] = self._share(subject)
+        if key not in self._known:
+            self._engine.ask(_add(key, shared))
+        patches = _patches(subject.labels, self._known.get(key))
+        if patches:
+            classes = dict(subject.labels.object_classes)
+            self._engine.ask(WriteLabels(key, patches, classes))
+        self._known[key] = subject.labels
+
+    def _share(self, subject: Subject) -> _Shared:
+        from napari_unet.images import measure_intensity
+
+        image, channels = subject.image, subject.channels
+        read = tuple(dict.fromkeys(channels))
+        intensity = measure_intensity(image, channels, *subject.percentiles)
+        shape = (*image.stack_shape, len(read), *image.plane_shape)
+        dtype = np.dtype(image.data.dtype).newbyteorder("=")
+        pixels = self._engine.array(shape, dtype)
+        filled = pixels.open()
+        for plane in image.planes():
+            filled[tuple(plane.values())] = image.read(image.whole(plane), read)
+        return _Shared(image, channels, pixels, intensity)
+
+    def _remove(self, key: str) -> None:
+        shared = self._shared.pop(key, None)
+        if self._known.pop(key, None) is not None:
+            self._engine.ask(RemoveImage(key))
+        if shared is not None:
+            shared.pixels.remove()
+
+
+def _add(key: str, shared: _Shared) -> AddImage:
+    image, channels = shared.image, shared.channels
+    read = list(dict.fromkeys(channels))
+    return AddImage(
+        key=key,
+        name=image.name,
+        pixels=shared.pixels,
+        axes=f"{image.stack_axes}CYX",
+        rgb=image.rgb and len(read) > 1,
+        channels=tuple(map(read.index, channels)),
+        intensity=shared.intensity,
+    )
+
+
+def _patches(labels: Annotation, known: Annotation | None) -> tuple[Patch, ...]:
+    """Return the blocks of labels that differ from what the engine knows."""
+    if known is None:
+        blocks = (getattr(labels, name) for name in _LABELS)
+        keys = sorted({key for layer in blocks for key in layer.keys()})
+        regions = [labels.scribbles.region(key) for key in keys]
+    else:
+        regions = labels.changed_since(known.version)
+
+    def news(name: str, region: Region) -> NDArray[Any] | None:
+        values = getattr(labels, name).read(region)
+        old = getattr(known, name).read(region) if known else np.zeros_like(values)
+        return None if np.array_equal(values, old) else values
+
+    return tuple(
+        Patch(region, *(news(name, region) for name in _LABELS)) for region in regions
+    )

@@ -1,0 +1,117 @@
+"""Loss and validation Dice over the steps of training."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from qtpy.QtCore import QTimer
+from qtpy.QtWidgets import QVBoxLayout, QWidget
+
+if TYPE_CHECKING:
+    from napari.viewer import Viewer
+
+# Milliseconds: drawing costs the window more than it tells the user.
+_REDRAW = 1000
+_MOST_POINTS = 600
+_LOSS, _DICE = "#e69f00", "#56b4e9"
+
+
+class TrainingPlot(QWidget):
+    """Two curves: the loss, on the left axis, and the Dice, on the right one.
+
+    Parameters
+    ----------
+    viewer : napari.viewer.Viewer
+        Whose theme it follows.
+    """
+
+    def __init__(self, viewer: Viewer) -> None:
+        super().__init__()
+        import pyqtgraph
+
+        self.setToolTip(
+            "Orange: the loss, what training makes smaller. Blue: the Dice on labels "
+            "that training never sees, at best 1."
+        )
+        self._viewer = viewer
+        self._losses: list[tuple[int, float]] = []
+        self._scores: list[tuple[int, float]] = []
+        self._plot = pyqtgraph.PlotWidget()
+        self._plot.setMouseEnabled(x=False, y=False)
+        self._plot.setMenuEnabled(False)
+        self._plot.hideButtons()
+        self._left = self._plot.getPlotItem()
+        self._right = pyqtgraph.ViewBox(enableMouse=False, enableMenu=False)
+        self._left.scene().addItem(self._right)
+        self._left.getAxis("right").linkToView(self._right)
+        self._left.showAxis("right")
+        self._left.setLabels(left="loss", right="Dice")
+        self._right.setXLink(self._left)
+        self._right.setYRange(0, 1, padding=0)
+        self._left.getViewBox().sigResized.connect(self._align)
+        self._loss_curve = self._left.plot(pen=pyqtgraph.mkPen(_LOSS))
+        self._dice_curve = pyqtgraph.PlotDataItem(
+            pen=pyqtgraph.mkPen(_DICE, width=2),
+            symbol="o",
+            symbolSize=4,
+            symbolBrush=_DICE,
+            symbolPen=None,
+        )
+        self._right.addItem(self._dice_curve)
+
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(self._plot)
+        self.setFixedHeight(150)
+        self._timer = QTimer(self, singleShot=True, interval=_REDRAW)
+        self._timer.timeout.connect(self.draw)
+        viewer.events.theme.connect(self._colour)
+        self.destroyed.connect(lambda: viewer.events.theme.disconnect(self._colour))
+        self._colour()
+
+    def clear(self) -> None:
+        """Begin with an empty plot."""
+        self._losses.clear()
+        self._scores.clear()
+        self.draw()
+
+    def add_loss(self, step: int, loss: float) -> None:
+        """Add the loss of a step."""
+        self._losses.append((step, loss))
+        if len(self._losses) > 2 * _MOST_POINTS:
+            self._losses = [
+                (b[0], (a[1] + b[1]) / 2)
+                for a, b in zip(self._losses[::2], self._losses[1::2], strict=False)
+            ]
+        self._draw_soon()
+
+    def add_score(self, step: int, score: float) -> None:
+        """Add the mean Dice after a step, 0 to 1."""
+        self._scores.append((step, score))
+        self._draw_soon()
+
+    def draw(self) -> None:
+        """Draw what was added."""
+        for curve, points in (
+            (self._loss_curve, self._losses),
+            (self._dice_curve, self._scores),
+        ):
+            curve.setData([step for step, _ in points], [value for _, value in points])
+
+    def _draw_soon(self) -> None:
+        if not self._timer.isActive():
+            self._timer.start()
+
+    def _align(self) -> None:
+        self._right.setGeometry(self._left.getViewBox().sceneBoundingRect())
+
+    def _colour(self, event: Any = None) -> None:
+        from napari.utils.theme import get_theme
+
+        theme = get_theme(self._viewer.theme)
+        text = theme.text.as_hex()
+        self._plot.setBackground(theme.background.as_hex())
+        for name in ("left", "right", "bottom"):
+            axis = self._left.getAxis(name)
+            axis.setPen(text)
+            axis.setTextPen(text)

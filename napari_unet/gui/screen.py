@@ -1,0 +1,75 @@
+"""Which part of an image is on screen."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from napari_unet.gui.source import layer_axes, plane_on_screen
+from napari_unet.images.region import Region
+
+if TYPE_CHECKING:
+    from napari.viewer import Viewer
+
+    from napari_unet.gui.results import Target
+
+
+def region_on_screen(viewer: Viewer, target: Target, most: int) -> Region | None:
+    """Return what is seen of an image, or its middle where that is a lot.
+
+    Parameters
+    ----------
+    viewer : napari.viewer.Viewer
+        Its camera and sliders.
+    target : Target
+        The image and its layer.
+    most : int
+        Pixels along a side at most.
+
+    Returns
+    -------
+    Region or None
+        None where its rows and columns are not what is displayed: in 3-D, or from
+        another side.
+    """
+    layer, image = target.layer, target.image
+    axes = layer_axes(layer, image)
+    shift = viewer.dims.ndim - layer.ndim
+    shown = {axes[d - shift] for d in viewer.dims.displayed if d >= shift}
+    if shown != {"Y", "X"}:
+        return None
+    corners = np.asarray(layer.corner_pixels)
+    if layer.multiscale:
+        corners = corners * np.asarray(layer.downsample_factors)[layer.data_level]
+    spans = []
+    for axis in "YX":
+        i, size = axes.index(axis), image.sizes[axis]
+        first, last = int(corners[0, i]), int(np.ceil(corners[1, i]))
+        start, stop = max(0, first), min(size, last + 1)
+        if stop <= start:
+            return None
+        if stop - start > most:
+            start = (start + stop - most) // 2
+            stop = start + most
+        spans.append((start, stop))
+    (y0, y1), (x0, x1) = spans
+    plane = plane_on_screen(layer, image, viewer.dims.point)
+    return Region(y0, x0, y1, x1, plane)
+
+
+def show_region(viewer: Viewer, target: Target, region: Region) -> None:
+    """Move sliders and camera so that a region of an image is in the middle."""
+    layer = target.layer
+    middle = target.position_in_image(
+        region.plane, (region.y0 + region.y1) / 2, (region.x0 + region.x1) / 2
+    )
+    world = layer.data_to_world(middle)
+    shift = viewer.dims.ndim - layer.ndim
+    for i, value in enumerate(world):
+        if shift + i not in viewer.dims.displayed:
+            viewer.dims.set_point(shift + i, value)
+    point = list(viewer.dims.point)
+    point[shift:] = world
+    centre = [point[d] for d in viewer.dims.displayed]
+    viewer.camera.center = (0, *centre)[-3:]

@@ -1,0 +1,69 @@
+"""A part of the panel that can be folded away."""
+
+from __future__ import annotations
+
+from qtpy.QtCore import Qt, Signal
+from qtpy.QtWidgets import QSizePolicy, QToolButton, QVBoxLayout, QWidget
+
+
+class Section(QWidget):
+    """A heading, and widgets under it that it shows or hides.
+
+    It is as high as what it shows, also when that grows, and moves at once.
+
+    Parameters
+    ----------
+    title : str
+        The heading.
+    widgets : QWidget
+        What is under it.
+    tooltip : str
+        What it is for.
+    folded : bool
+        Whether only the heading is shown at first.
+
+    Attributes
+    ----------
+    toggled : Signal
+        Whether it is open now.
+    """
+
+    toggled = Signal(bool)
+
+    def __init__(
+        self, title: str, *widgets: QWidget, tooltip: str, folded: bool = True
+    ) -> None:
+        super().__init__()
+        self.heading = QToolButton(
+            text=title, toolTip=tooltip, checkable=True, autoRaise=True
+        )
+        self.heading.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        self.heading.setSizePolicy(
+            QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed
+        )
+        font = self.heading.font()
+        font.setBold(True)
+        self.heading.setFont(font)
+        self._content = QWidget()
+        inside = QVBoxLayout(self._content)
+        inside.setContentsMargins(4, 0, 0, 4)
+        for widget in widgets:
+            inside.addWidget(widget)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(2)
+        column.addWidget(self.heading)
+        column.addWidget(self._content)
+        self.heading.toggled.connect(self._show)
+        self._show(False)
+        self.heading.setChecked(not folded)
+
+    def open(self) -> None:
+        """Show what is under the heading."""
+        self.heading.setChecked(True)
+
+    def _show(self, opened: bool) -> None:
+        arrow = Qt.ArrowType.DownArrow if opened else Qt.ArrowType.RightArrow
+        self.heading.setArrowType(arrow)
+        self._content.setVisible(opened)
+        self.toggled.emit(opened)

@@ -1,0 +1,155 @@
+"""Labels that exist already: a layer, a label TIFF, another tool's mask."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from napari.layers import Labels
+from qtpy.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QFileDialog,
+    QHBoxLayout,
+    QPushButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from napari_unet.annotation import take_in_objects, take_in_scribbles
+from napari_unet.errors import UnetError
+from napari_unet.gui.forms import compact, follow, row
+from napari_unet.gui.section import Section
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from napari.layers import Image as ImageLayer
+    from napari.viewer import Viewer
+
+    from napari_unet.gui.annotated import AnnotatedImage
+    from napari_unet.gui.annotations import Annotations
+
+_FILE = "A file…"
+
+
+class TakeInPanel(Section):
+    """Takes labels of another layer or of a file into the annotation of an image.
+
+    What they are taken from stays as it is.
+    """
+
+    def __init__(self, viewer: Viewer, annotations: Annotations) -> None:
+        self._viewer = viewer
+        self._annotations = annotations
+        self._target: Callable[[], AnnotatedImage] | None = None
+        self._file = ""
+        self.source = QComboBox(toolTip="A label layer of the same size, or a label TIFF")
+        compact(self.source)
+        self.complete = QCheckBox(
+            "Every pixel, every object",
+            toolTip="Tick if nothing is missing in them: 0 means background then. "
+            "Otherwise 0 means not labelled",
+        )
+        self.as_scribbles = QPushButton(
+            "As scribbles", toolTip="Their values are classes"
+        )
+        self.as_objects = QPushButton(
+            "As objects", toolTip="Each of their values is one object"
+        )
+        buttons = QWidget()
+        line = QHBoxLayout(buttons)
+        line.setContentsMargins(0, 0, 0, 0)
+        line.addWidget(self.as_scribbles)
+        line.addWidget(self.as_objects)
+        super().__init__(
+            "Labels from elsewhere",
+            row("From", self.source),
+            self.complete,
+            buttons,
+            tooltip="Take in labels of another layer, a file or another tool",
+        )
+        self.source.activated.connect(self._ask_file)
+        self.as_scribbles.clicked.connect(lambda: self._take(objects=False))
+        self.as_objects.clicked.connect(lambda: self._take(objects=True))
+        layers = viewer.layers.events
+        follow(
+            self,
+            (layers.inserted, self._list_layers),
+            (layers.removed, self._list_layers),
+            (layers.renamed, self._list_layers),
+            (annotations.images_changed, self._list_layers),
+        )
+        self._list_layers()
+
+    def show_image(
+        self, layer: ImageLayer | None, target: Callable[[], AnnotatedImage]
+    ) -> None:
+        """Take labels into the annotation that `target` returns."""
+        self._target = target
+        self.setEnabled(layer is not None)
+
+    def choose_file(self, path: str) -> None:
+        """Take labels from a file."""
+        self._file = path
+        self._list_layers()
+        self.source.setCurrentIndex(self.source.findData(path))
+
+    def _list_layers(self, event: Any = None) -> None:
+        chosen = self.source.currentData()
+        ours = {x for image in self._annotations.images for x in image.layers}
+        self.source.clear()
+        for layer in self._viewer.layers:
+            if isinstance(layer, Labels) and layer not in ours:
+                self.source.addItem(layer.name, layer)
+        if self._file:
+            self.source.addItem(self._file.replace("\\", "/").split("/")[-1], self._file)
+        self.source.addItem(_FILE, None)
+        self.source.setCurrentIndex(max(0, self.source.findData(chosen)))
+
+    def _ask_file(self, index: int) -> None:
+        if self.source.itemData(index) is None:
+            path, _ = QFileDialog.getOpenFileName(
+                self, "A label image", "", "Label images (*.tif *.tiff *.png)"
+            )
+            if path:
+                self.choose_file(path)
+
+    def _take(self, *, objects: bool) -> None:
+        from napari.utils.notifications import show_error
+
+        try:
+            self._take_in(objects)
+        except UnetError as error:
+            show_error(str(error))
+
+    def _take_in(self, objects: bool) -> None:
+        from napari_unet.images import read_labels
+
+        source = self.source.currentData()
+        if source is None:
+            self._ask_file(self.source.currentIndex())
+            source = self.source.currentData()
+        if source is None or self._target is None:
+            return
+        image = self._target()
+        image.flush()
+        if isinstance(source, str):
+            labels = read_labels(source)[0]
+        elif image.target.fits(source):
+            labels = image.target.stack(source)
+        else:
+            labels = source.data
+        version = image.annotation.version
+        complete = self.complete.isChecked()
+        if objects:
+            take_in_objects(image.annotation, labels, complete=complete)
+            image.show_objects()
+        else:
+            take_in_scribbles(
+                image.annotation,
+                labels,
+                len(self._annotations.scheme),
+                zero="background" if complete else "unlabelled",
+            )
+            self._annotations.annotate(image.target)
+        image.written(version)
