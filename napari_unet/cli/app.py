@@ -11,6 +11,7 @@ from napari_unet.cli.doctor import doctor
 from napari_unet.cli.info import info
 from napari_unet.cli.models import models
 from napari_unet.cli.predict import predict
+from napari_unet.cli.train import train
 
 app = typer.Typer(
     name="napari-unet",
@@ -19,7 +20,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for command in (predict, models, info, doctor):
+for command in (predict, train, models, info, doctor):
     app.command()(command)
 
 

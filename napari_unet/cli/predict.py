@@ -19,6 +19,7 @@ from napari_unet.errors import UnetError
 from napari_unet.inference.config import PredictConfig
 
 if TYPE_CHECKING:
+    import numpy as np
     from rich.progress import Progress
 
     from napari_unet.cli.outputs import Job
@@ -132,7 +133,7 @@ def _predict(
                     predicted = event
     finally:
         bar.remove_task(task)
-    results = {job.semantic: predicted.labels.semantic}
+    results: dict[Path, np.ndarray] = {job.semantic: predicted.labels.semantic}
     if predicted.labels.instances is not None:
         results[job.instances] = predicted.labels.instances
     write_results(results, image.stack_axes + "YX")
