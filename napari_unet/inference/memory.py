@@ -1,4 +1,4 @@
-"""How large tiles may be, and what running out of memory looks like."""
+"""How large tiles may be."""
 
 from __future__ import annotations
 
@@ -8,18 +8,20 @@ if TYPE_CHECKING:
     from napari_unet.inference.prepare import PreparedNet
 
 SMALLEST_TILE = 64
-# On a CPU larger tiles waste less margin, but their maps leave the caches.
-CPU_TILE = 512
-GPU_TILE = 1024
-GPU_BATCH = 8
+LARGEST_TILE = 1024
+LARGEST_BATCH = 8
 # Of the free memory, what a prediction may take: others need some, too.
 SHARE = 0.5
+# More is of no use on a CPU, and a slow one should not take many seconds for a tile.
+MOST_ON_CPU = 1 << 30
 # Feature maps of full resolution that exist at once: the copy for the other side,
 # what goes into a convolution, what comes out, and its working memory.
 LIVE_MAPS = 8
 
 
-def choose_tile(prepared: PreparedNet, free: int) -> tuple[int, int]:
+def choose_tile(
+    prepared: PreparedNet, free: int, wanted: int | None = None
+) -> tuple[int, int]:
     """Return pixels along a tile and tiles in a batch for so much free memory.
 
     Parameters
@@ -28,15 +30,18 @@ def choose_tile(prepared: PreparedNet, free: int) -> tuple[int, int]:
         What the tiles are for.
     free : int
         Bytes, on the net's device.
+    wanted : int, optional
+        Pixels along a tile, where the user has chosen.
     """
     on_cpu = prepared.device.name == "cpu"
-    tile = CPU_TILE if on_cpu else GPU_TILE
-    while tile > SMALLEST_TILE and _needed(prepared, tile) > SHARE * free:
-        tile //= 2
+    memory = SHARE * free
     if on_cpu:
-        return tile, 1
-    fitting = int(SHARE * free / _needed(prepared, tile))
-    return tile, min(max(fitting, 1), GPU_BATCH)
+        memory = min(memory, MOST_ON_CPU)
+    tile = wanted or LARGEST_TILE
+    while not wanted and tile > SMALLEST_TILE and _needed(prepared, tile) > memory:
+        tile //= 2
+    fitting = int(memory / _needed(prepared, tile))
+    return tile, 1 if on_cpu else min(max(fitting, 1), LARGEST_BATCH)
 
 
 def _needed(prepared: PreparedNet, tile: int) -> int:

@@ -77,6 +77,7 @@ def predict(
         If there is no such device, or memory is too small for the smallest tile.
     """
     from napari_unet.inference.prepare import prepare
+    from napari_unet.nets.allocator import kept_memory
     from napari_unet.nets.device import choose_device, free_memory
 
     begin = time.perf_counter()
@@ -88,63 +89,48 @@ def predict(
         norm = model.spec.normalisation
         intensity = measure_intensity(image, channels, norm.low, norm.high)
     prepared = prepare(model.net, device)
-    tile, batch = choose_tile(prepared, free_memory(device))
-    if config.tile is not None:
-        tile = config.tile
-
+    tile, batch = choose_tile(prepared, free_memory(device), config.tile)
     wanted = [dict(plane) for plane in (image.planes() if planes is None else planes)]
-    labels = out or _new_labels(image, config)
-    tiles = TileQueue(
-        prepared,
-        Source(image, channels, intensity),
-        [image.whole(plane) for plane in wanted],
-        tile,
-        batch,
-    )
+    regions = [image.whole(plane) for plane in wanted]
+    source = Source(image, channels, intensity)
+    tiles = TileQueue(prepared, source, regions, tile, batch)
+    labels = _labels(image, config, out)
     yield Planned(tiles.total, tile, batch, device.label, device.precision)
 
     objects = 0
-    for plane in wanted:
-        at = tuple(plane[axis] for axis in image.stack_axes)
-        while tiles.next_plane == plane:
+    with kept_memory():
+        for plane in wanted:
+            at = tuple(plane[axis] for axis in image.stack_axes)
+            while tiles.next_plane == plane:
+                if cancel():
+                    yield Cancelled()
+                    return
+                yield from tiles.advance(labels.semantic[at])
             if cancel():
                 yield Cancelled()
                 return
-            yield from tiles.advance(labels.semantic[at])
-        found = 0
-        if config.instances == "components" and labels.instances is not None:
-            if cancel():
-                yield Cancelled()
-                return
-            found = _find_objects(labels, at, config, objects)
+            found = 0
+            if labels.instances is not None:
+                numbers = label_components(
+                    labels.semantic[at],
+                    min_size=config.min_size,
+                    fill_holes=config.fill_holes,
+                )
+                found = int(numbers.max())
+                np.add(numbers, objects, out=numbers, where=numbers > 0)
+                labels.instances[at] = numbers
             objects += found
-        yield PlaneDone(plane, found)
+            yield PlaneDone(plane, found)
 
     seconds = time.perf_counter() - begin
     pixels = len(wanted) * image.plane_shape[0] * image.plane_shape[1]
-    if config.instances == "none":
-        labels = Labels(labels.semantic, None)
-    yield Predicted(
-        labels, objects, seconds, pixels / seconds / 1e6, device.label, tiles.tile
-    )
+    speed = pixels / seconds / 1e6
+    yield Predicted(labels, objects, seconds, speed, device.label, tiles.tile)
 
 
-def _new_labels(image: Image, config: PredictConfig) -> Labels:
-    shape = (*image.stack_shape, *image.plane_shape)
-    instances = None if config.instances == "none" else np.zeros(shape, np.uint32)
-    return Labels(np.zeros(shape, np.uint8), instances)
-
-
-def _find_objects(
-    labels: Labels, at: tuple[int, ...], config: PredictConfig, before: int
-) -> int:
-    """Write the objects of a plane, numbered from `before` + 1; return how many."""
-    assert labels.instances is not None
-    found = label_components(
-        labels.semantic[at], min_size=config.min_size, fill_holes=config.fill_holes
-    )
-    count = int(found.max())
-    if before:
-        np.add(found, before, out=found, where=found > 0)
-    labels.instances[at] = found
-    return count
+def _labels(image: Image, config: PredictConfig, out: Labels | None) -> Labels:
+    """Return the arrays to write into; without instances where none are asked for."""
+    if out is None:
+        shape = (*image.stack_shape, *image.plane_shape)
+        out = Labels(np.zeros(shape, np.uint8), np.zeros(shape, np.uint32))
+    return out if config.instances != "none" else Labels(out.semantic, None)

@@ -134,7 +134,8 @@ class TileQueue:
                 f"of {self.tile} pixels. Close other programs, or choose another "
                 "device."
             )
-        before, self.tile = self.tile, max(SMALLEST_TILE, self.tile // 2)
+        before = min(self.tile, max(max(region.shape) for region in self._todo))
+        self.tile = max(SMALLEST_TILE, before // 2)
         self._batch = 1
         regions = list(self._todo)
         self._todo.clear()

@@ -24,6 +24,14 @@ NORMS = {
 }
 
 
+class Conv(nn.Conv2d):
+    """A convolution of feature maps, or of two stacks of them put together."""
+
+    def forward(self, x: Tensor, beside: Tensor | None = None) -> Tensor:
+        """Return ``(N, C', Y', X')``; the channels of `beside` follow those of `x`."""
+        return super().forward(x if beside is None else torch.cat([x, beside], dim=1))
+
+
 class ConvBlock(nn.Sequential):
     """Two 3x3 convolutions, each followed by a norm and a ReLU."""
 
@@ -32,11 +40,19 @@ class ConvBlock(nn.Sequential):
         layers: list[nn.Module] = []
         for inputs in (channels, width):
             layers += [
-                nn.Conv2d(inputs, width, 3, padding=pad, bias=norm == "none"),
+                Conv(inputs, width, 3, padding=pad, bias=norm == "none"),
                 NORMS[norm](width),
                 nn.ReLU(inplace=True),
             ]
         super().__init__(*layers)
+
+    def forward(self, x: Tensor, beside: Tensor | None = None) -> Tensor:
+        """Return ``(N, width, Y', X')``; see `Conv` for `beside`."""
+        first, *others = self
+        x = first(x, beside)
+        for layer in others:
+            x = layer(x)
+        return x
 
 
 def crop_to(x: Tensor, like: Tensor) -> Tensor:
@@ -58,9 +74,11 @@ def pad_to_multiple(x: Tensor, multiple: int) -> Tensor:
 
 
 def halve(x: Tensor) -> Tensor:
-    """Return the largest value of each square of 2 x 2 pixels."""
+    """Return the largest of each square of 2 x 2 pixels; none may be negative."""
     if x.is_cpu and torch.is_inference_mode_enabled():
-        # Twice as fast as a pooling that also notes where each value came from.
-        x = torch.maximum(x[..., 0:-1:2, :], x[..., 1::2, :])
-        return torch.maximum(x[..., 0:-1:2], x[..., 1::2])
+        # Two to three times as fast as a pooling that also notes where each value came
+        # from. Of two numbers that are not negative, the larger has the larger bits.
+        bits = x.view({2: torch.int16, 4: torch.int32}[x.itemsize])
+        bits = torch.maximum(bits[..., 0:-1:2, :], bits[..., 1::2, :])
+        return torch.maximum(bits[..., 0:-1:2], bits[..., 1::2]).view(x.dtype)
     return nn.functional.max_pool2d(x, 2)

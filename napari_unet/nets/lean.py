@@ -8,17 +8,38 @@ from napari_unet.nets.unet import UNet
 
 
 class ConvReLU(nn.Module):
-    """A 3x3 convolution and a ReLU in one pass over memory, by oneDNN on a CPU."""
+    """A `Conv` and a ReLU in one pass over memory, by oneDNN on a CPU.
+
+    Two stacks of feature maps are not put together: the convolution of the second is
+    added to that of the first, which saves a copy of both.
+    """
 
     def __init__(self, conv: nn.Conv2d) -> None:
         super().__init__()
         self.weight, self.bias = conv.weight, conv.bias
         self.padding = conv.padding
 
-    def forward(self, x: Tensor) -> Tensor:
-        """Return ``(N, C', Y', X')`` for `x` ``(N, C, Y, X)``."""
-        out: Tensor = torch.ops.mkldnn._convolution_pointwise(
-            x, self.weight, self.bias, self.padding, (1, 1), (1, 1), 1, "relu", [], ""
+    def forward(self, x: Tensor, beside: Tensor | None = None) -> Tensor:
+        """Return ``(N, C', Y', X')``; the channels of `beside` follow those of `x`."""
+        how = self.padding, (1, 1), (1, 1), 1
+        conv = torch.ops.mkldnn._convolution_pointwise
+        out: Tensor
+        if beside is None:
+            out = conv(x, self.weight, self.bias, *how, "relu", [], "")
+            return out
+        mine = x.shape[1]
+        out = conv(x, self.weight[:, :mine], None, *how, "none", [], "")
+        torch.ops.mkldnn._convolution_pointwise_.binary(
+            out,
+            beside,
+            self.weight[:, mine:],
+            self.bias,
+            *how,
+            "add",
+            1,
+            "relu",
+            [],
+            "",
         )
         return out
 

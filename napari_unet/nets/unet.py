@@ -119,7 +119,7 @@ class UNet(nn.Module):
         skips.pop()
         for upsample, block in zip(self.upsample, self.up, strict=True):
             x = upsample(x)
-            x = block(torch.cat([crop_to(skips.pop(), x), x], dim=1))
+            x = block(crop_to(skips.pop(), x), x)
         return x
 
     def forward(self, x: Tensor) -> Tensor:
