@@ -158,9 +158,7 @@ class Annotations:
     def keep(self, image: AnnotatedImage) -> None:
         """Have the labels of an image saved soon."""
         if image.key is not None:
-            self._saver().changed(
-                image.key, image.annotation, self.scheme, image.name
-            )
+            self._saver().changed(image.key, image.annotation, self.scheme, image.name)
 
     def flush(self) -> None:
         """Take over strokes of the last moment."""
@@ -178,7 +176,10 @@ class Annotations:
         self.images.clear()
 
     def _add(
-        self, target: Target, annotation: Annotation | None = None, key: str | None = None
+        self,
+        target: Target,
+        annotation: Annotation | None = None,
+        key: str | None = None,
     ) -> AnnotatedImage:
         image = AnnotatedImage(self._viewer, target, self.scheme, annotation)
         image.new_object_class = max(self.chosen, 1)

@@ -19,7 +19,7 @@ def compact(box: QComboBox) -> None:
     box.setSizeAdjustPolicy(
         QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
     )
-    box.setMinimumContentsLength(8)
+    box.setMinimumContentsLength(4)
     box.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
 
 
@@ -42,7 +42,7 @@ def row(name: str, *fields: QWidget) -> QWidget:
     layout = QHBoxLayout(line)
     layout.setContentsMargins(0, 0, 0, 0)
     label = QLabel(name)
-    label.setMinimumWidth(label.fontMetrics().horizontalAdvance(_WIDEST_NAME) + 8)
+    label.setMinimumWidth(label.fontMetrics().horizontalAdvance(_WIDEST_NAME) + 16)
     layout.addWidget(label)
     for i, field in enumerate(fields):
         layout.addWidget(field, int(i == 0))
@@ -50,7 +50,7 @@ def row(name: str, *fields: QWidget) -> QWidget:
 
 
 def follow(widget: QWidget, *connections: tuple[Any, Callable[..., Any]]) -> None:
-    """Connect signals or napari events to methods of a widget for as long as it lives."""
+    """Connect signals or events to methods of a widget for as long as it lives."""
     for signal, slot in connections:
         signal.connect(slot)
     widget.destroyed.connect(

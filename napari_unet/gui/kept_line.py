@@ -48,9 +48,12 @@ class KeptLine(QWidget):
 
     def show_saved(self, saved: Saved | AnnotationError) -> None:
         """Say what is kept, or why it cannot be read."""
-        broken = isinstance(saved, AnnotationError)
-        self.text.setText(str(saved) if broken else _summary(saved))
-        self.go_on.setVisible(not broken)
+        if isinstance(saved, AnnotationError):
+            self.text.setText(str(saved))
+            self.go_on.hide()
+        else:
+            self.text.setText(_summary(saved))
+            self.go_on.show()
 
 
 def _summary(saved: Saved) -> str:
@@ -61,4 +64,6 @@ def _summary(saved: Saved) -> str:
         if count
     )
     at = saved.saved_at.astimezone()
-    return f"Labels of {at:%d %b %Y, %H:%M} are kept: {found or 'nothing accepted yet'}."
+    return (
+        f"Labels of {at:%d %b %Y, %H:%M} are kept: {found or 'nothing accepted yet'}."
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from napari.layers import Labels
@@ -11,7 +12,6 @@ from qtpy.QtWidgets import (
     QFileDialog,
     QHBoxLayout,
     QPushButton,
-    QVBoxLayout,
     QWidget,
 )
 
@@ -29,8 +29,6 @@ if TYPE_CHECKING:
     from napari_unet.gui.annotated import AnnotatedImage
     from napari_unet.gui.annotations import Annotations
 
-_FILE = "A file…"
-
 
 class TakeInPanel(Section):
     """Takes labels of another layer or of a file into the annotation of an image.
@@ -42,8 +40,11 @@ class TakeInPanel(Section):
         self._viewer = viewer
         self._annotations = annotations
         self._target: Callable[[], AnnotatedImage] | None = None
-        self._file = ""
-        self.source = QComboBox(toolTip="A label layer of the same size, or a label TIFF")
+        self._sources: list[Labels | Path] = []
+        self._file: Path | None = None
+        self.source = QComboBox(
+            toolTip="A label layer of the same size, or a label TIFF"
+        )
         compact(self.source)
         self.complete = QCheckBox(
             "Every pixel, every object",
@@ -88,31 +89,41 @@ class TakeInPanel(Section):
         self._target = target
         self.setEnabled(layer is not None)
 
-    def choose_file(self, path: str) -> None:
+    def choose_file(self, path: Path) -> None:
         """Take labels from a file."""
         self._file = path
         self._list_layers()
-        self.source.setCurrentIndex(self.source.findData(path))
+        self.source.setCurrentIndex(self._sources.index(path))
 
     def _list_layers(self, event: Any = None) -> None:
-        chosen = self.source.currentData()
+        chosen = self._source()
         ours = {x for image in self._annotations.images for x in image.layers}
+        self._sources = [
+            layer
+            for layer in self._viewer.layers
+            if isinstance(layer, Labels) and layer not in ours
+        ]
         self.source.clear()
-        for layer in self._viewer.layers:
-            if isinstance(layer, Labels) and layer not in ours:
-                self.source.addItem(layer.name, layer)
-        if self._file:
-            self.source.addItem(self._file.replace("\\", "/").split("/")[-1], self._file)
-        self.source.addItem(_FILE, None)
-        self.source.setCurrentIndex(max(0, self.source.findData(chosen)))
+        self.source.addItems([layer.name for layer in self._sources])
+        if self._file is not None:
+            self._sources.append(self._file)
+            self.source.addItem(self._file.name)
+        self.source.addItem("A file…")
+        if chosen in self._sources:
+            self.source.setCurrentIndex(self._sources.index(chosen))
 
-    def _ask_file(self, index: int) -> None:
-        if self.source.itemData(index) is None:
+    def _source(self) -> Labels | Path | None:
+        """Return the chosen layer or file, or None for one to be asked for."""
+        index = self.source.currentIndex()
+        return self._sources[index] if 0 <= index < len(self._sources) else None
+
+    def _ask_file(self) -> None:
+        if self._source() is None:
             path, _ = QFileDialog.getOpenFileName(
                 self, "A label image", "", "Label images (*.tif *.tiff *.png)"
             )
             if path:
-                self.choose_file(path)
+                self.choose_file(Path(path))
 
     def _take(self, *, objects: bool) -> None:
         from napari.utils.notifications import show_error
@@ -125,16 +136,14 @@ class TakeInPanel(Section):
     def _take_in(self, objects: bool) -> None:
         from napari_unet.images import read_labels
 
-        source = self.source.currentData()
-        if source is None:
-            self._ask_file(self.source.currentIndex())
-            source = self.source.currentData()
+        self._ask_file()
+        source = self._source()
         if source is None or self._target is None:
             return
         image = self._target()
         image.flush()
-        if isinstance(source, str):
-            labels = read_labels(source)[0]
+        if isinstance(source, Path):
+            labels = read_labels(source, image.annotation.shape)
         elif image.target.fits(source):
             labels = image.target.stack(source)
         else:

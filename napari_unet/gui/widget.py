@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QVBoxLayout, QWidget
+from qtpy.QtCore import Qt, Signal
+from qtpy.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 from superqt.utils import create_worker
 
 from napari_unet.engine.messages import Describe, Described, WarmUp
 from napari_unet.errors import UnetError
+from napari_unet.gui.annotate_panel import AnnotatePanel
 from napari_unet.gui.image_panel import ImagePanel
 from napari_unet.gui.legend import Legend
 from napari_unet.gui.model_panel import ModelPanel
@@ -17,6 +18,7 @@ from napari_unet.gui.planes import Job
 from napari_unet.gui.predict_panel import PredictPanel
 from napari_unet.gui.prediction import Prediction
 from napari_unet.gui.results import Target
+from napari_unet.gui.section import Section
 from napari_unet.gui.session import session_of
 
 if TYPE_CHECKING:
@@ -53,18 +55,48 @@ class UnetWidget(QWidget):
         self.model_panel = ModelPanel()
         self.predict_panel = PredictPanel()
         self.legend = Legend()
-        column = QVBoxLayout(self)
-        column.addWidget(self.image_panel)
-        column.addWidget(self.model_panel)
-        column.addWidget(self.predict_panel)
-        column.addWidget(self.legend)
-        column.addStretch()
+        self.annotate_panel = AnnotatePanel(
+            napari_viewer, self.session.annotations, self.image_panel
+        )
+        self._arrange(
+            self.image_panel,
+            Section(
+                "Predict",
+                self.model_panel,
+                self.predict_panel,
+                self.legend,
+                tooltip="Segment the image with a model",
+                folded=False,
+            ),
+            Section(
+                "Annotate",
+                self.annotate_panel,
+                tooltip="Paint what the pixels are, for training",
+                folded=False,
+            ),
+        )
 
         self.predict_panel.predict_clicked.connect(self.predict)
         self.predict_panel.cancel_clicked.connect(self.cancel)
         self.predict_panel.form.device_changed.connect(self._ask_device)
         self.model_panel.model_changed.connect(self._warm_up)
         self.image_panel.image_changed.connect(self._show_legend)
+
+    def _arrange(self, *sections: QWidget) -> None:
+        """Put the sections below each other, to scroll where they are too high."""
+        content = QWidget()
+        column = QVBoxLayout(content)
+        for section in sections:
+            column.addWidget(section)
+        column.addStretch()
+        scroll = QScrollArea()
+        scroll.setFrameShape(QFrame.Shape.NoFrame)
+        scroll.setWidgetResizable(True)
+        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        scroll.setWidget(content)
+        outside = QVBoxLayout(self)
+        outside.setContentsMargins(0, 0, 0, 0)
+        outside.addWidget(scroll)
 
     @property
     def predicting(self) -> bool:
@@ -132,7 +164,9 @@ class UnetWidget(QWidget):
 
     def _show_legend(self) -> None:
         layer = self.image_panel.layer
-        self.legend.show_classes(self.session.results_of(layer).classes if layer else None)
+        self.legend.show_classes(
+            self.session.results_of(layer).classes if layer else None
+        )
 
     def showEvent(self, event: QShowEvent) -> None:
         """Get the engine ready when the panel is first seen."""
@@ -144,6 +178,7 @@ class UnetWidget(QWidget):
         while (parent := window.parentWidget()) is not None:
             window = parent
         window.destroyed.connect(self.session.close)
+        self.annotate_panel.keys.install(window)
         self._ask_device()
 
     def _ask_device(self, device: str = "auto") -> None:
@@ -172,7 +207,9 @@ class UnetWidget(QWidget):
         """Let a running engine load the model; what fails is said by Predict."""
         engine = self.session.engine
         try:
-            request = WarmUp(self.model_panel.model, self.predict_panel.form.config(None))
+            request = WarmUp(
+                self.model_panel.model, self.predict_panel.form.config(None)
+            )
         except UnetError:
             return
         if engine.pid is not None:

@@ -1,0 +1,61 @@
+"""Real mouse and key events on a viewer's canvas."""
+
+import numpy as np
+from qtpy.QtCore import QEvent, QPointF, Qt
+from qtpy.QtGui import QMouseEvent
+from qtpy.QtTest import QTest
+from qtpy.QtWidgets import QApplication
+
+
+class Mouse:
+    """Draws on the canvas at positions in the data of the active layer."""
+
+    def __init__(self, viewer) -> None:
+        self._viewer = viewer
+
+    @property
+    def canvas(self):
+        return self._viewer.window._qt_viewer.canvas.native
+
+    def click(self, *at) -> None:
+        self.draw(at, at, steps=1)
+
+    def draw(self, start, end, steps: int = 8) -> None:
+        """Hold the left button from `start` to `end`, (..., y, x) each."""
+        points = [self._on_canvas(p) for p in np.linspace(start, end, steps)]
+        self._send(QEvent.Type.MouseMove, points[0], pressed=False)
+        self._send(QEvent.Type.MouseButtonPress, points[0])
+        for point in points[1:]:
+            # Events in quick succession are dropped.
+            QTest.qWait(12)
+            self._send(QEvent.Type.MouseMove, point)
+        self._send(QEvent.Type.MouseButtonRelease, points[-1], pressed=False)
+
+    def key(self, key, modifier=Qt.KeyboardModifier.NoModifier) -> None:
+        window = self.canvas.window()
+        window.activateWindow()
+        self.canvas.setFocus()
+        QTest.qWaitForWindowActive(window)
+        QTest.keyClick(self.canvas, key, modifier)
+
+    def _on_canvas(self, position) -> QPointF:
+        camera = self._viewer.camera
+        layer = self._viewer.layers.selection.active
+        world = np.asarray(layer.data_to_world(position))[-2:]
+        offset = (world - np.asarray(camera.center)[-2:]) * camera.zoom
+        return QPointF(
+            self.canvas.width() / 2 + offset[1], self.canvas.height() / 2 + offset[0]
+        )
+
+    def _send(self, kind, at: QPointF, *, pressed: bool = True) -> None:
+        left, none = Qt.MouseButton.LeftButton, Qt.MouseButton.NoButton
+        moving = kind == QEvent.Type.MouseMove
+        event = QMouseEvent(
+            kind,
+            at,
+            QPointF(self.canvas.mapToGlobal(at.toPoint())),
+            none if moving else left,
+            left if pressed else none,
+            Qt.KeyboardModifier.NoModifier,
+        )
+        QApplication.sendEvent(self.canvas, event)
