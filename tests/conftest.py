@@ -14,6 +14,14 @@ for _name in ("CONFIG_HOME", "DATA_HOME", "CACHE_HOME", "STATE_HOME", "RUNTIME_D
     _folder.mkdir(mode=0o700)
     os.environ[f"XDG_{_name}"] = str(_folder)
 
+# Tiny nets gain nothing from threads, and threads that spin while they wait make
+# each other many times slower on a busy machine. torch reads this when it is loaded.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+# pytest-qt would take PyQt6 wherever it is installed.
+if "QT_API" in os.environ:
+    os.environ.setdefault("PYTEST_QT_API", os.environ["QT_API"])
+
 
 def pytest_unconfigure() -> None:
     shutil.rmtree(_HOME, ignore_errors=True)

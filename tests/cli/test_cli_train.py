@@ -1,0 +1,161 @@
+"""``napari-unet train`` on folders."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import imageio.v3 as iio
+import numpy as np
+import pytest
+import tifffile
+
+from napari_unet.annotation import ClassScheme
+from napari_unet.models import (
+    Architecture,
+    ModelSpec,
+    build,
+    load_model,
+    read_spec,
+    save_model,
+)
+
+
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory):
+    """Save a base model that trains in no time."""
+    folder = tmp_path_factory.mktemp("base") / "tiny"
+    spec = ModelSpec(
+        name="tiny",
+        channels=1,
+        classes=ClassScheme.named("cell"),
+        architecture=Architecture(depth=1, width=4, max_width=8),
+    )
+    save_model(build(spec), folder)
+    return folder
+
+
+@pytest.fixture
+def folders(tmp_path):
+    """Make two images, their object masks and strokes on one of them."""
+    images, labels, scribbles = (tmp_path / n for n in ("images", "labels", "strokes"))
+    for folder in (images, labels, scribbles):
+        folder.mkdir()
+    random = np.random.default_rng(0)
+    for name in ("a", "b"):
+        objects = np.zeros((96, 80), np.uint16)
+        for i, (y, x) in enumerate(random.integers(0, 60, (5, 2)), start=1):
+            objects[y : y + 12, x : x + 12] = i
+        pixels = (objects > 0) * 150 + random.integers(0, 40, objects.shape)
+        iio.imwrite(images / f"{name}.png", pixels.astype(np.uint8))
+        tifffile.imwrite(labels / f"{name}.tif", objects)
+    strokes = np.zeros((96, 80), np.uint8)
+    strokes[objects > 0] = 2
+    strokes[90:] = 1
+    tifffile.imwrite(scribbles / "b.tif", strokes)
+    return images, labels, scribbles
+
+
+def test_masks_make_a_model_that_opens(run, folders, tiny, tmp_path):
+    images, labels, _ = folders
+    out = tmp_path / "mine"
+    result = run(
+        "train", "--images", images, "--labels", labels, "--base", tiny,
+        "--out", out, "--steps", 21, "--device", "cpu",
+    )  # fmt: skip
+    assert result.code == 0, result.err
+    assert any("held-out Dice" in line for line in result.out)
+    assert read_spec(out).name == "mine"
+    assert load_model(out).spec.provenance["base"] == "tiny"
+
+
+def test_json_tells_each_step_and_strokes_suffice(run, folders, tiny, tmp_path):
+    images, _, scribbles = folders
+    result = run(
+        "train", "--images", images, "--scribbles", scribbles, "--base", tiny,
+        "--out", tmp_path / "mine", "--steps", 3, "--device", "cpu", "--json",
+    )  # fmt: skip
+    events = [json.loads(line) for line in result.out]
+    assert [e["event"] for e in events].count("stepped") == 3
+    assert events[-1]["event"] == "stopped"
+    assert events[0]["labelled"] > 0
+
+
+def test_going_on_needs_resume(run, folders, tiny, tmp_path):
+    images, labels, _ = folders
+    order = [
+        "train", "--images", images, "--labels", labels, "--base", tiny,
+        "--out", tmp_path / "mine", "--steps", 2, "--device", "cpu",
+    ]  # fmt: skip
+    assert run(*order).code == 0
+    again = run(*order)
+    assert again.code == 2
+    assert "--resume" in again.err[-1]
+    assert run(*order, "--resume").code == 0
+
+
+def test_other_classes_from_masks_of_classes(run, folders, tiny, tmp_path):
+    images, labels, _ = folders
+    for path in labels.iterdir():
+        tifffile.imwrite(path, tifffile.imread(path).clip(max=2))
+    out = tmp_path / "mine"
+    result = run(
+        "train", "--images", images, "--labels", labels, "--classes", "wall,cell",
+        "--base", tiny, "--out", out, "--steps", 2, "--device", "cpu",
+    )  # fmt: skip
+    assert result.code == 0, result.err
+    assert read_spec(out).classes.names == ("background", "wall", "cell")
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda o, _: o.update({"--images": "nowhere"}), "no folder"),
+        (lambda o, _: o.pop("--labels"), "no labels to learn from"),
+        (lambda o, f: [p.rename(p.with_stem("z" + p.stem)) for p in f[1].iterdir()],
+         "Name each label file like its image"),
+        (lambda o, _: o.update({"--base": "nothing"}), "There is no model 'nothing'"),
+        (lambda o, f: tifffile.imwrite(f[1] / "a.tif", np.zeros((5, 5), np.uint8)),
+         "a.tif"),
+        (lambda o, _: o.update({"--steps": "-1"}), "steps"),
+    ],
+)  # fmt: skip
+def test_bad_input_is_one_line_and_leaves_nothing(
+    run, folders, tiny, tmp_path, change, said
+):
+    images, labels, _ = folders
+    out = tmp_path / "mine"
+    options = {
+        "--images": images, "--labels": labels, "--base": tiny, "--out": out,
+        "--steps": 2, "--device": "cpu",
+    }  # fmt: skip
+    change(options, folders)
+    result = run("train", *[x for pair in options.items() for x in pair])
+    assert result.code == 2
+    assert len(result.err) == 1
+    assert said in result.err[0]
+    assert not out.exists()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Ctrl-C is sent in another way there")
+def test_ctrl_c_keeps_what_was_learnt(folders, tiny, tmp_path):
+    images, labels, _ = folders
+    out = tmp_path / "mine"
+    process = subprocess.Popen(
+        [
+            sys.executable, "-c", "from napari_unet.cli import main; main()",
+            "train", "--images", images, "--labels", labels, "--base", tiny,
+            "--out", out, "--device", "cpu", "--json",
+        ],
+        stdout=subprocess.PIPE, text=True, env={**os.environ, "OMP_NUM_THREADS": "1"},
+    )  # fmt: skip
+    assert process.stdout is not None
+    assert "stepped" in process.stdout.readline()
+    time.sleep(0.2)
+    process.send_signal(signal.SIGINT)
+    rest, _ = process.communicate(timeout=60)
+    assert json.loads(rest.splitlines()[-1])["event"] == "stopped"
+    assert process.returncode == 0
+    assert load_model(out).spec.name == "mine"
