@@ -7,6 +7,7 @@
 PYTHON ?= python3
 TORCH ?= torch
 VENV ?= .venv
+export QT_API ?= pyqt5
 BIN := $(VENV)/bin
 
 .PHONY: run test test-pyqt6 test-wheel lint format types contracts manifest check clean
