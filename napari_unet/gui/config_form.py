@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any, get_type_hints
 
-from magicgui.widgets import Container, create_widget
-from qtpy.QtCore import QObject, Signal
+from magicgui.widgets import create_widget
+from qtpy.QtCore import Signal
+from qtpy.QtWidgets import QFormLayout, QWidget
 
 if TYPE_CHECKING:
-    from qtpy.QtWidgets import QWidget
-
     from napari_unet.inference import PredictConfig
 
 # How each setting is shown; its type and default stand in `PredictConfig` alone.
@@ -44,6 +43,7 @@ _SHOWN: dict[str, dict[str, Any]] = {
         "label": "Tile size",
         "tooltip": "Pixels a side; smaller ones need less memory. The result is the "
         "same",
+        "nullable": False,
         "choices": [
             ("Automatic", None),
             *((f"{side} pixels", side) for side in (256, 512, 1024, 2048)),
@@ -52,7 +52,7 @@ _SHOWN: dict[str, dict[str, Any]] = {
 }
 
 
-class ConfigForm(QObject):
+class ConfigForm(QWidget):
     """A row for each setting of a `PredictConfig` that is not chosen elsewhere.
 
     Attributes
@@ -69,19 +69,18 @@ class ConfigForm(QObject):
 
         types = get_type_hints(PredictConfig)
         defaults = {field.name: field.default for field in fields(PredictConfig)}
-        self._container = Container(
-            widgets=[
-                create_widget(defaults[name], types[name], name=name, **_options(name))
-                for name in _SHOWN
-            ]
-        )
-        self._container.margins = (0, 0, 0, 0)
-        self._container["device"].changed.connect(self.device_changed.emit)
-
-    @property
-    def native(self) -> QWidget:
-        """The Qt widget."""
-        return self._container.native
+        rows = QFormLayout(self)
+        rows.setContentsMargins(0, 0, 0, 0)
+        self._inputs: dict[str, Any] = {}
+        for name, shown in _SHOWN.items():
+            options = dict(shown)
+            label = options.pop("label")
+            self._inputs[name] = create_widget(
+                defaults[name], types[name], label=label, options=options
+            )
+            # A check box carries its label itself.
+            rows.addRow("" if types[name] is bool else label, self._inputs[name].native)
+        self._inputs["device"].changed.connect(self.device_changed.emit)
 
     def config(self, channel: int | None) -> PredictConfig:
         """Return the settings, with this channel of the image.
@@ -93,13 +92,9 @@ class ConfigForm(QObject):
         """
         from napari_unet.inference import PredictConfig
 
-        return PredictConfig(channel=channel, **self._container.asdict())
+        values = {name: shown.value for name, shown in self._inputs.items()}
+        return PredictConfig(channel=channel, **values)
 
     def set(self, name: str, value: Any) -> None:
         """Change a setting."""
-        self._container[name].value = value
-
-
-def _options(name: str) -> dict[str, Any]:
-    options = dict(_SHOWN[name])
-    return {"label": options.pop("label"), "options": options}
+        self._inputs[name].value = value

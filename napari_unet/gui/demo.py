@@ -1,8 +1,9 @@
-"""``python -m napari_unet.gui.demo``: napari with a sample, the panel and a prediction."""
+"""``python -m napari_unet.gui.demo``: a sample, the panel, a prediction."""
 
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,9 @@ if TYPE_CHECKING:
     from napari.viewer import Viewer
 
 
-def open_demo(model: str | None = None, then: Callable[[str], None] | None = None) -> Viewer:
+def open_demo(
+    model: str | None = None, then: Callable[[str], None] | None = None
+) -> Viewer:
     """Open napari with the sample image and the docked panel, and press Predict.
 
     Parameters
@@ -42,8 +45,14 @@ def open_demo(model: str | None = None, then: Callable[[str], None] | None = Non
     return viewer
 
 
-def main(argv: Sequence[str] | None = None) -> None:
-    """Open the demo; with ``--screenshot`` write what it shows and end."""
+def main(argv: Sequence[str] | None = None) -> int:
+    """Open the demo; with ``--screenshot`` write what it shows and end.
+
+    Returns
+    -------
+    int
+        0, or 1 where the prediction has failed.
+    """
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--screenshot", type=Path, help="write a PNG and exit")
     parser.add_argument("--model", help="the folder of a model")
@@ -52,7 +61,11 @@ def main(argv: Sequence[str] | None = None) -> None:
     import napari
     from qtpy.QtCore import QTimer
 
+    failed = False
+
     def show_found(text: str) -> None:
+        nonlocal failed
+        failed = "nuclei semantic" not in viewer.layers
         print(text)
         if options.screenshot is not None:
             # The window is drawn once more before it is looked at.
@@ -65,7 +78,8 @@ def main(argv: Sequence[str] | None = None) -> None:
 
     viewer = open_demo(options.model, show_found)
     napari.run()
+    return int(failed)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

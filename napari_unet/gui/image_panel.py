@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from napari_unet.images import Image
 
 _COLOURS = ("Red", "Green", "Blue")
+_HOW_TO_NAME = "To change that, double-click the name beside a slider: t, z or c."
 
 
 class ImagePanel(QWidget):
@@ -129,7 +130,8 @@ class ImagePanel(QWidget):
         """Offer the channels and slices that the chosen image has."""
         try:
             image, note = self.image(), ""
-            note = " ".join(image.notes)
+            if image.notes:
+                note = " ".join((*image.notes, _HOW_TO_NAME))
         except UnetError as error:
             image, note = None, str(error)
         self.note.setText(note)
@@ -141,12 +143,12 @@ class ImagePanel(QWidget):
             self.image_changed.emit()
 
     def _refill(self, box: QComboBox, choices: list[tuple[str, Any]]) -> None:
-        """Offer `choices`, keep the chosen one if it is still there; hide an only one."""
-        chosen = box.currentData() if self.layer is self._shown else None
+        """Offer `choices`; of the same image, what was chosen stays so."""
+        chosen = box.currentText() if self.layer is self._shown else ""
         box.clear()
         for text, data in choices:
             box.addItem(text, data)
-        box.setCurrentIndex(max(0, box.findData(chosen)))
+        box.setCurrentIndex(max(0, box.findText(chosen)) if choices else -1)
         self._rows[box].setVisible(len(choices) > 1)
 
 

@@ -88,7 +88,9 @@ def predict_planes(
     read = tuple(dict.fromkeys(channels))
     arrays: list[SharedArray] = []
     try:
-        pixels = _new(arrays, engine, (*stack, len(read), *image.plane_shape), image.data.dtype)
+        pixels = _new(
+            arrays, engine, (*stack, len(read), *image.plane_shape), image.data.dtype
+        )
         filled = pixels.open()
         for plane in job.planes:
             if not sent(0):

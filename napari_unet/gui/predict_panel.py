@@ -34,7 +34,7 @@ class PredictPanel(QWidget):
         settings = QCollapsible("Settings")
         settings.setToolTip("Where it runs, and what counts as an object")
         settings.layout().setContentsMargins(0, 0, 0, 0)
-        settings.addWidget(self.form.native)
+        settings.addWidget(self.form)
 
         self.predict = QPushButton(
             "Predict", toolTip="Segment the chosen image with the chosen model"

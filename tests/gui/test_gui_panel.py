@@ -4,6 +4,7 @@ from qtpy.QtWidgets import (
     QAbstractButton,
     QAbstractSpinBox,
     QComboBox,
+    QScrollArea,
     QScrollBar,
     QWidget,
 )
@@ -16,7 +17,8 @@ def test_fits_into_300_pixels(viewer, widget, blobs):
     viewer.add_image(blobs, name="an image with quite a long name " * 3)
     widget.model_panel.show_device("Runs on " + "a/very/long/path" * 8)
     widget.predict_panel.show_idle("x" * 200)
-    assert widget.minimumSizeHint().width() <= 300
+    content = widget.findChild(QScrollArea).widget()
+    assert content.minimumSizeHint().width() <= 300
 
 
 def test_every_control_has_a_tooltip(viewer, widget):
@@ -29,8 +31,10 @@ def test_every_control_has_a_tooltip(viewer, widget):
     assert len(controls) > 8
 
     def explained(w: QWidget | None) -> bool:
-        return w is not None and w is not widget and bool(
-            w.toolTip() or explained(w.parentWidget())
+        return (
+            w is not None
+            and w is not widget
+            and bool(w.toolTip() or explained(w.parentWidget()))
         )
 
     assert [w for w in controls if not explained(w)] == []
@@ -66,6 +70,9 @@ def test_channels_and_slices_are_offered_where_there_are_any(viewer, widget, blo
         "Blue",
     ]
     assert panel.channel is None
+
+    viewer.add_image(np.zeros((3, 20, 30)), axis_labels=("c", "y", "x"))
+    assert panel.channel == 0
 
     viewer.add_image(np.zeros((5, 7, 20, 30)), axis_labels=("t", "z", "y", "x"))
     assert not panel.channels.isVisible()

@@ -5,24 +5,13 @@ import sys
 from pathlib import Path
 
 import numpy as np
-import pytest
-from npe2 import PluginManager, PluginManifest
+from npe2 import PluginManifest
 
 import napari_unet
 from napari_unet.gui.samples import histology, nuclei
 
 MANIFEST = Path(napari_unet.__file__).parent / "napari.yaml"
 NAME = "napari-unet-annotator"
-
-
-@pytest.fixture
-def plugin(npe2pm):
-    """Our plugin, registered whether it is installed or not."""
-    npe2pm.discover = lambda **_: None
-    manifest = PluginManifest.from_file(MANIFEST)
-    with npe2pm.discovery_blocked() if hasattr(npe2pm, "discovery_blocked") else _no():
-        npe2pm.register(manifest)
-        yield npe2pm
 
 
 def test_commands_exist():

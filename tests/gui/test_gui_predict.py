@@ -77,9 +77,7 @@ def test_second_prediction_updates_in_place(viewer, widget, predict, blobs):
     predict()
 
     assert list(viewer.layers) == before
-    assert all(
-        layer.data is a for layer, a in zip(before[1:], arrays, strict=True)
-    )
+    assert all(layer.data is a for layer, a in zip(before[1:], arrays, strict=True))
     np.testing.assert_array_equal(before[1].data, blobs[::-1] > 2000)
 
 
@@ -112,9 +110,7 @@ def test_a_layer_of_the_user_with_that_name_is_left_alone(
     assert len(viewer.layers) == 4
 
 
-def test_a_result_that_was_painted_on_becomes_the_users(
-    viewer, widget, predict, blobs
-):
+def test_a_result_that_was_painted_on_becomes_the_users(viewer, widget, predict, blobs):
     viewer.add_image(blobs, name="field")
     predict()
     painted = viewer.layers["field instances"]

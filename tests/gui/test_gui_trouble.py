@@ -104,12 +104,10 @@ def test_channels_that_do_not_fit(viewer, widget, qtbot, predict, notified):
     viewer.add_image(np.zeros((32, 32, 3), np.uint8), name="colour", rgb=True)
     said = predict()
     assert "has 3 channels" in said
-    assert notified == [said]
+    assert notified == [f"ERROR: {said}"]
 
 
-def test_model_that_is_gone(
-    viewer, widget, predict, blobs, notified, tmp_path
-):
+def test_model_that_is_gone(viewer, widget, predict, blobs, notified, tmp_path):
     folder = threshold_model(tmp_path / "mine")
     widget.model_panel.choose_folder(folder)
     (folder / "model.json").unlink()
