@@ -1,6 +1,7 @@
 """What the engine does for each kind of request.
 
-To add a kind: a dataclass in `messages`, a generator here, a line in `JOBS`.
+To add a kind: a dataclass in `messages`, a generator here, a line in `JOBS`. Those of
+live training are in `live` and `preview`.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ import os
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from napari_unet.engine.live import LIVE_JOBS
 from napari_unet.engine.messages import (
     Describe,
     Described,
@@ -16,6 +18,7 @@ from napari_unet.engine.messages import (
     SetThreads,
     WarmUp,
 )
+from napari_unet.engine.preview import PREVIEW_JOBS
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -79,6 +82,8 @@ def predict(request: Predict, state: State) -> Generator[object, None, None]:
 
 
 JOBS: Jobs = {
+    **LIVE_JOBS,
+    **PREVIEW_JOBS,
     Describe: describe,
     SetThreads: set_threads,
     WarmUp: warm_up,

@@ -10,34 +10,58 @@ Neither this module nor what it imports loads torch: the viewer uses it.
 
 from __future__ import annotations
 
-import itertools
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
+
+from napari_unet.engine.live_messages import (
+    AddImage,
+    MostUncertain,
+    Patch,
+    PauseTraining,
+    Preview,
+    Previewed,
+    RemoveImage,
+    RollBack,
+    RolledBackTo,
+    StopTraining,
+    Train,
+    UncertainRegion,
+    WriteLabels,
+)
+from napari_unet.engine.request import Request
 
 if TYPE_CHECKING:
     from napari_unet.engine.arrays import SharedArray
     from napari_unet.images import IntensityRange
     from napari_unet.inference import PredictConfig
 
-_ids = itertools.count(1)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Request:
-    """Something the engine is asked to do.
-
-    Attributes
-    ----------
-    id : int
-        Unique in the viewer's process; names the request in its answers and in
-        `Engine.cancel`.
-    urgent : bool
-        Of the class: somebody looks at the screen and waits, so it goes before
-        training and whole images.
-    """
-
-    id: int = field(default_factory=lambda: next(_ids))
-    urgent: ClassVar[bool] = False
+__all__ = [
+    "AddImage",
+    "Cancel",
+    "Describe",
+    "Described",
+    "Done",
+    "Event",
+    "Failed",
+    "Hello",
+    "MostUncertain",
+    "Patch",
+    "PauseTraining",
+    "Predict",
+    "Preview",
+    "Previewed",
+    "Quit",
+    "RemoveImage",
+    "Request",
+    "RollBack",
+    "RolledBackTo",
+    "SetThreads",
+    "StopTraining",
+    "Train",
+    "UncertainRegion",
+    "WarmUp",
+    "WriteLabels",
+]
 
 
 # Requests

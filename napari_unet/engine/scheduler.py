@@ -21,6 +21,9 @@ log = logging.getLogger(__name__)
 Job = Callable[[Any, "State"], Generator[object, None, None]]
 Jobs = Mapping[type[Request], Job]
 
+# What a job yields to be left alone until another one has done something.
+WAIT = object()
+
 _END = object()
 
 
@@ -35,8 +38,9 @@ class Scheduler:
     """The jobs under way.
 
     Urgent ones, which somebody waits for, go first. The others take turns, an event
-    each. A strict order of training before whole images would leave a prediction that
-    is asked for during training, which has no end, waiting for ever.
+    each; one that yields `WAIT` stands aside until another has moved. A strict order of
+    training before whole images would leave a prediction that is asked for during
+    training, which has no end, waiting for ever.
 
     Parameters
     ----------
@@ -55,10 +59,11 @@ class Scheduler:
         self._state = state
         self._send = send
         self._running: list[_Running] = []
+        self._waiting: list[_Running] = []
 
     @property
     def idle(self) -> bool:
-        """Whether there is nothing to do."""
+        """Whether there is nothing to do before the next message."""
         return not self._running
 
     def add(self, request: Request) -> None:
@@ -74,8 +79,10 @@ class Scheduler:
         """Give a job up: its ``finally`` runs, and `Cancelled` is its last event."""
         from napari_unet.inference.events import Cancelled
 
-        for job in [job for job in self._running if job.id == id]:
-            self._running.remove(job)
+        jobs = [*self._running, *self._waiting]
+        self._running = [job for job in self._running if job.id != id]
+        self._waiting = [job for job in self._waiting if job.id != id]
+        for job in [job for job in jobs if job.id == id]:
             try:
                 job.events.close()
                 self._send(Event(id, Cancelled()))
@@ -89,6 +96,9 @@ class Scheduler:
         self._running.remove(job)
         try:
             event = next(job.events, _END)
+            if event is WAIT:
+                self._waiting.append(job)
+                return
             if event is _END:
                 self._send(Done(job.id))
             else:
@@ -98,6 +108,9 @@ class Scheduler:
             with suppress(Exception):
                 job.events.close()
             self._fail(job.id, error)
+        # It may have been what they wait for.
+        self._running += self._waiting
+        self._waiting.clear()
 
     def _fail(self, id: int, error: Exception) -> None:
         if isinstance(error, UnetError):

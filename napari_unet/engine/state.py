@@ -5,9 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from napari_unet.engine.session import Session
 from napari_unet.models.folder import DESCRIPTION, find_model
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from napari_unet.inference.prepare import PreparedNet
     from napari_unet.models import Model
 
 # A user compares a few models; the weights of each are tens of megabytes.
@@ -16,16 +20,20 @@ KEPT_MODELS = 4
 
 @dataclass
 class State:
-    """Loaded models, and where the log is.
+    """Loaded models, live training, and where the log is.
 
     Attributes
     ----------
     log : str
         The file to name when something is to be reported.
+    session : Session
+        Images, their labels and the training.
     """
 
     log: str
+    session: Session = field(default_factory=Session)
     _models: dict[tuple[str, bytes], Model] = field(default_factory=dict)
+    _prepared: dict[str, tuple[object, PreparedNet]] = field(default_factory=dict)
 
     def model(self, name_or_folder: str) -> Model:
         """Load a model, or return it as it was loaded before.
@@ -47,3 +55,25 @@ class State:
         while len(self._models) > KEPT_MODELS:
             del self._models[next(iter(self._models))]
         return model
+
+    def prepared(
+        self, name: str, version: object, prepare: Callable[[], PreparedNet]
+    ) -> PreparedNet:
+        """Return a net ready for previews, made anew where its version has changed.
+
+        Parameters
+        ----------
+        name : str
+            Of the net.
+        version : object
+            Whatever is unequal where the weights are.
+        prepare : callable
+            Makes it.
+        """
+        before, net = self._prepared.pop(name, (None, None))
+        if net is None or before != version:
+            net = prepare()
+        self._prepared[name] = version, net
+        while len(self._prepared) > KEPT_MODELS:
+            del self._prepared[next(iter(self._prepared))]
+        return net

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from napari_unet.engine.messages import Done, Event, Failed, Request
-from napari_unet.engine.scheduler import Scheduler
+from napari_unet.engine.scheduler import WAIT, Scheduler
 from napari_unet.engine.state import State
 from napari_unet.errors import AnnotationError
 from napari_unet.inference.events import Cancelled
@@ -34,8 +34,29 @@ class Stubborn(Request):
     """Fails when it is given up."""
 
 
+@dataclass(frozen=True)
+class Patient(Request):
+    """Waits for the bell."""
+
+
+@dataclass(frozen=True)
+class Ring(Request):
+    pass
+
+
 def count(request, state):
     yield from range(request.n)
+
+
+def patient(request, state):
+    while not state.log.endswith("rung"):
+        yield WAIT
+    yield "heard"
+
+
+def ring(request, state):
+    state.log += "rung"
+    yield from ()
 
 
 def refuse(request, state):
@@ -61,7 +82,14 @@ def scheduler(sent):
 
 
 def made(sent):
-    jobs = {Long: count, Urgent: count, Refused: refuse, Stubborn: stubborn}
+    jobs = {
+        Long: count,
+        Urgent: count,
+        Refused: refuse,
+        Stubborn: stubborn,
+        Patient: patient,
+        Ring: ring,
+    }
     return Scheduler(jobs, State(log="engine.log"), sent.append)
 
 
@@ -154,3 +182,37 @@ def test_an_unknown_request_is_reported(scheduler, sent):
     scheduler.add(request)
     assert sent[0].error == "EngineError"
     assert "report" in sent[0].text
+
+
+def test_a_job_that_waits_leaves_the_engine_idle(scheduler, sent):
+    waiting, bell = Patient(), Ring()
+    scheduler.add(waiting)
+    run(scheduler, 1)
+    assert scheduler.idle
+    scheduler.add(Long(3))
+    run(scheduler)
+    assert scheduler.idle
+    assert not [m for m in sent if m.id == waiting.id]
+    scheduler.add(bell)
+    run(scheduler)
+    assert sent[-2:] == [Event(waiting.id, "heard"), Done(waiting.id)]
+
+
+@pytest.mark.parametrize("before", [0, 1, 2])
+def test_whoever_waits_hears_what_was_asked_before_it_waited(scheduler, sent, before):
+    waiting, other = Patient(), Long(before)
+    scheduler.add(waiting)
+    run(scheduler, 1)
+    scheduler.add(other)
+    run(scheduler, before)
+    scheduler.add(Ring())
+    run(scheduler)
+    assert sent[-1] == Done(waiting.id)
+
+
+def test_a_job_that_waits_can_be_cancelled(scheduler, sent):
+    waiting = Patient()
+    scheduler.add(waiting)
+    run(scheduler, 1)
+    scheduler.cancel(waiting.id)
+    assert sent == [Event(waiting.id, Cancelled()), Done(waiting.id)]

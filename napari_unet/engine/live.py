@@ -1,0 +1,192 @@
+"""The jobs of live training: images and labels in, a training that goes on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from napari_unet.engine.messages import (
+    AddImage,
+    PauseTraining,
+    RemoveImage,
+    RollBack,
+    RolledBackTo,
+    StopTraining,
+    Train,
+    WriteLabels,
+)
+from napari_unet.engine.scheduler import WAIT
+from napari_unet.engine.session import Run, Session, fit
+from napari_unet.errors import TrainingError
+from napari_unet.training.events import Warned
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Iterator
+
+    from napari_unet.engine.scheduler import Jobs
+    from napari_unet.engine.state import State
+    from napari_unet.models import Model
+    from napari_unet.training import Checkpoints, TrainingSet
+
+
+def add_image(request: AddImage, state: State) -> Generator[object, None, None]:
+    """Take an image in, without labels."""
+    from napari_unet.annotation import Annotation
+    from napari_unet.images import Image
+    from napari_unet.training import TrainingImage
+
+    pixels = request.pixels.open("r")
+    image = Image(pixels, request.axes, request.name, request.rgb)
+    state.session.add(
+        TrainingImage(
+            request.key,
+            image,
+            request.channels,
+            request.intensity,
+            Annotation.of(image),
+        )
+    )
+    yield from ()
+
+
+def remove_image(request: RemoveImage, state: State) -> Generator[object, None, None]:
+    """Forget an image."""
+    state.session.remove(request.key)
+    yield from ()
+
+
+def write_labels(request: WriteLabels, state: State) -> Generator[object, None, None]:
+    """Write what has been painted."""
+    state.session.write(request.key, request.patches, request.object_classes)
+    yield from ()
+
+
+def train(request: Train, state: State) -> Generator[object, None, None]:
+    """Train until told to stop, a step at a time."""
+    import torch
+
+    from napari_unet.nets.device import choose_device
+    from napari_unet.training import Checkpoints, Learner
+    from napari_unet.training import train as steps
+
+    session = state.session
+    if session.training:
+        raise TrainingError("A training is under way already. Stop it first.")
+    checkpoints = Checkpoints(request.folder)
+    if len(checkpoints) and not request.resume:
+        raise TrainingError(
+            f"'{request.folder}' holds checkpoints of an earlier training. Resume it, "
+            "or choose another folder."
+        )
+    device, notes = choose_device(request.config.device)
+    model = _first_model(request, checkpoints, state)
+    data = _labelled_images(session, model, request.config.seed)
+    data.check()
+    learner = Learner(model, device, request.config)
+    learner.steps = next((c.step for c in reversed([*checkpoints])), 0)
+    run = Run(learner, data, checkpoints, torch.get_num_threads())
+    session.begin(run)
+    events = steps(learner, data, checkpoints, lambda: run.stopping)
+    try:
+        yield from map(Warned, notes)
+        while True:
+            session.share_cores()
+            event = next(events, None)
+            if event is None:
+                return
+            yield event
+            yield from _wait(run)
+    except GeneratorExit:
+        checkpoints.keep(learner.model(), learner.steps, None)
+        raise
+    finally:
+        run.ended = True
+        torch.set_num_threads(run.threads)
+
+
+def stop_training(request: StopTraining, state: State) -> Generator[object, None, None]:
+    """End the training under way after its step."""
+    if state.session.training:
+        state.session.training.stopping = True
+    yield from ()
+
+
+def pause_training(
+    request: PauseTraining, state: State
+) -> Generator[object, None, None]:
+    """Pause the training under way, or go on with it."""
+    if state.session.training:
+        state.session.training.paused = request.paused
+    yield from ()
+
+
+def roll_back(request: RollBack, state: State) -> Generator[object, None, None]:
+    """Give the training the weights of a checkpoint."""
+    run = state.session.run
+    spec = run.learner.spec
+    checkpoint = run.checkpoint(request.checkpoint)
+    model = run.checkpoints.load(checkpoint.name)
+    if model.spec.classes != spec.classes or model.spec.channels != spec.channels:
+        raise TrainingError(
+            f"The checkpoint '{checkpoint.name}' has other classes or channels than "
+            "the training under way. Choose a later one."
+        )
+    run.learner.restore(model.net.state_dict())
+    run.learner.keep_good()
+    if run.ended:
+        yield run.checkpoints.keep(model, run.learner.steps, checkpoint.score)
+    yield RolledBackTo(checkpoint.name)
+
+
+def _first_model(request: Train, checkpoints: Checkpoints, state: State) -> Model:
+    """Return the last checkpoint, the base model or a new one, as it is asked for."""
+    from napari_unet.models import ModelSpec, adapt, build
+
+    classes, channels, seed = request.classes, request.channels, request.config.seed
+    if checkpoints.last is not None:
+        model = checkpoints.load(checkpoints.last)
+        if model.spec.classes == classes and model.spec.channels == channels:
+            return model
+    elif request.base == "none":
+        spec = ModelSpec(name=request.name, classes=classes, channels=channels)
+        return build(spec, seed=seed)
+    else:
+        model = state.model(request.base)
+    return adapt(
+        model, classes=classes, channels=channels, name=request.name, seed=seed
+    )
+
+
+def _labelled_images(session: Session, model: Model, seed: int) -> TrainingSet:
+    from napari_unet.training import TrainingSet
+
+    channels, n_classes = model.spec.channels, len(model.spec.classes)
+    data = TrainingSet(channels=channels, n_classes=n_classes, seed=seed)
+    for image in session.images.values():
+        if image.annotation.labelled():
+            data.add(fit(image, channels))
+    return data
+
+
+def _wait(run: Run) -> Iterator[object]:
+    """Wait while the training is paused or has nothing to learn from."""
+    told = None
+    while not run.stopping:
+        obstacle = run.obstacle
+        if obstacle and obstacle != told:
+            told = obstacle
+            yield Warned(obstacle)
+        elif obstacle or run.paused:
+            yield WAIT
+        else:
+            return
+
+
+LIVE_JOBS: Jobs = {
+    AddImage: add_image,
+    RemoveImage: remove_image,
+    WriteLabels: write_labels,
+    Train: train,
+    StopTraining: stop_training,
+    PauseTraining: pause_training,
+    RollBack: roll_back,
+}

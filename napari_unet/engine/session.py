@@ -1,0 +1,216 @@
+"""What live training keeps between requests: images, their labels, the training."""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from napari_unet.errors import ImageError, TrainingError
+from napari_unet.images import IntensityRange
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from napari_unet.engine.messages import Patch
+    from napari_unet.training import (
+        Checkpoint,
+        Checkpoints,
+        Learner,
+        TrainingImage,
+        TrainingSet,
+    )
+
+# Seconds after the last stroke or move of the view in which the user may go on.
+BUSY = 5.0
+
+
+@dataclass(eq=False)
+class Run:
+    """A training, under way or ended.
+
+    Attributes
+    ----------
+    learner, data, checkpoints
+        What `training.train` works with.
+    threads : int
+        Threads of the processor that were in use before.
+    paused, stopping : bool
+        What the user wants.
+    ended : bool
+        Whether it is over; the weights stay for previews.
+    """
+
+    learner: Learner
+    data: TrainingSet
+    checkpoints: Checkpoints
+    threads: int
+    paused: bool = False
+    stopping: bool = False
+    ended: bool = False
+
+    @property
+    def obstacle(self) -> str | None:
+        """Why nothing can be learnt now, in words for the user."""
+        try:
+            self.data.check()
+        except TrainingError as error:
+            return f"Training waits. {error}"
+        return None
+
+    def checkpoint(self, name: str) -> Checkpoint:
+        """Return the checkpoint called `name`.
+
+        Raises
+        ------
+        TrainingError
+            If it is not there.
+        """
+        for checkpoint in self.checkpoints:
+            if checkpoint.name == name:
+                return checkpoint
+        raise TrainingError(
+            f"The checkpoint '{name}' is no longer there: old ones make room for new "
+            "ones. Choose another."
+        )
+
+
+class Session:
+    """Images, the engine's copy of their labels, and one training.
+
+    Attributes
+    ----------
+    images : dict of str to TrainingImage
+        By key. Only this class adds and removes.
+    """
+
+    def __init__(self) -> None:
+        self.images: dict[str, TrainingImage] = {}
+        self._run: Run | None = None
+        self._last_busy = -math.inf
+        self._view: object = None
+
+    @property
+    def training(self) -> Run | None:
+        """The training that is under way."""
+        return None if self._run is None or self._run.ended else self._run
+
+    @property
+    def run(self) -> Run:
+        """The latest training, under way or ended.
+
+        Raises
+        ------
+        TrainingError
+            If there was none.
+        """
+        if self._run is None:
+            raise TrainingError("Nothing has been trained yet. Start training first.")
+        return self._run
+
+    def begin(self, run: Run) -> None:
+        """Make `run` the training under way."""
+        self._run = run
+
+    def image(self, key: str) -> TrainingImage:
+        """Return an image.
+
+        Raises
+        ------
+        ImageError
+            If it is not there.
+        """
+        if key not in self.images:
+            raise ImageError(
+                "The engine does not have this image: its layer was removed, or the "
+                "engine has been started anew. Select the image again."
+            )
+        return self.images[key]
+
+    def add(self, image: TrainingImage) -> None:
+        """Take an image in; a known one keeps its labels if they fit."""
+        before = self.images.get(image.key)
+        if before and before.annotation.shape == image.annotation.shape:
+            image = replace(image, annotation=before.annotation)
+        self.remove(image.key)
+        self.images[image.key] = image
+        self._learn_from(image.key)
+
+    def remove(self, key: str) -> None:
+        """Forget an image and its labels."""
+        self.images.pop(key, None)
+        if self.training and key in self.training.data:
+            self.training.data.remove(key)
+
+    def write(
+        self, key: str, patches: Sequence[Patch], object_classes: Mapping[int, int]
+    ) -> None:
+        """Write labels and learn from them; see `messages.WriteLabels`."""
+        self._last_busy = time.monotonic()
+        labels = self.image(key).annotation
+        for patch in patches:
+            if patch.scribbles is not None:
+                labels.write_scribbles(patch.region, patch.scribbles)
+            if patch.objects is not None:
+                labels.write_objects(patch.region, patch.objects)
+            if patch.verified is not None:
+                labels.verify(patch.region, patch.verified)
+        before = dict(labels.object_classes)
+        changed = {
+            i: object_classes.get(i, 1)
+            for i in before.keys() | object_classes.keys()
+            if object_classes.get(i, 1) != before.get(i, 1)
+        }
+        if changed:
+            labels.set_object_classes(changed)
+        if self.training and key in self.training.data:
+            self.training.data.refresh(key, [patch.region for patch in patches])
+        else:
+            self._learn_from(key)
+
+    def look_at(self, view: object) -> None:
+        """Note what is on screen: a change tells that the user is at work."""
+        if view != self._view:
+            self._view, self._last_busy = view, time.monotonic()
+
+    def share_cores(self) -> None:
+        """Leave a core to the viewer while training, if the user is at work."""
+        import torch
+
+        if self.training:
+            busy = time.monotonic() - self._last_busy < BUSY
+            threads = self.training.threads
+            wanted = max(1, threads - 1) if busy else threads
+            if torch.get_num_threads() != wanted:
+                torch.set_num_threads(wanted)
+
+    def _learn_from(self, key: str) -> None:
+        """Give an image to the training under way, if it has labels."""
+        image = self.images[key]
+        if self.training and image.annotation.labelled():
+            self.training.data.add(fit(image, self.training.data.channels))
+
+
+def fit(image: TrainingImage, channels: int) -> TrainingImage:
+    """Return the image as a net of so many channels sees it.
+
+    Raises
+    ------
+    ImageError
+        If its channels are neither one nor as many.
+    """
+    n = len(image.channels)
+    if n == channels:
+        return image
+    if n > 1:
+        raise ImageError(
+            f"'{image.image.name}' gives {n} channels; the model takes {channels}. "
+            "Choose a channel of the image, or another model."
+        )
+    range_ = image.intensity
+    return replace(
+        image,
+        channels=image.channels * channels,
+        intensity=IntensityRange(range_.low * channels, range_.high * channels),
+    )
