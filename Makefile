@@ -53,6 +53,8 @@ clean:
 
 $(BIN)/python:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.12")'
+	@# Debian's Python comes without what makes environments.
+	$(PYTHON) -c 'import ensurepip' 2>/dev/null || .ci/apt-install python3-venv
 	$(PYTHON) -m venv $(VENV)
 
 # torch first, so that the rest accepts the build that was asked for.
