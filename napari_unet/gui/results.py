@@ -19,13 +19,19 @@ if TYPE_CHECKING:
 
     from napari_unet.annotation import ClassScheme
     from napari_unet.gui.planes import PlaneLabels
-    from napari_unet.images import Image
+    from napari_unet.images import Image, Region
 
 # Marks a layer as ours in `layer.metadata`.
 MARK = "napari_unet"
 
 # Classes are a tint under the objects' colours.
-_OPACITY = {"semantic": 0.35, "instances": 0.6, "objects": 0.6, "scribbles": 0.8}
+_OPACITY = {
+    "semantic": 0.35,
+    "instances": 0.6,
+    "checkpoint": 0.6,
+    "objects": 0.6,
+    "scribbles": 0.8,
+}
 
 
 class Results:
@@ -64,25 +70,71 @@ class Results:
         instances : bool
             Whether there are objects to show.
         """
-        from napari.utils.colormaps import DirectLabelColormap
-
-        colours: dict[int | None, str] = {None: "transparent", 0: "transparent"}
-        colours.update((i, c.colour) for i, c in enumerate(classes.classes) if i)
-        layer = self._writable(viewer, target, "semantic", np.uint8)
-        layer.colormap = DirectLabelColormap(color_dict=colours)
-        layer.metadata[MARK]["classes"] = classes.names
+        layer = self._of_classes(viewer, target, "semantic", classes)
         self.classes = classes
         target.write(layer, labels.plane, labels.semantic)
         if instances:
             layer = self._writable(viewer, target, "instances", np.uint32)
             target.write(layer, labels.plane, labels.instances)
 
+    def show_region(
+        self,
+        viewer: Viewer,
+        target: Target,
+        region: Region,
+        semantic: NDArray[np.uint8],
+        instances: NDArray[np.uint32] | None,
+        classes: ClassScheme,
+    ) -> None:
+        """Write a region, ``(Y, X)`` each, into the layers; see `show`."""
+        layer = self._of_classes(viewer, target, "semantic", classes)
+        self.classes = classes
+        target.write_region(layer, region, semantic)
+        if instances is not None:
+            layer = self._writable(viewer, target, "instances", np.uint32)
+            target.write_region(layer, region, instances)
+
+    def show_checkpoint(
+        self,
+        viewer: Viewer,
+        target: Target,
+        region: Region,
+        semantic: NDArray[np.uint8],
+        classes: ClassScheme,
+    ) -> None:
+        """Write a region of an earlier model into a layer ``<image> checkpoint``."""
+        layer = self._of_classes(viewer, target, "checkpoint", classes)
+        layer.visible = True
+        target.stack(layer)[...] = 0
+        target.write_region(layer, region, semantic)
+
+    def layers(self) -> list[Labels]:
+        """Return the layers that are written to."""
+        return list(self._layers.values())
+
     def draw_thumbnails(self) -> None:
         """Bring the small pictures in the layer list up to date."""
         for layer in self._layers.values():
             layer.refresh(extent=False)
 
-    def _writable(self, viewer: Viewer, target: Target, role: str, dtype: Any) -> Labels:
+    def _of_classes(
+        self, viewer: Viewer, target: Target, role: str, classes: ClassScheme
+    ) -> Labels:
+        """Return a layer in the colours of the classes."""
+        from napari.utils.colormaps import DirectLabelColormap
+
+        layer = self._writable(viewer, target, role, np.uint8)
+        # Colours that are set again are drawn again, which takes a while.
+        if layer.metadata[MARK].get("classes") != classes:
+            colours: dict[int | None, str] = {None: "transparent", 0: "transparent"}
+            colours.update((i, c.colour) for i, c in enumerate(classes.classes) if i)
+            layer.colormap = DirectLabelColormap(color_dict=colours)
+            layer.metadata[MARK]["classes"] = classes
+        return layer
+
+    def _writable(
+        self, viewer: Viewer, target: Target, role: str, dtype: Any
+    ) -> Labels:
         layer = self._layers.get(role)
         if layer is None or layer not in viewer.layers or not target.fits(layer):
             layer = target.new_layer(viewer, role, dtype)
@@ -95,7 +147,9 @@ class Results:
         layer = event.source
         layer.events.paint.disconnect(self._give_up)
         layer.metadata.pop(MARK, None)
-        self._layers = {r: kept for r, kept in self._layers.items() if kept is not layer}
+        self._layers = {
+            r: kept for r, kept in self._layers.items() if kept is not layer
+        }
 
 
 @dataclass(frozen=True)
@@ -137,9 +191,7 @@ class Target:
         at = tuple(position)[-len(self._axes) :]
         return at[self._axes.index("Y")], at[self._axes.index("X")]
 
-    def position(
-        self, plane: Mapping[str, int], y: Any, x: Any
-    ) -> tuple[Any, ...]:
+    def position(self, plane: Mapping[str, int], y: Any, x: Any) -> tuple[Any, ...]:
         """Return rows `y` and columns `x` of a plane as a position in a label layer."""
         known = {**dict.fromkeys(self._axes, 0), **plane, "Y": y, "X": x}
         return tuple(known[axis] for axis in self._axes)
@@ -155,6 +207,16 @@ class Target:
         rows_first = self._axes.index("Y") < self._axes.index("X")
         labels.data[index] = values if rows_first else values.T
         labels.refresh(extent=False, thumbnail=False)
+
+    def write_region(
+        self, labels: Labels, region: Region, values: NDArray[Any]
+    ) -> None:
+        """Write `values` ``(Y, X)`` in place and show them if they are new."""
+        plane = (region.plane[axis] for axis in self.image.stack_axes)
+        part = self.stack(labels)[(*plane, *region.slices)]
+        if not np.array_equal(part, values):
+            part[...] = values
+            labels.refresh(extent=False, thumbnail=False)
 
     def new_layer(self, viewer: Viewer, role: str, dtype: Any) -> Labels:
         """Add a label layer of zeros that lies exactly over the image."""

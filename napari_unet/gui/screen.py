@@ -61,15 +61,18 @@ def region_on_screen(viewer: Viewer, target: Target, most: int) -> Region | None
 def show_region(viewer: Viewer, target: Target, region: Region) -> None:
     """Move sliders and camera so that a region of an image is in the middle."""
     layer = target.layer
-    middle = target.position_in_image(
-        region.plane, (region.y0 + region.y1) / 2, (region.x0 + region.x1) / 2
-    )
-    world = layer.data_to_world(middle)
-    shift = viewer.dims.ndim - layer.ndim
-    for i, value in enumerate(world):
-        if shift + i not in viewer.dims.displayed:
-            viewer.dims.set_point(shift + i, value)
+    here = layer.world_to_data(viewer.dims.point)[-layer.ndim :]
+    middle = {
+        **region.plane,
+        "Y": (region.y0 + region.y1 - 1) / 2,
+        "X": (region.x0 + region.x1 - 1) / 2,
+    }
+    position = [
+        middle.get(axis, at)
+        for axis, at in zip(layer_axes(layer, target.image), here, strict=True)
+    ]
     point = list(viewer.dims.point)
-    point[shift:] = world
-    centre = [point[d] for d in viewer.dims.displayed]
-    viewer.camera.center = (0, *centre)[-3:]
+    point[-layer.ndim :] = layer.data_to_world(position)
+    for i in viewer.dims.not_displayed:
+        viewer.dims.set_point(i, point[i])
+    viewer.camera.center = tuple(point[i] for i in viewer.dims.displayed)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
 from napari_unet.engine.client import Engine
 from napari_unet.gui.annotations import Annotations
+from napari_unet.gui.live import LiveTraining
 from napari_unet.gui.results import Results
 
 if TYPE_CHECKING:
@@ -28,6 +30,11 @@ class UnetSession:
         self.widget: UnetWidget | None = None
         self._results: WeakKeyDictionary[ImageLayer, Results] = WeakKeyDictionary()
 
+    @cached_property
+    def live(self) -> LiveTraining:
+        """The training on what is labelled, made when it is first asked for."""
+        return LiveTraining(self.engine, self.annotations)
+
     def results_of(self, layer: ImageLayer) -> Results:
         """Return the result layers of an image layer."""
         return self._results.setdefault(layer, Results())
@@ -48,6 +55,7 @@ class UnetSession:
         What still waits for the engine gets an `EngineError`.
         """
         self.annotations.close()
+        self.live.close()
         self.engine.close()
 
 

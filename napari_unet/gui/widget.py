@@ -13,6 +13,7 @@ from napari_unet.errors import UnetError
 from napari_unet.gui.annotate_panel import AnnotatePanel
 from napari_unet.gui.image_panel import ImagePanel
 from napari_unet.gui.legend import Legend
+from napari_unet.gui.live_panel import LivePanel
 from napari_unet.gui.model_panel import ModelPanel
 from napari_unet.gui.planes import Job
 from napari_unet.gui.predict_panel import PredictPanel
@@ -58,6 +59,13 @@ class UnetWidget(QWidget):
         self.annotate_panel = AnnotatePanel(
             napari_viewer, self.session.annotations, self.image_panel
         )
+        self.live_panel = LivePanel(
+            napari_viewer,
+            self.session,
+            self.image_panel,
+            self.model_panel,
+            self.predict_panel,
+        )
         self._arrange(
             self.image_panel,
             Section(
@@ -72,6 +80,12 @@ class UnetWidget(QWidget):
                 "Annotate",
                 self.annotate_panel,
                 tooltip="Paint what the pixels are, for training",
+                folded=False,
+            ),
+            Section(
+                "Train",
+                self.live_panel,
+                tooltip="Let a model learn from what is painted, while you paint",
                 folded=False,
             ),
         )

@@ -1,0 +1,216 @@
+"""Train: the live loop's panels, wired to what they steer."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from qtpy.QtCore import Signal
+from qtpy.QtWidgets import QVBoxLayout, QWidget
+
+from napari_unet.errors import UnetError
+from napari_unet.gui.checkpoint_panel import CheckpointPanel
+from napari_unet.gui.live import Plan
+from napari_unet.gui.live_view import LiveView
+from napari_unet.gui.next_region import NextRegion
+from napari_unet.gui.results import Target
+from napari_unet.gui.section import Section
+from napari_unet.gui.train_panel import TrainPanel
+from napari_unet.training.config import TrainConfig
+from napari_unet.training.events import Checkpointed, Warned
+
+if TYPE_CHECKING:
+    from napari.viewer import Viewer
+
+    from napari_unet.gui.image_panel import ImagePanel
+    from napari_unet.gui.model_panel import ModelPanel
+    from napari_unet.gui.predict_panel import PredictPanel
+    from napari_unet.gui.preview import Seen
+    from napari_unet.gui.session import UnetSession
+
+_LAST = "last"
+
+
+class LivePanel(QWidget):
+    """Everything to train on the annotated images.
+
+    Parameters
+    ----------
+    viewer : napari.viewer.Viewer
+        Where the layers are.
+    session : UnetSession
+        Its training.
+    images, models, predict
+        The panels in which image, model and settings are chosen.
+
+    Attributes
+    ----------
+    ended : Signal
+        Training has ended, with this line.
+    """
+
+    ended = Signal(str)
+
+    def __init__(
+        self,
+        viewer: Viewer,
+        session: UnetSession,
+        images: ImagePanel,
+        models: ModelPanel,
+        predict: PredictPanel,
+    ) -> None:
+        super().__init__()
+        self._images = images
+        self._models = models
+        self._predict = predict
+        self._session = session
+        self.live = live = session.live
+        # What training begins with in tests and scripts.
+        self.config = TrainConfig(batch=2, crop=192)
+        self.train = TrainPanel(viewer)
+        self.checkpoints = CheckpointPanel()
+        self._checkpoints = Section(
+            "Checkpoints",
+            self.checkpoints,
+            tooltip="Models kept on the way, to look at and to go back to",
+        )
+        self.view = LiveView(
+            viewer, session, images, lambda: predict.form.config(None), self
+        )
+        self.next = NextRegion(viewer, session)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(self.train)
+        column.addWidget(self._checkpoints)
+
+        self.train.start_clicked.connect(self.start)
+        self.train.stop_clicked.connect(live.stop)
+        self.train.pause_clicked.connect(live.pause)
+        self.train.next_clicked.connect(self.go_next)
+        self.train.preview_clicked.connect(self.view.set_on)
+        self.checkpoints.chosen.connect(self.view.show_checkpoint)
+        self.checkpoints.rolled_back.connect(self.roll_back)
+        self.view.thumbnail.connect(self._draw)
+        self.view.told.connect(self._tell)
+        self.next.found.connect(self.train.show_line)
+        models.model_changed.connect(self._offer_bases)
+        live.state_changed.connect(self._show_state)
+        live.told.connect(self._show)
+        live.stopped.connect(self._stopped)
+        live.failed.connect(self._failed)
+        self._offer_bases()
+        self.train.show_state(live.state)
+        self.checkpoints.show_all(live.checkpoints)
+
+    def start(self) -> None:
+        """Begin to train with what is chosen."""
+        layer = self._images.layer
+        try:
+            if layer is not None:
+                self.live.subjects.choose_channel(layer, self._images.channel)
+            self.live.start(self._plan())
+        except UnetError as error:
+            self._failed(str(error))
+
+    def roll_back(self, checkpoint: str) -> None:
+        """Go on from a checkpoint; start again if training has stopped."""
+        self.live.roll_back(checkpoint)
+
+    def go_next(self) -> None:
+        """Go to where the model is least sure."""
+        layer = self._images.layer
+        trained = self.live.plan is not None
+        try:
+            target = Target(layer, self._images.image()) if layer is not None else None
+            model = None if trained else self._models.model
+            self.next.look(target, model, self._predict.form.config(None))
+            self.train.show_line("Looking for where the model is least sure…")
+        except UnetError as error:
+            self._failed(str(error))
+
+    def _plan(self) -> Plan:
+        base = self.train.base.currentData()
+        last = self.live.plan
+        device = self._predict.form.config(None).device
+        config = replace(self.config, device=device)
+        if base == _LAST and last is not None:
+            return replace(last, config=config, resume=True)
+        name = self._images.image().name
+        now = datetime.now()
+        safe = re.sub(r"[^\w-]+", "-", name).strip("-") or "image"
+        return Plan(
+            f"{name}, {now:%d %b %H:%M}",
+            base,
+            _models_folder() / f"{safe}-{now:%Y-%m-%d-%H%M%S}",
+            config,
+        )
+
+    def _offer_bases(self) -> None:
+        bases = [("From scratch", "none")]
+        try:
+            name, model = self._models.spec().name, self._models.model
+            bases.insert(0, (f"The chosen model: {name}", model))
+        except UnetError:
+            pass
+        if self.live.checkpoints:
+            bases.insert(0, ("Go on with the last training", _LAST))
+        self.train.offer_bases(bases)
+
+    def _show_state(self, state: str) -> None:
+        if state == "starting" and not self.live.checkpoints:
+            self.checkpoints.show_all([])
+        self.train.show_state(state)
+
+    def _show(self, event: Any) -> None:
+        self.train.show_event(event)
+        if isinstance(event, Checkpointed):
+            self.checkpoints.add(event)
+            self._checkpoints.open()
+        elif isinstance(event, Warned):
+            from napari.utils.notifications import show_warning
+
+            show_warning(event.text)
+
+    def _stopped(self, text: str) -> None:
+        self._take_over_model()
+        self.train.show_line(text)
+        self.ended.emit(text)
+
+    def _failed(self, text: str) -> None:
+        from napari.utils.notifications import show_error
+
+        self._offer_bases()
+        if text:
+            show_error(text)
+        text = text or "It failed by a mistake in the program."
+        self.train.show_line(text)
+        self.ended.emit(text)
+
+    def _take_over_model(self) -> None:
+        """Let Predict use what was trained."""
+        folder = self.live.best
+        try:
+            if folder is not None:
+                self._models.choose_folder(folder)
+        except UnetError as error:
+            self._failed(str(error))
+        self._offer_bases()
+
+    def _draw(self, seen: Seen) -> None:
+        assert seen.view.checkpoint is not None
+        self.checkpoints.draw(
+            seen.view.checkpoint, seen.semantic, self._session.annotations.scheme
+        )
+
+    def _tell(self, text: str) -> None:
+        if text:
+            self.train.show_line(text)
+
+
+def _models_folder() -> Path:
+    from platformdirs import user_data_path
+
+    return Path(user_data_path("napari-unet", appauthor=False)) / "models"

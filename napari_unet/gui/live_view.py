@@ -1,0 +1,204 @@
+"""What is on screen, predicted again while training goes on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from qtpy.QtCore import QObject, Signal
+
+from napari_unet.errors import UnetError
+from napari_unet.gui.forms import follow
+from napari_unet.gui.preview import Previews, Seen, View
+from napari_unet.gui.results import Target
+from napari_unet.gui.screen import region_on_screen
+from napari_unet.training.events import Checkpointed, Stepped
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from napari.viewer import Viewer
+    from qtpy.QtWidgets import QWidget
+
+    from napari_unet.gui.image_panel import ImagePanel
+    from napari_unet.gui.session import UnetSession
+    from napari_unet.images import Region
+    from napari_unet.inference import PredictConfig
+
+# Pixels along a side: of a preview, and of a checkpoint's thumbnail.
+_MOST, _SMALL = 1024, 128
+
+
+class LiveView(QObject):
+    """Keeps the result layers of the chosen image up to date where it is seen.
+
+    Parameters
+    ----------
+    viewer : napari.viewer.Viewer
+        Where the layers are.
+    session : UnetSession
+        Its training, engine and results.
+    images : ImagePanel
+        Where the image is chosen.
+    config : callable
+        Returns how objects are found.
+    panel : QWidget
+        It lives as long as this.
+
+    Attributes
+    ----------
+    shown : Signal
+        A `Seen` that is on screen now.
+    thumbnail : Signal
+        A `Seen` of a small part of a checkpoint, always the same part.
+    told : Signal
+        Why there is no preview, for the user; empty if there is one.
+    """
+
+    shown = Signal(object)
+    thumbnail = Signal(object)
+    told = Signal(str)
+
+    def __init__(
+        self,
+        viewer: Viewer,
+        session: UnetSession,
+        images: ImagePanel,
+        config: Callable[[], PredictConfig],
+        panel: QWidget,
+    ) -> None:
+        super().__init__(panel)
+        self._viewer = viewer
+        self._session = session
+        self._live = session.live
+        self._images = images
+        self._config = config
+        self._on = True
+        self._pinned: tuple[Target, Region] | None = None
+        self._previews = previews = Previews(session.engine, self._live.feed)
+        previews.due.connect(self._look)
+        previews.seen.connect(self._show)
+        previews.failed.connect(self.told)
+        panel.destroyed.connect(previews.close)
+        self._live.told.connect(self._follow_training)
+        self._live.labels_changed.connect(self._moved)
+        self._live.state_changed.connect(self._follow_state)
+        images.image_changed.connect(self._moved)
+        events = viewer.camera.events
+        dims = viewer.dims.events
+        follow(
+            panel,
+            *((event, self._moved) for event in (events.center, events.zoom)),
+            *((e, self._moved) for e in (dims.current_step, dims.order, dims.ndisplay)),
+        )
+
+    def set_on(self, on: bool) -> None:
+        """Show previews, or leave training alone."""
+        self._on = on
+        self._moved()
+
+    def show_checkpoint(self, name: str) -> None:
+        """Predict what is on screen with a checkpoint, into a layer of its own."""
+        view = self._view(checkpoint=name)
+        if view is not None:
+            self._previews.show(view)
+
+    def _follow_state(self, state: str) -> None:
+        if state in ("stopping", "idle"):
+            self._previews.stop()
+        if state == "starting":
+            self._pinned = None
+
+    def _follow_training(self, event: Any) -> None:
+        if isinstance(event, Stepped):
+            self._ask(at_work=False)
+        elif isinstance(event, Checkpointed):
+            self._draw_thumbnail(event.name)
+        else:
+            self._ask(at_work=True)
+
+    def _moved(self, event: Any = None) -> None:
+        self._ask(at_work=True)
+
+    def _ask(self, *, at_work: bool) -> None:
+        if self._on and self._live.state in ("training", "paused"):
+            self._previews.ask(at_work=at_work)
+
+    def _look(self) -> None:
+        view = self._view()
+        if view is not None:
+            self._previews.show(view)
+
+    def _view(self, checkpoint: str | None = None) -> View | None:
+        """Return what is on screen; say so if it cannot be predicted."""
+        layer = self._images.layer
+        if layer is None:
+            return None
+        try:
+            target = Target(layer, self._images.image())
+            region = region_on_screen(self._viewer, target, _MOST)
+            if region is None:
+                self.told.emit(
+                    "There is no preview of this view. Show rows and columns in 2-D."
+                )
+                return None
+            self._live.subjects.choose_channel(layer, self._images.channel)
+            subject = self._live.subjects.of(target)
+            self.told.emit("")
+            return View(target, subject, region, self._config(), checkpoint)
+        except UnetError as error:
+            self.told.emit(str(error))
+            return None
+
+    def _draw_thumbnail(self, checkpoint: str) -> None:
+        """Ask for the part of the image that was in the middle at first."""
+        view = self._view(checkpoint)
+        if view is None:
+            return
+        if self._pinned is None:
+            small = region_on_screen(self._viewer, view.target, _SMALL)
+            assert small is not None
+            self._pinned = view.target, small
+        target, region = self._pinned
+        if target.layer in self._viewer.layers:
+            subject = self._live.subjects.of(target)
+            self._previews.show(
+                View(target, subject, region, view.config, checkpoint, small=True)
+            )
+
+    def _show(self, seen: Seen) -> None:
+        """Write a preview into the layers, if the image is still there."""
+        view = seen.view
+        if view.small:
+            self.thumbnail.emit(seen)
+            return
+        if view.target.layer not in self._viewer.layers:
+            return
+        classes = self._session.annotations.scheme
+        results = self._session.results_of(view.target.layer)
+        before = results.layers()
+        if view.checkpoint is not None:
+            results.show_checkpoint(
+                self._viewer, view.target, view.region, seen.semantic, classes
+            )
+        else:
+            instances = seen.instances if view.config.instances != "none" else None
+            results.show_region(
+                self._viewer,
+                view.target,
+                view.region,
+                seen.semantic,
+                instances,
+                classes,
+            )
+        if any(layer not in before for layer in results.layers()):
+            self._raise_scribbles(view.target)
+        self.shown.emit(seen)
+
+    def _raise_scribbles(self, target: Target) -> None:
+        """Keep what is painted above what is predicted."""
+        annotated = self._session.annotations.of(target.layer)
+        layers = self._viewer.layers
+        if annotated is not None and annotated.scribbles is not None:
+            selected = set(layers.selection)
+            layers.move(layers.index(annotated.scribbles), len(layers))
+            layers.selection = selected

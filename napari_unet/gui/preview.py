@@ -1,0 +1,220 @@
+"""The prediction of what is on screen, brought up to date while training goes on."""
+
+from __future__ import annotations
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from qtpy.QtCore import QObject, QTimer, Signal
+
+from napari_unet.engine.messages import Preview
+from napari_unet.errors import UnetError
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
+
+    from numpy.typing import NDArray
+
+    from napari_unet.engine.arrays import SharedArray
+    from napari_unet.engine.client import Engine
+    from napari_unet.gui.feed import Feed, Subject
+    from napari_unet.gui.results import Target
+    from napari_unet.images import Region
+    from napari_unet.inference import PredictConfig
+
+# Seconds between two previews, at least; milliseconds for a moved view to be drawn.
+_PAUSE, _SETTLE = 0.5, 80
+# How many times as long as a preview takes to wait for the next: while the user is at
+# work, and while training is left alone. Seconds that work is taken to last.
+_HURRY, _LEISURE, _AT_WORK = 1, 8, 5.0
+
+
+@dataclass(frozen=True)
+class View:
+    """What to preview: a region of an image.
+
+    Attributes
+    ----------
+    target : Target
+        The image and its layer.
+    subject : Subject
+        What the engine must know of it first.
+    region : Region
+    config : PredictConfig
+        How objects are found.
+    checkpoint : str or None
+        Of the training; None for its current weights.
+    small : bool
+        Whether it is for a thumbnail.
+    """
+
+    target: Target
+    subject: Subject
+    region: Region
+    config: PredictConfig
+    checkpoint: str | None = None
+    small: bool = False
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A view that has been predicted.
+
+    Attributes
+    ----------
+    view : View
+    step : int
+        Steps of training behind it.
+    semantic : ndarray
+        ``(Y, X)`` of the region, uint8.
+    instances : ndarray
+        ``(Y, X)``, uint32.
+    """
+
+    view: View
+    step: int
+    semantic: NDArray[np.uint8]
+    instances: NDArray[np.uint32]
+
+
+class Previews(QObject):
+    """Asks the engine for views: one at a time, and not too often.
+
+    Parameters
+    ----------
+    engine : Engine
+        Predicts.
+    feed : Feed
+        Through which it knows the images.
+
+    Attributes
+    ----------
+    due : Signal
+        It is time to say with `show` what is on screen.
+    seen : Signal
+        A `Seen`.
+    failed : Signal
+        Why a preview failed, for the user.
+    """
+
+    due = Signal()
+    seen = Signal(object)
+    failed = Signal(str)
+    _ended = Signal(object)
+
+    def __init__(self, engine: Engine, feed: Feed) -> None:
+        super().__init__()
+        self._engine = engine
+        self._feed = feed
+        self._thread = ThreadPoolExecutor(1, "napari-unet preview")
+        self._arrays: list[SharedArray] = []
+        self._queue: list[View] = []
+        self._busy = False
+        self._wanted = False
+        self._last = self._cost = 0.0
+        self._at_work = -_AT_WORK
+        self._timer = QTimer(self, singleShot=True)
+        self._timer.timeout.connect(self._fire)
+        self._ended.connect(self._end)
+
+    def ask(self, *, at_work: bool) -> None:
+        """Say that something has changed.
+
+        Parameters
+        ----------
+        at_work : bool
+            Whether it was the user who changed it, the view or the labels. Otherwise
+            only the weights are better, and training goes first.
+        """
+        self._wanted = True
+        if at_work:
+            self._at_work = time.monotonic()
+        self._plan()
+
+    def show(self, view: View) -> None:
+        """Predict a view after those that wait already."""
+        self._queue.append(view)
+        self._next()
+
+    def stop(self) -> None:
+        """Ask for nothing more until `ask`."""
+        self._wanted = False
+        self._queue.clear()
+        self._timer.stop()
+
+    def close(self) -> None:
+        """Let the thread go."""
+        self.stop()
+        self._thread.shutdown(wait=False, cancel_futures=True)
+
+    def _plan(self) -> None:
+        if not self._wanted or self._busy:
+            return
+        now = time.monotonic()
+        times = _HURRY if now - self._at_work < _AT_WORK else _LEISURE
+        due = self._last + max(_PAUSE, times * self._cost)
+        wait = max(_SETTLE, int(1000 * (due - now)))
+        if not self._timer.isActive() or wait < self._timer.remainingTime():
+            self._timer.start(wait)
+
+    def _fire(self) -> None:
+        self._wanted = False
+        self.due.emit()
+
+    def _next(self) -> None:
+        if self._busy or not self._queue:
+            return
+        self._busy = True
+        self._last = time.monotonic()
+        view = self._queue.pop(0)
+        known = self._feed.send(view.subject)
+        self._thread.submit(self._run, view, known)
+
+    def _run(self, view: View, known: Future[None]) -> None:
+        """In the thread: predict and hand over, whatever comes of it."""
+        try:
+            known.result()
+            result: Any = self._predict(view)
+        except Exception as error:
+            result = error
+        self._ended.emit(result)
+
+    def _predict(self, view: View) -> Seen:
+        shape = view.region.shape
+        if not self._arrays or self._arrays[0].shape != shape:
+            for array in self._arrays:
+                array.remove()
+            self._arrays = [
+                self._engine.array(shape, dtype) for dtype in (np.uint8, np.uint32)
+            ]
+        semantic, instances = self._arrays
+        told = self._engine.ask(
+            Preview(
+                key=view.subject.key,
+                region=view.region,
+                semantic=semantic,
+                instances=instances,
+                checkpoint=view.checkpoint,
+                config=view.config,
+            )
+        )
+        return Seen(
+            view, told.step, semantic.open("r").copy(), instances.open("r").copy()
+        )
+
+    def _end(self, result: Any) -> None:
+        self._busy = False
+        now = time.monotonic()
+        self._last, self._cost = now, now - self._last
+        if isinstance(result, Seen):
+            self.seen.emit(result)
+        elif isinstance(result, UnetError):
+            self._queue.clear()
+            self.failed.emit(str(result))
+        else:
+            raise result
+        self._next()
+        self._plan()

@@ -1,0 +1,125 @@
+"""The images of a viewer as the engine is told of them."""
+
+from __future__ import annotations
+
+import itertools
+from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
+
+from napari_unet.annotation import Annotation
+from napari_unet.errors import TrainingError
+from napari_unet.gui.feed import Subject
+from napari_unet.images import choose_channels
+
+if TYPE_CHECKING:
+    from napari.layers import Image as ImageLayer
+
+    from napari_unet.gui.annotated import AnnotatedImage
+    from napari_unet.gui.annotations import Annotations
+    from napari_unet.gui.results import Target
+    from napari_unet.images import Image
+    from napari_unet.models import ModelSpec
+
+
+class Subjects:
+    """Which images training learns from, and which channels of them.
+
+    Parameters
+    ----------
+    annotations : Annotations
+        What is labelled.
+    """
+
+    def __init__(self, annotations: Annotations) -> None:
+        self._annotations = annotations
+        self._numbers = itertools.count(1)
+        self._keys: WeakKeyDictionary[ImageLayer, str] = WeakKeyDictionary()
+        self._channels: WeakKeyDictionary[ImageLayer, int | None] = WeakKeyDictionary()
+        self.channels = 1
+        self.percentiles = (1.0, 99.8)
+
+    def choose_channel(self, layer: ImageLayer, channel: int | None) -> None:
+        """Use one channel of an image, or all if None."""
+        self._channels[layer] = channel
+
+    def channel(self, layer: ImageLayer) -> int | None:
+        """Return the chosen channel of an image."""
+        return self._channels.get(layer)
+
+    def suit(self, base: ModelSpec | None) -> None:
+        """Choose what a new model takes, by its base and the labelled images."""
+        if base is not None:
+            self.percentiles = (base.normalisation.low, base.normalisation.high)
+        seen = {
+            1 if self.channel(i.target.layer) is not None else _colours(i.target.image)
+            for i in self.labelled()
+        }
+        most = max(seen, default=1)
+        self.channels = base.channels if most == 1 and base is not None else most
+
+    def labelled(self) -> list[AnnotatedImage]:
+        """Return the images in which something is labelled."""
+        return [i for i in self._annotations.images if i.annotation.labelled()]
+
+    def key(self, layer: ImageLayer) -> str:
+        """Return what the engine calls an image."""
+        if layer not in self._keys:
+            self._keys[layer] = f"image-{next(self._numbers)}"
+        return self._keys[layer]
+
+    def target(self, key: str) -> Target | None:
+        """Return the annotated image that the engine calls `key`."""
+        images = self._annotations.images
+        return next(
+            (i.target for i in images if self._keys.get(i.target.layer) == key), None
+        )
+
+    def of(self, target: Target) -> Subject:
+        """Return an image as it is now, with its labels if it has any.
+
+        Raises
+        ------
+        ImageError
+            If its channels do not suit the model.
+        """
+        annotated = self._annotations.of(target.layer)
+        labels = annotated.annotation if annotated else Annotation.of(target.image)
+        channel = self.channel(target.layer)
+        return Subject(
+            self.key(target.layer),
+            target.image,
+            choose_channels(target.image, self.channels, channel),
+            self.percentiles,
+            labels.snapshot(),
+        )
+
+    def check_strokes(self) -> None:
+        """Say what to paint if there is too little to learn from.
+
+        Raises
+        ------
+        TrainingError
+            With what to do.
+        """
+        scheme = self._annotations.scheme
+        counts = [i.annotation.counts(len(scheme)) for i in self.labelled()]
+        painted = [
+            name for c, name in enumerate(scheme.names) if any(n[c] for n in counts)
+        ]
+        others = [f"'{name}'" for name in scheme.names[1:]]
+        if not painted:
+            raise TrainingError(
+                "Nothing is labelled yet. Press Annotate and paint a few strokes on "
+                f"the background and a few on {' and '.join(others) or 'a class'}, "
+                "then press Start."
+            )
+        if len(painted) == 1:
+            missing = "the background" if painted[0] != scheme.names[0] else others[0]
+            raise TrainingError(
+                f"Only '{painted[0]}' is labelled, so there is nothing to tell apart. "
+                f"Paint a few strokes on {missing} too, then press Start."
+            )
+
+
+def _colours(image: Image) -> int:
+    return 3 if image.rgb else image.n_channels

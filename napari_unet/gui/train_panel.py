@@ -1,0 +1,180 @@
+"""Start, Pause, Stop, and how training goes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from qtpy.QtCore import Signal
+from qtpy.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QHBoxLayout,
+    QPushButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from napari_unet.gui.forms import compact, hint, row
+from napari_unet.training.events import RolledBack, Stepped, Validated
+
+if TYPE_CHECKING:
+    from napari.viewer import Viewer
+
+    from napari_unet.gui.plot import TrainingPlot
+    from napari_unet.training.events import Verdict
+
+_VERDICTS: dict[Verdict, str] = {
+    "starting": "Just begun",
+    "improving": "Improving",
+    "flat": "Flat: more strokes will help here",
+    "overfitting": "Overfitting: it learns your strokes by heart. Paint some more in "
+    "other places, or stop: the best model is kept.",
+}
+_NOTHING_HELD_OUT = (
+    "Not judged yet: paint a second stroke of each class, and one will be kept for "
+    "checking."
+)
+
+
+class TrainPanel(QWidget):
+    """The buttons of training, its curves and an honest line.
+
+    Parameters
+    ----------
+    viewer : napari.viewer.Viewer
+        Whose theme the plot follows.
+
+    Attributes
+    ----------
+    start_clicked, stop_clicked, next_clicked : Signal
+        A button was pressed.
+    pause_clicked : Signal
+        Whether to pause or to go on.
+    preview_clicked : Signal
+        Whether previews are wanted.
+    """
+
+    start_clicked = Signal()
+    stop_clicked = Signal()
+    next_clicked = Signal()
+    pause_clicked = Signal(bool)
+    preview_clicked = Signal(bool)
+
+    def __init__(self, viewer: Viewer) -> None:
+        super().__init__()
+        self._viewer = viewer
+        self._state = "idle"
+        self.plot: TrainingPlot | None = None
+        self.base = QComboBox(
+            toolTip="What training begins with: a model that knows cells already "
+            "learns faster"
+        )
+        compact(self.base)
+        self.start = QPushButton(
+            "Start", toolTip="Learn from the strokes of all annotated images"
+        )
+        self.pause = QPushButton(
+            "Pause", toolTip="Rest for a while; the preview stays", checkable=True
+        )
+        self.stop = QPushButton(
+            "Stop", toolTip="End training; the best and the last model are kept"
+        )
+        self.preview = QCheckBox(
+            "Preview",
+            toolTip="Predict what is on screen again while training goes on",
+            checked=True,
+        )
+        self.next = QPushButton(
+            "Next",
+            toolTip="Go to where the model is least sure: painting helps most there",
+        )
+        self.verdict = hint("Whether more training or more strokes would help")
+        self.figures = hint("How far and how fast it is")
+
+        buttons = QHBoxLayout()
+        for button in (self.start, self.pause, self.stop):
+            buttons.addWidget(button)
+        line = QHBoxLayout()
+        line.addWidget(self.preview, 1)
+        line.addWidget(self.next)
+        self._column = QVBoxLayout(self)
+        self._column.setContentsMargins(0, 0, 0, 0)
+        self._column.addWidget(row("Base", self.base))
+        self._column.addLayout(buttons)
+        self._column.addLayout(line)
+        self._column.addWidget(self.verdict)
+        self._column.addWidget(self.figures)
+
+        self.start.clicked.connect(self.start_clicked)
+        self.stop.clicked.connect(self.stop_clicked)
+        self.next.clicked.connect(self.next_clicked)
+        self.pause.clicked.connect(self.pause_clicked)
+        self.preview.toggled.connect(self.preview_clicked)
+        self.show_state("idle")
+        self.show_line("Paint strokes of two classes or more, then press Start.")
+
+    def offer_bases(self, bases: list[tuple[str, str]]) -> None:
+        """Offer names and values to begin with; choose the first one if new."""
+        chosen = self.base.currentData()
+        before = [self.base.itemData(i) for i in range(self.base.count())]
+        self.base.clear()
+        for name, value in bases:
+            self.base.addItem(name, value)
+        keep = chosen in before and bases[0][1] in before
+        self.base.setCurrentIndex(max(0, self.base.findData(chosen)) if keep else 0)
+
+    def show_state(self, state: str) -> None:
+        """Offer what can be done in a state of `LiveTraining`."""
+        self._state = state
+        running = state in ("training", "paused")
+        self.start.setEnabled(state == "idle")
+        self.base.setEnabled(state == "idle")
+        self.pause.setEnabled(running)
+        self.pause.setChecked(state == "paused")
+        self.pause.setText("Resume" if state == "paused" else "Pause")
+        self.stop.setEnabled(running or state == "starting")
+        if state == "starting":
+            self._make_plot().clear()
+            self.show_line("Preparing…")
+            self.figures.clear()
+        elif state == "stopping":
+            self.show_line("Stopping after this step…")
+
+    def show_line(self, text: str) -> None:
+        """Say something about training."""
+        self.verdict.setText(text)
+
+    def show_event(self, event: Any) -> None:
+        """Show one of the events of training."""
+        match event:
+            case Stepped():
+                self._make_plot().add_loss(event.step, event.loss)
+                if event.step == 1 or self.verdict.text() == "Preparing…":
+                    self.show_line(_VERDICTS["starting"])
+                self.figures.setText(
+                    f"Step {event.step:,} · {event.steps_per_second:.1f} steps/s · "
+                    f"{event.labelled:,} labelled pixels"
+                )
+            case Validated():
+                self._show_score(event)
+            case RolledBack():
+                self.show_line(
+                    "Training ran away; it went back to good weights and goes on more "
+                    "slowly."
+                )
+
+    def _show_score(self, event: Validated) -> None:
+        if event.score is None:
+            self.show_line(_NOTHING_HELD_OUT)
+            return
+        self._make_plot().add_score(event.step, event.score)
+        self.show_line(f"{_VERDICTS[event.verdict]} (Dice {event.score:.2f})")
+
+    def _make_plot(self) -> TrainingPlot:
+        # Not before it is needed: pyqtgraph takes a while to import.
+        if self.plot is None:
+            from napari_unet.gui.plot import TrainingPlot
+
+            self.plot = TrainingPlot(self._viewer)
+            self._column.insertWidget(self._column.indexOf(self.verdict), self.plot)
+        return self.plot
