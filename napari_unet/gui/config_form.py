@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any, get_type_hints
 
 from magicgui.widgets import create_widget
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QFormLayout, QWidget
+from qtpy.QtWidgets import QComboBox, QFormLayout, QWidget
+
+from napari_unet.gui.forms import compact
 
 if TYPE_CHECKING:
     from napari_unet.inference import PredictConfig
@@ -78,8 +80,11 @@ class ConfigForm(QWidget):
             self._inputs[name] = create_widget(
                 defaults[name], types[name], label=label, options=options
             )
+            field = self._inputs[name].native
+            if isinstance(field, QComboBox):
+                compact(field)
             # A check box carries its label itself.
-            rows.addRow("" if types[name] is bool else label, self._inputs[name].native)
+            rows.addRow("" if types[name] is bool else label, field)
         self._inputs["device"].changed.connect(self.device_changed.emit)
 
     def config(self, channel: int | None) -> PredictConfig:

@@ -89,7 +89,7 @@ def predict_planes(
     arrays: list[SharedArray] = []
     try:
         pixels = _new(
-            arrays, engine, (*stack, len(read), *image.plane_shape), image.data.dtype
+            arrays, engine, (*stack, len(read), *image.plane_shape), image.dtype
         )
         filled = pixels.open()
         for plane in job.planes:

@@ -5,10 +5,13 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pytest
 from npe2 import PluginManifest
+from qtpy.QtWidgets import QMenu
 
 import napari_unet
 from napari_unet.gui.samples import histology, nuclei
+from napari_unet.gui.widget import UnetWidget
 
 MANIFEST = Path(napari_unet.__file__).parent / "napari.yaml"
 NAME = "napari-unet-annotator"
@@ -25,6 +28,45 @@ def test_is_in_the_segment_menu():
     commands = [item.command for item in menus["napari/layers/segment"]]
     assert f"{NAME}.open" in commands
     assert f"{NAME}.predict" in commands
+
+
+@pytest.fixture
+def installed(npe2pm):
+    """Our plugin as napari finds it, in a clean plugin manager."""
+    npe2pm.register(PluginManifest.from_file(MANIFEST))
+    return npe2pm
+
+
+def texts(menu: QMenu) -> set[str]:
+    menu.aboutToShow.emit()
+    found = set()
+    for action in menu.actions():
+        found.add(action.text().replace("&", ""))
+        if action.menu() is not None:
+            found |= texts(action.menu())
+    return found
+
+
+def test_napari_shows_it(installed, make_napari_viewer):
+    viewer = make_napari_viewer(show=True)
+    bar = viewer.window._qt_window.menuBar()
+    menus = {action.text().replace("&", ""): action.menu() for action in bar.actions()}
+    assert {"U-Net (U-Net)", "Predict the chosen image (U-Net)"} <= texts(
+        menus["Layers"]
+    )
+    assert "U-Net (U-Net)" in texts(menus["Plugins"])
+    assert "Simulated fluorescent nuclei" in texts(menus["File"])
+
+    _, widget = viewer.window.add_plugin_dock_widget(NAME, "U-Net")
+    assert isinstance(widget, UnetWidget)
+    viewer.open_sample(NAME, "nuclei")
+    viewer.open_sample(NAME, "histology")
+    assert [x.name for x in viewer.layers] == [
+        "nuclei ground truth",
+        "nuclei",
+        "histology",
+    ]
+    viewer.close()
 
 
 def test_nuclei_sample():

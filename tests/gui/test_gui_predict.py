@@ -121,6 +121,36 @@ def test_a_result_that_was_painted_on_becomes_the_users(viewer, widget, predict,
     assert viewer.layers[-1].data[0, 0] == 0
 
 
+def in_dask(image):
+    import dask.array
+
+    return dask.array.from_array(image, chunks=32)
+
+
+def in_zarr(image):
+    import zarr
+
+    return zarr.array(image, chunks=(32, 32))
+
+
+@pytest.mark.parametrize(
+    "held",
+    [
+        in_dask,
+        in_zarr,
+        lambda image: [image, image[::2, ::2]],
+        lambda image: image.astype(">u2"),
+        lambda image: image[::-1, ::-1][::-1, ::-1],
+        lambda image: np.where(image > 2000, 1.0, np.nan),
+    ],
+    ids=["dask", "zarr", "pyramid", "big-endian", "strided", "nan"],
+)
+def test_whatever_holds_the_pixels(viewer, widget, predict, blobs, held):
+    viewer.add_image(held(blobs), name="held")
+    predict()
+    np.testing.assert_array_equal(viewer.layers["held semantic"].data, blobs > 2000)
+
+
 @pytest.mark.parametrize("choice", ["one", "all"])
 def test_slices_of_a_stack(viewer, widget, predict, blobs, choice):
     stack = np.stack([np.full_like(blobs, 100)] * 6)
