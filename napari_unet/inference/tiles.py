@@ -72,9 +72,10 @@ class Source:
         channels, low, high = zip(*distinct, strict=True)
         pixels = self.image.read(there, channels)
         scaled = IntensityRange(low, high).apply(pixels)
-        if len(rows) != scaled.shape[1]:
+        # Each step is one pixel up or down: inside a plane, nothing turns round.
+        if rows[-1] - rows[0] < len(rows) - 1:
             scaled = scaled[:, rows - y0]
-        if len(columns) != scaled.shape[2]:
+        if columns[-1] - columns[0] < len(columns) - 1:
             scaled = scaled[:, :, columns - x0]
         return scaled[[distinct.index(kind) for kind in kinds]]
 

@@ -1,0 +1,22 @@
+import numpy as np
+import pytest
+
+from napari_unet.nets.allocator import kept_memory
+
+
+def test_memory_is_given_back_in_the_end():
+    psutil = pytest.importorskip("psutil")
+    process = psutil.Process()
+    before = process.memory_info().rss
+    with kept_memory(), kept_memory():
+        for _ in range(3):
+            blocks = [np.ones(20_000_000, np.uint8) for _ in range(5)]
+        del blocks
+    assert process.memory_info().rss - before < 50_000_000
+
+
+def test_it_ends_with_an_error():
+    with pytest.raises(RuntimeError, match="stop"), kept_memory():
+        raise RuntimeError("stop")
+    with kept_memory():
+        assert np.ones(1000).sum() == 1000

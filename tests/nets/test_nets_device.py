@@ -1,0 +1,48 @@
+import pytest
+import torch
+
+from napari_unet.errors import DeviceError
+from napari_unet.nets import device as devices
+from napari_unet.nets.device import Device, autocast, choose_device, free_memory
+
+
+def test_auto_takes_the_first_that_is_there():
+    device, notes = choose_device()
+    assert device.name == devices.available_devices()[0]
+    assert notes == ()
+
+
+def test_the_cpu_is_always_there():
+    device, notes = choose_device("cpu")
+    assert device.name == "cpu" and notes == ()
+    assert device.precision in ("bf16", "fp32")
+    assert free_memory(device) > 1 << 20
+
+
+@pytest.mark.parametrize("wanted", ["cuda:99", "gpu", "", "cuda:x"])
+def test_a_device_that_is_not_there_is_refused(wanted):
+    with pytest.raises(DeviceError, match="Choose"):
+        choose_device(wanted)
+
+
+def test_a_device_that_fails_is_reported_and_the_cpu_used(monkeypatch):
+    # torch's "meta" computes shapes but no numbers: there, and of no use.
+    monkeypatch.setattr(devices, "available_devices", lambda: ["meta", "cpu"])
+    device, (note,) = choose_device("auto")
+    assert device == choose_device("cpu")[0]
+    assert "meta" in note and "self-test" in note
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_autocast_sets_the_precision_of_convolutions(precision):
+    device = Device("cpu", precision)
+    conv = torch.nn.Conv2d(1, 1, 3)
+    with autocast(device):
+        assert conv(torch.rand(1, 1, 5, 5)).dtype == device.dtype
+
+
+def test_the_self_test_leaves_the_threads_alone():
+    devices.test_device.cache_clear()
+    before = torch.get_num_threads()
+    choose_device("cpu")
+    assert torch.get_num_threads() == before
