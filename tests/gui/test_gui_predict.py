@@ -141,7 +141,7 @@ def in_zarr(image):
         lambda image: [image, image[::2, ::2]],
         lambda image: image.astype(">u2"),
         lambda image: image[::-1, ::-1][::-1, ::-1],
-        lambda image: np.where(image > 2000, 1.0, np.nan),
+        lambda image: np.where(np.arange(80) == 0, np.nan, image / 7),
     ],
     ids=["dask", "zarr", "pyramid", "big-endian", "strided", "nan"],
 )
