@@ -68,8 +68,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         failed = "nuclei semantic" not in viewer.layers
         print(text)
         if options.screenshot is not None:
-            # The window is drawn once more before it is looked at.
-            QTimer.singleShot(200, write_screenshot)
+            # The window gets time to settle before it is looked at.
+            QTimer.singleShot(1000, write_screenshot)
 
     def write_screenshot() -> None:
         viewer.screenshot(str(options.screenshot), canvas_only=False, flash=False)
