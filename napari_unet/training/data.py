@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import chain
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -81,6 +82,18 @@ class TrainingImage:
         return np.pad(pixels, ((0, 0), *beyond), mode="symmetric"), targets
 
 
+@dataclass
+class _Found:
+    """The sites of an image, by the plane and the corner of their block.
+
+    `version` is that of the annotation they are of, None before the first look.
+    """
+
+    version: int | None = None
+    learn: dict[tuple[int, int, int], list[Site]] = field(default_factory=dict)
+    held_out: dict[tuple[int, int, int], list[Site]] = field(default_factory=dict)
+
+
 class TrainingSet:
     """Labelled images, the crops drawn from them and the labels held out.
 
@@ -96,7 +109,7 @@ class TrainingSet:
         self.channels = channels
         self.n_classes = n_classes
         self._images: dict[str, TrainingImage] = {}
-        self._held_out: dict[str, list[Site]] = {}
+        self._found: dict[str, _Found] = {}
         self._sampler = Sampler(seed)
         self._random = np.random.default_rng(seed)
         self._chance = torch.Generator().manual_seed(seed)
@@ -125,11 +138,12 @@ class TrainingSet:
                 f"{self.channels}. Choose the channels again."
             )
         self._images[image.key] = image
+        self._found[image.key] = _Found()
         self.refresh(image.key)
 
     def remove(self, key: str) -> None:
         """Forget an image."""
-        del self._images[key], self._held_out[key]
+        del self._images[key], self._found[key]
         self._sampler.set_sites(key, [])
 
     def refresh(self, key: str, changed: Sequence[Region] = ()) -> None:
@@ -144,21 +158,25 @@ class TrainingSet:
         """
         hold_out({name: other.annotation for name, other in self._images.items()})
         image = self._images[key]
-        learn: list[Site] = []
-        held: list[Site] = []
+        labels = image.annotation
+        found = self._found[key]
+        # Looking at all that was ever painted would slow each stroke down.
+        looked = found.version
+        new = labels.labelled() if looked is None else labels.changed_since(looked)
+        found.version = labels.version
         fresh: list[Site] = []
-        for region in image.annotation.labelled():
-            classes = self._known(image.annotation.classes(region))
-            out = image.annotation.held_out(region)
+        for region in new:
             plane = image.planes.index(dict(region.plane))
-            here = _sites(classes, ~out, region, key, plane)
-            learn += here
-            held += _sites(classes, out, region, key, plane)
-            for site in here:
+            classes = self._known(labels.classes(region))
+            out = labels.held_out(region)
+            learn = _sites(classes, ~out, region, key, plane)
+            place = plane, region.y0, region.x0
+            found.learn[place] = learn
+            found.held_out[place] = _sites(classes, out, region, key, plane)
+            for site in learn:
                 if any(r.intersect(_cell(site, region.plane)) for r in changed):
                     fresh.append(site)
-        self._held_out[key] = held
-        self._sampler.set_sites(key, learn, fresh)
+        self._sampler.set_sites(key, chain(*found.learn.values()), fresh)
 
     def check(self) -> None:
         """Raise what to paint if there is too little to learn from."""
@@ -194,7 +212,12 @@ class TrainingSet:
 
     def held_out(self, side: int) -> Iterator[Crops]:
         """Yield crops, one at a time, in which only the held-out labels are known."""
-        every = [site for sites in self._held_out.values() for site in sites]
+        every = [
+            site
+            for found in self._found.values()
+            for sites in found.held_out.values()
+            for site in sites
+        ]
         seen: set[tuple[str, int, int, int]] = set()
         cells = max(side // CELL, 1)
         for site in every[:: max(1, len(every) // (4 * MOST_HELD_OUT))]:
