@@ -196,6 +196,9 @@ def paint(
         if predicted is not None and (wrong & (predicted != label) & ~ignored).any():
             wrong &= predicted != label
         wrong &= ~ignored
+        # Nobody sees a rim that is a pixel wide: thick mistakes come first.
+        thick = ndimage.binary_opening(wrong, iterations=2)
+        wrong = thick if thick.any() else wrong
         if not wrong.any():
             continue
         parts, n = ndimage.label(wrong)

@@ -96,14 +96,20 @@ def _random_grid(n: int, side: int, source: int, generator: torch.Generator) -> 
 
 def _random_intensity(image: Tensor, generator: torch.Generator) -> Tensor:
     """Change gamma, contrast, brightness, sharpness and noise of each crop."""
-    n = len(image)
+    n, channels = image.shape[:2]
 
     def each(low: float, high: float) -> Tensor:
         return _uniform(n, low, high, generator).view(n, 1, 1, 1)
 
+    def each_channel(low: float, high: float) -> Tensor:
+        flat = _uniform(n * channels, low, high, generator)
+        return flat.view(n, channels, 1, 1)
+
     gamma = 2 ** each(-0.5, 0.5)
     image = image.sign() * image.abs().clamp(min=1e-6) ** gamma
-    image = image * each(0.7, 1.3) + each(-0.15, 0.15)
+    # Channels change apart from each other too, as one stain differs from the next.
+    image = image * each(0.7, 1.3) * each_channel(0.8, 1.2)
+    image = image + each(-0.15, 0.15) + each_channel(-0.1, 0.1)
     sigma = each(-1.0, 1.2).clamp(min=0.05)
     offset = torch.arange(-2.0, 3.0)
     kernel = torch.exp(-(offset**2) / (2 * sigma.view(n, 1) ** 2))
