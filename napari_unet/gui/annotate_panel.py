@@ -8,6 +8,7 @@ from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QPushButton, QVBoxLayout, QWidget
 
 from napari_unet.errors import AnnotationError, UnetError
+from napari_unet.gui.background import start
 from napari_unet.gui.class_keys import ClassKeys
 from napari_unet.gui.class_panel import ClassPanel
 from napari_unet.gui.forms import follow
@@ -120,8 +121,7 @@ class AnnotatePanel(QWidget):
             return
         worker = self._annotations.look_up(target)
         worker.returned.connect(lambda kept: self._offer(target, kept))
-        worker.start()
-        self._worker = worker
+        start(worker)
 
     def _take_target(self) -> AnnotatedImage:
         return self._annotations.correct(self.target())
@@ -137,6 +137,7 @@ class AnnotatePanel(QWidget):
         if self._target is not None and self._kept is not None:
             worker = self._annotations.restore(self._target, self._kept)
             worker.returned.connect(self._restored)
+            start(worker)
 
     def _restored(self, loaded: Any) -> None:
         if isinstance(loaded, AnnotationError):

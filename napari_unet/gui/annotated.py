@@ -13,7 +13,7 @@ from napari_unet.gui.painted import Painted
 from napari_unet.gui.source import plane_on_screen
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from napari.layers import Labels
     from napari.viewer import Viewer
@@ -48,6 +48,8 @@ class AnnotatedImage:
         Of the image, also when its layer is gone.
     scribbles, objects : napari.layers.Labels or None
         The user's layers, where there are any.
+    verified_version : int
+        Grows when regions are accepted, or no longer so.
     changed : Signal
         The blocks, 256 x 256 or less, in which labels have changed.
     """
@@ -65,6 +67,7 @@ class AnnotatedImage:
         self.name = target.layer.name
         self.annotation = annotation or Annotation.of(target.image)
         self.key: str | None = None
+        self.verified_version = 0
         self._viewer = viewer
         self._scheme = scheme
         self._painted: dict[str, Painted] = {}
@@ -110,6 +113,23 @@ class AnnotatedImage:
         self._activate(layer)
         return layer
 
+    def accept(self, region: Region, complete: bool = True) -> None:
+        """Say that the objects in a region are right and complete, or no longer so."""
+        self.flush()
+        version = self.annotation.version
+        self.annotation.verify(region, complete)
+        self.verified_version += 1
+        self.changed.emit(self.annotation.changed_since(version))
+
+    def new_ids(self, classes: Mapping[int, int]) -> None:
+        """Announce objects that are about to be drawn, with their classes."""
+        self._ids |= set(classes)
+        self.annotation.set_object_classes(classes)
+
+    def free_id(self) -> int:
+        """Return an id above that of any object."""
+        return max(self._ids, default=0) + 1
+
     def forget(self, layer: Labels) -> None:
         """Take over the last strokes of a layer and follow it no longer."""
         for role, painted in list(self._painted.items()):
@@ -139,6 +159,7 @@ class AnnotatedImage:
 
         Undo goes back no further than this: strokes of before may be of other classes.
         """
+        self.verified_version += 1
         regions = self.annotation.changed_since(version)
         for role, painted in self._painted.items():
             blocks: Blocks = getattr(self.annotation, role)

@@ -20,6 +20,7 @@ from napari_unet.annotation import (
 from napari_unet.annotation.join import join_schemes, map_classes
 from napari_unet.errors import AnnotationError
 from napari_unet.gui.annotated import AnnotatedImage
+from napari_unet.gui.background import start
 from napari_unet.gui.kept import Kept, load_kept, look_up
 
 if TYPE_CHECKING:
@@ -88,7 +89,7 @@ class Annotations:
         Returns
         -------
         superqt.utils.FunctionWorker
-            Its `returned` gives a `Kept`, or None if nothing is kept.
+            To be started. Its `returned` gives a `Kept`.
         """
         return create_worker(
             look_up, self._store, target.image, target.layer.source.path,
@@ -96,12 +97,12 @@ class Annotations:
         )  # fmt: skip
 
     def restore(self, target: Target, kept: Kept) -> Any:
-        """Go on with what is kept of an image; it is read in another thread.
+        """Go on with what is kept of an image, read in another thread.
 
         Returns
         -------
         superqt.utils.FunctionWorker
-            Its `returned` gives an AnnotationError, or None if it went well.
+            To be started. Its `returned` gives an AnnotationError if it fails.
         """
 
         def show(loaded: Any) -> None:
@@ -110,7 +111,6 @@ class Annotations:
 
         worker = create_worker(load_kept, self._store, kept.key, _start_thread=False)
         worker.returned.connect(show)
-        worker.start()
         return worker
 
     def suggest(self, scheme: ClassScheme) -> None:
@@ -191,7 +191,7 @@ class Annotations:
         else:
             worker = self.look_up(target)
             worker.returned.connect(lambda kept: self._set_key(image, kept.key))
-            worker.start()
+            start(worker)
         self.images_changed.emit()
         return image
 

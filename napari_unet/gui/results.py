@@ -31,6 +31,8 @@ _OPACITY = {
     "checkpoint": 0.6,
     "objects": 0.6,
     "scribbles": 0.8,
+    "accepted": 0.9,
+    "drawing": 0.9,
 }
 
 
@@ -212,8 +214,10 @@ class Target:
         self, labels: Labels, region: Region, values: NDArray[Any]
     ) -> None:
         """Write `values` ``(Y, X)`` in place and show them if they are new."""
-        plane = (region.plane[axis] for axis in self.image.stack_axes)
-        part = self.stack(labels)[(*plane, *region.slices)]
+        stack = self.stack(labels)
+        for axis in self.image.stack_axes:
+            stack = stack[region.plane[axis]]
+        part = stack[region.slices]
         if not np.array_equal(part, values):
             part[...] = values
             labels.refresh(extent=False, thumbnail=False)

@@ -5,22 +5,26 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from qtpy.QtCore import Qt, Signal
+from qtpy.QtGui import QIcon
 from qtpy.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 from superqt.utils import create_worker
 
 from napari_unet.engine.messages import Describe, Described, WarmUp
 from napari_unet.errors import UnetError
 from napari_unet.gui.annotate_panel import AnnotatePanel
+from napari_unet.gui.background import start
 from napari_unet.gui.image_panel import ImagePanel
 from napari_unet.gui.legend import Legend
 from napari_unet.gui.live_panel import LivePanel
 from napari_unet.gui.model_panel import ModelPanel
+from napari_unet.gui.objects_panel import ObjectsPanel
 from napari_unet.gui.planes import Job
 from napari_unet.gui.predict_panel import PredictPanel
 from napari_unet.gui.prediction import Prediction
 from napari_unet.gui.results import Target
 from napari_unet.gui.section import Section
 from napari_unet.gui.session import session_of
+from napari_unet.resources import resource
 
 if TYPE_CHECKING:
     from napari.viewer import Viewer
@@ -46,6 +50,7 @@ class UnetWidget(QWidget):
     def __init__(self, napari_viewer: Viewer) -> None:
         super().__init__()
         self.setObjectName("U-Net")
+        self.setWindowIcon(QIcon(str(resource("icons/unet.svg"))))
         self._viewer = napari_viewer
         self.session = session_of(napari_viewer)
         self.session.show_in(self)
@@ -59,6 +64,10 @@ class UnetWidget(QWidget):
         self.annotate_panel = AnnotatePanel(
             napari_viewer, self.session.annotations, self.image_panel
         )
+        self.objects_panel = ObjectsPanel(
+            napari_viewer, self.session, self.annotate_panel.target
+        )
+        self.annotate_panel.image_changed.connect(self.objects_panel.show_image)
         self.live_panel = LivePanel(
             napari_viewer,
             self.session,
@@ -81,6 +90,11 @@ class UnetWidget(QWidget):
                 self.annotate_panel,
                 tooltip="Paint what the pixels are, for training",
                 folded=False,
+            ),
+            Section(
+                "Objects",
+                self.objects_panel,
+                tooltip="Correct objects one by one, and learn from regions of them",
             ),
             Section(
                 "Train",
@@ -206,7 +220,7 @@ class UnetWidget(QWidget):
         )
         worker.returned.connect(self._show_device)
         worker.errored.connect(self._show_no_device)
-        worker.start()
+        start(worker)
 
     def _show_device(self, described: Described) -> None:
         self.model_panel.show_device(
@@ -227,4 +241,7 @@ class UnetWidget(QWidget):
         except UnetError:
             return
         if engine.pid is not None:
-            create_worker(engine.ask, request, _start_thread=True, _ignore_errors=True)
+            worker = create_worker(
+                engine.ask, request, _start_thread=False, _ignore_errors=True
+            )
+            start(worker)

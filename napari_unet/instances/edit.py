@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -81,8 +82,11 @@ def split(
     dict of int to int
         For each new id the one that its pixels had.
     """
-    line = _draw(path, objects.shape)
-    result, origin = objects.copy(), {}
+    at = line_pixels(path)
+    line = np.zeros(objects.shape, bool)
+    line[tuple(at[((at >= 0) & (at < objects.shape)).all(axis=1)].T)] = True
+    result = objects.copy()
+    origin: dict[int, int] = {}
     for index in np.unique(objects[line]).tolist():
         if index == 0:
             continue
@@ -135,21 +139,23 @@ def _bridge(first: Mask, second: Mask, free: Mask) -> Mask:
     return np.zeros_like(free)
 
 
-def _draw(path: Sequence[tuple[float, float]], shape: tuple[int, ...]) -> Mask:
-    """Return the pixels of a line, without steps across corners."""
+def line_pixels(path: Sequence[tuple[float, float]]) -> NDArray[np.int64]:
+    """Return the pixels of a line, ``(n, 2)``, without steps across corners.
+
+    Parameters
+    ----------
+    path : sequence of (y, x)
+        The corners of the line, in pixels.
+    """
     corners = np.asarray(path, float)
     pixels = [corners[:1]]
-    for a, b in zip(corners[:-1], corners[1:], strict=True):
+    for a, b in pairwise(corners):
         steps = int(np.ceil(np.abs(b - a).max())) + 1
         pixels.append(np.linspace(a, b, steps + 1)[1:])
     at = np.rint(np.concatenate(pixels)).astype(np.int64)
     # An object holds together across corners, so the line must not have any.
     corner = np.stack([at[:-1, 0], at[1:, 1]], axis=1)
-    at = np.concatenate([at, corner])
-    inside = ((at >= 0) & (at < shape)).all(axis=1)
-    line = np.zeros(shape, bool)
-    line[tuple(at[inside].T)] = True
-    return line
+    return np.concatenate([at, corner])
 
 
 def _box(mask: Mask, margin: int = 0) -> tuple[slice, slice]:

@@ -39,7 +39,7 @@ class Mouse:
         QTest.keyClick(self.canvas, key, modifier)
 
     def _on_canvas(self, position) -> QPointF:
-        camera = self._viewer.camera
+        camera = self._viewer.scene.camera
         layer = self._viewer.layers.selection.active
         world = np.asarray(layer.data_to_world(position))[-2:]
         offset = (world - np.asarray(camera.center)[-2:]) * camera.zoom

@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
+from gui_annotate import keep_in, open_again
+from gui_mouse import Mouse
 from qtpy.QtCore import Qt
 
-from gui_mouse import Mouse
 from napari_unet.annotation import AnnotationStore
-from napari_unet.gui.session import session_of
 
 BACKGROUND, FIRST = 1, 2
 
@@ -12,8 +12,7 @@ BACKGROUND, FIRST = 1, 2
 @pytest.fixture
 def annotations(viewer, widget, tmp_path):
     """What is labelled in the viewer; it is kept in a folder of this test."""
-    annotations = session_of(viewer).annotations
-    annotations._store = AnnotationStore(tmp_path / "kept")
+    annotations = keep_in(viewer, tmp_path)
     yield annotations
     annotations.close()
 
@@ -21,7 +20,7 @@ def annotations(viewer, widget, tmp_path):
 @pytest.fixture
 def store(tmp_path) -> AnnotationStore:
     """The same folder, read by somebody else."""
-    return AnnotationStore(tmp_path / "kept")
+    return AnnotationStore(tmp_path)
 
 
 @pytest.fixture
@@ -45,7 +44,16 @@ def on_disk(store, image, layer) -> bool:
 
 
 def test_a_stroke_is_on_disk_soon_and_back_in_the_next_session(
-    viewer, panel, annotations, store, mouse, qtbot, blobs
+    viewer,
+    panel,
+    annotations,
+    store,
+    mouse,
+    qtbot,
+    blobs,
+    tmp_path,
+    engine,
+    make_napari_viewer,
 ):
     viewer.add_image(blobs, name="field")
     panel.annotate.click()
@@ -66,15 +74,14 @@ def test_a_stroke_is_on_disk_soon_and_back_in_the_next_session(
     qtbot.wait_until(lambda: on_disk(store, image, layer), timeout=2500)
     assert store.load(image.key)[1] == annotations.scheme
 
-    # Somebody removes both layers and opens the same image again.
-    drawn = layer.data.copy()
-    viewer.layers.clear()
-    assert annotations.images == []
-    viewer.add_image(blobs, name="again")
+    other = make_napari_viewer(show=True)
+    panel = open_again(other, blobs, engine, tmp_path).annotate_panel
     qtbot.wait_until(panel.kept_line.isVisible)
     assert "object" in panel.kept_line.text.text()
+    assert not panel.annotate.isVisible()
     panel.kept_line.go_on.click()
-    qtbot.wait_until(lambda: len(viewer.layers) == 2)
-    np.testing.assert_array_equal(viewer.layers["again scribbles"].data, drawn)
+    qtbot.wait_until(lambda: len(other.layers) == 2)
+    np.testing.assert_array_equal(other.layers["again scribbles"].data, layer.data)
     assert not panel.kept_line.isVisible()
-    assert panel.classes.rows[1].count.text() == f"{(drawn == FIRST).sum()} px"
+    count = panel.classes.rows[1].count.text()
+    assert count == f"{(layer.data == FIRST).sum()} px"

@@ -1,0 +1,94 @@
+"""The accepted regions of an image, shown as outlines."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from weakref import proxy
+
+import numpy as np
+
+from napari_unet.gui.drawing import line_width
+from napari_unet.images import Region
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from napari.layers import Labels
+    from napari.viewer import Viewer
+    from numpy.typing import NDArray
+
+    from napari_unet.gui.annotated import AnnotatedImage
+
+_COLOUR = "#009e73"
+
+
+class Accepted:
+    """The layer ``<image> accepted``: outlines of what is verified.
+
+    Parameters
+    ----------
+    viewer : napari.viewer.Viewer
+        Where it is shown.
+    image : AnnotatedImage
+        Whose regions they are.
+    """
+
+    def __init__(self, viewer: Viewer, image: AnnotatedImage) -> None:
+        self._image = image
+        self._viewer = proxy(viewer)
+        self._layer: Labels | None = None
+        self._version = -1
+        self._boxes: list[Region] = []
+
+    def show(self) -> None:
+        """Draw the outlines of what is accepted now, if that has changed."""
+        if self._version == self._image.verified_version:
+            return
+        self._version = self._image.verified_version
+        boxes = list(self._boxes_now())
+        if self._layer is not None and self._layer not in self._viewer.layers:
+            self._layer, self._boxes = None, []
+        if self._layer is None:
+            if not boxes:
+                return
+            self._layer = self._add()
+        stack = self._image.target.stack(self._layer)
+        verified = self._image.annotation.verified
+        for box in self._boxes:
+            stack[verified.index(box)] = 0
+        for box in boxes:
+            self._draw(stack[verified.index(box)], box)
+        self._boxes = boxes
+        self._layer.refresh(extent=False)
+
+    def _draw(self, out: NDArray[np.uint8], box: Region) -> None:
+        from scipy.ndimage import binary_erosion
+
+        mask = self._image.annotation.verified.read(box)
+        width = line_width(self._image.annotation.shape)
+        out[...] = mask & ~binary_erosion(mask, np.ones((3, 3)), iterations=width)
+
+    def _add(self) -> Labels:
+        from napari.utils.colormaps import DirectLabelColormap
+
+        layer = self._image.target.new_layer(self._viewer, "accepted", np.uint8)
+        layer.colormap = DirectLabelColormap(
+            color_dict={None: "transparent", 1: _COLOUR}
+        )
+        layer.editable = False
+        return layer
+
+    def _boxes_now(self) -> Iterator[Region]:
+        """Yield, for each plane, a box around what is accepted in it."""
+        verified = self._image.annotation.verified
+        planes: dict[tuple[int, ...], list[Region]] = {}
+        for key in verified.keys():
+            planes.setdefault(key[:-2], []).append(verified.region(key))
+        for regions in planes.values():
+            yield Region(
+                min(r.y0 for r in regions),
+                min(r.x0 for r in regions),
+                max(r.y1 for r in regions),
+                max(r.x1 for r in regions),
+                regions[0].plane,
+            )

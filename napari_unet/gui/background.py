@@ -1,0 +1,22 @@
+"""Workers that wait for the engine or the disk, beside the threads that Qt needs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from qtpy.QtCore import QThreadPool
+
+
+def start(worker: Any) -> None:
+    """Start a worker of napari's or superqt's in a thread of its own.
+
+    Both run in Qt's pool, which has as many threads as there are cores. Qt 5 cuts
+    images into parts for the same pool when it converts them, and waits for them on the
+    main thread holding Python's lock. A pool full of workers would stop the window for
+    as long as they wait, and for ever if one of them needs that lock. So each worker
+    brings a thread with it, before it starts.
+    """
+    pool = QThreadPool.globalInstance()
+    pool.releaseThread()
+    worker.finished.connect(pool.reserveThread)
+    worker.start()

@@ -1,0 +1,194 @@
+"""Merge, split and delete objects with the mouse, and draw rectangles."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from qtpy.QtCore import QObject, Signal
+
+from napari_unet.gui.drawing import Drawing
+from napari_unet.images import Region
+from napari_unet.instances.edit import delete, merge, split
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from napari.layers import Labels
+    from napari.viewer import Viewer
+    from numpy.typing import NDArray
+
+    from napari_unet.gui.annotated import AnnotatedImage
+
+_FIRST = {
+    "merge": "Click the first of the two objects.",
+    "split": "Draw a line across an object.",
+    "delete": "Click an object to delete it.",
+    "rectangle": "Draw a rectangle around objects that are all right.",
+}
+
+# Tools with which something is drawn and not clicked.
+_LINES = ("split", "rectangle")
+
+
+class ObjectTools(QObject):
+    """What a click or a line on the layer of objects does.
+
+    Parameters
+    ----------
+    viewer : napari.viewer.Viewer
+        Where the layer is.
+
+    Attributes
+    ----------
+    tool : str
+        ``"merge"``, ``"split"``, ``"delete"``, ``"rectangle"``, or ``""`` for napari's
+        own tools. napari's undo brings back what they change.
+    said : Signal
+        What has happened and what to do next.
+    tool_changed : Signal
+        Another tool is in use.
+    drawn : Signal
+        The Region that was drawn with the rectangle.
+    """
+
+    said = Signal(str)
+    tool_changed = Signal()
+    drawn = Signal(object)
+
+    def __init__(self, viewer: Viewer, parent: QObject) -> None:
+        super().__init__(parent)
+        self._viewer = viewer
+        self.tool = ""
+        self._image: AnnotatedImage | None = None
+        self._layer: Labels | None = None
+        self._drawing: Drawing | None = None
+        self._first = 0
+
+    def use(self, tool: str, image: AnnotatedImage) -> None:
+        """Use a tool on the objects of an image until another one is chosen."""
+        self.stop()
+        self._image, self._layer = image, image.show_objects()
+        self._layer.mode = "pan_zoom"
+        # A line must not move the picture.
+        self._layer.mouse_pan = tool not in _LINES
+        if tool in _LINES:
+            self._drawing = Drawing(self._viewer, image)
+        self._layer.mouse_drag_callbacks.append(self._press)
+        self._layer.events.mode.connect(self.stop)
+        self._viewer.layers.events.removed.connect(self._removed)
+        self.tool, self._first = tool, 0
+        self.tool_changed.emit()
+        self.said.emit(_FIRST[tool])
+
+    def stop(self, event: Any = None) -> None:
+        """Go back to napari's own tools."""
+        layer = self._layer
+        if layer is None:
+            return
+        self._layer = None
+        self._viewer.layers.events.removed.disconnect(self._removed)
+        layer.events.mode.disconnect(self.stop)
+        layer.mouse_drag_callbacks.remove(self._press)
+        layer.mouse_pan = layer.mode == "pan_zoom"
+        if self._drawing is not None:
+            self._drawing.close()
+            self._drawing = None
+        self.tool = ""
+        self.tool_changed.emit()
+        self.said.emit("")
+
+    def _removed(self, event: Any) -> None:
+        if event.value is self._layer:
+            self.stop()
+
+    def _press(self, layer: Labels, event: Any) -> Iterator[None]:
+        """Follow the mouse from press to release."""
+        if event.button != 1 or event.modifiers:
+            return
+        path = [self._at(layer, event)]
+        yield
+        while event.type == "mouse_move":
+            path.append(self._at(layer, event))
+            if self._drawing is not None:
+                box = self.tool == "rectangle"
+                self._drawing.show(_around(path) if box else path)
+            yield
+        if self._drawing is not None:
+            self._drawing.show([])
+        if self._layer is not layer:
+            return
+        if self.tool == "split":
+            self._split(layer, path)
+        elif self.tool == "rectangle":
+            self._take_rectangle(path)
+        elif len(path) < 2 or np.ptp(path, axis=0).max() < 2:
+            # Anything longer than a click has moved the picture.
+            self._click(layer, path[0])
+
+    def _click(self, layer: Labels, at: tuple[float, float]) -> None:
+        plane = self._plane()
+        y, x = np.rint(at).astype(int)
+        inside = 0 <= y < plane.shape[0] and 0 <= x < plane.shape[1]
+        index = int(plane[y, x]) if inside else 0
+        if index == 0:
+            self.said.emit(f"There is no object. {_FIRST[self.tool]}")
+        elif self.tool == "delete":
+            self._write(layer, delete(plane, index))
+            self.said.emit(f"Deleted {index}. {_FIRST['delete']}")
+        elif self._first in (0, index):
+            self._first = index
+            self.said.emit(f"Now click the object that belongs to {index}.")
+        else:
+            self._write(layer, merge(plane, self._first, index))
+            self.said.emit(f"Merged {index} into {self._first}. {_FIRST['merge']}")
+            self._first = 0
+
+    def _split(self, layer: Labels, path: list[tuple[float, float]]) -> None:
+        assert self._image is not None
+        classes = self._image.annotation.object_classes
+        new, origin = split(self._plane(), path, self._image.free_id())
+        if not origin:
+            self.said.emit("The line crosses no object from edge to edge.")
+            return
+        self._image.new_ids({i: classes.get(old, 1) for i, old in origin.items()})
+        self._write(layer, new)
+        self.said.emit(f"Split into {len(origin) + len(set(origin.values()))} objects.")
+
+    def _take_rectangle(self, path: list[tuple[float, float]]) -> None:
+        assert self._image is not None
+        height, width = self._plane().shape
+        (y0, x0), _, (y1, x1), *_ = np.rint(_around(path)).astype(int).tolist()
+        y0, x0, y1, x1 = max(y0, 0), max(x0, 0), min(y1 + 1, height), min(x1 + 1, width)
+        if y1 - y0 < 2 or x1 - x0 < 2:
+            self.said.emit(_FIRST["rectangle"])
+            return
+        region = Region(y0, x0, y1, x1, self._image.plane_shown())
+        self.stop()
+        self.drawn.emit(region)
+
+    def _write(self, layer: Labels, new: NDArray[Any]) -> None:
+        """Write what is new in the plane on screen, so that undo brings it back."""
+        assert self._image is not None
+        y, x = np.nonzero(new != self._plane())
+        at = self._image.target.position(self._image.plane_shown(), y, x)
+        indices = tuple(np.broadcast_to(i, y.shape) for i in at)
+        layer.data_setitem(indices, new[y, x])
+        layer.refresh(extent=False)
+
+    def _plane(self) -> NDArray[Any]:
+        assert self._image is not None
+        at = tuple(self._image.plane_shown().values())
+        plane: NDArray[Any] = self._image.stack("objects")[at]
+        return plane
+
+    def _at(self, layer: Labels, event: Any) -> tuple[float, float]:
+        assert self._image is not None
+        return self._image.target.point(layer.world_to_data(event.position))
+
+
+def _around(path: list[tuple[float, float]]) -> list[tuple[float, float]]:
+    """Return the corners of the rectangle from the first to the last point."""
+    (ya, xa), (yb, xb) = path[0], path[-1]
+    (y0, y1), (x0, x1) = sorted((ya, yb)), sorted((xa, xb))
+    return [(y0, x0), (y0, x1), (y1, x1), (y1, x0), (y0, x0)]
