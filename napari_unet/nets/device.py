@@ -95,9 +95,9 @@ def choose_device(wanted: str = "auto") -> tuple[Device, tuple[str, ...]]:
             f"Choose auto or one of: {', '.join(there)}."
         )
     try:
-        return test_device(name), ()
+        return try_device(name), ()
     except DeviceError as error:
-        return test_device("cpu"), (str(error),)
+        return try_device("cpu"), (str(error),)
 
 
 def available_devices() -> list[str]:
@@ -109,7 +109,7 @@ def available_devices() -> list[str]:
 
 
 @functools.cache
-def test_device(name: str) -> Device:
+def try_device(name: str) -> Device:
     """Run a small net on a device and return the fastest precision that is good.
 
     Good is what is finite and close to single precision on the CPU.

@@ -42,7 +42,7 @@ def test_autocast_sets_the_precision_of_convolutions(precision):
 
 
 def test_the_self_test_leaves_the_threads_alone():
-    devices.test_device.cache_clear()
+    devices.try_device.cache_clear()
     before = torch.get_num_threads()
     choose_device("cpu")
     assert torch.get_num_threads() == before
