@@ -104,12 +104,12 @@ def _models() -> Iterator[Check]:
 
 
 def _devices() -> Iterator[Check]:
-    from napari_unet.nets.device import available_devices, test_device
+    from napari_unet.nets.device import available_devices, try_device
 
     names = available_devices()
     for name in names:
         try:
-            device = test_device(name)
+            device = try_device(name)
         except UnetError as error:
             # Without a graphics card the CPU does the work; without it nothing does.
             yield Check(name, "bad" if name == "cpu" else "note", str(error))
