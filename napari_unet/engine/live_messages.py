@@ -200,7 +200,8 @@ class Preview(Request):
     region : Region
         What to predict, inside the image.
     semantic : SharedArray
-        uint8, of the image's stack and Y, X: the region is written in place.
+        uint8, of the region's shape, or of the image's stack and Y, X, where the
+        region is written in place.
     instances : SharedArray or None
         uint32, the same shape. Ids are 1 to n inside the region, which are not
         those of other regions, and objects end where the region does.

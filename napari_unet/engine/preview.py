@@ -59,7 +59,7 @@ def preview(request: Preview, state: State) -> Generator[object, None, None]:
     image = state.session.image(request.key)
     weights = _weights(request, state)
     at = image.annotation.scribbles.index(region)
-    semantic = _open(request.semantic)[at]
+    semantic = _part(request.semantic, region, at)
     tiles = list(_tiles(region, weights.net.multiple))
     doubt = 0.0
     for done, tile in enumerate(tiles, start=1):
@@ -74,7 +74,7 @@ def preview(request: Preview, state: State) -> Generator[object, None, None]:
         found = label_components(
             semantic, min_size=config.min_size, fill_holes=config.fill_holes
         )
-        _open(request.instances)[at] = found
+        _part(request.instances, region, at)[...] = found
         objects = int(found.max())
     mean = doubt / semantic.size if request.uncertainty else None
     yield Previewed(region, weights.step, objects, mean)
@@ -196,6 +196,12 @@ def _near_labels(annotation: Annotation, tile: Region) -> NDArray[np.bool_]:
     cells = known.reshape(rows, CELL, columns, CELL)
     cells[...] = cells.any(axis=(1, 3), keepdims=True)
     return known[:height, :width]
+
+
+def _part(array: SharedArray, region: Region, at: tuple[Any, ...]) -> NDArray[Any]:
+    """Return what to write a region into: an array of its shape, or a part of one."""
+    opened = _open(array)
+    return opened if opened.shape == region.shape else opened[at]
 
 
 def _open(array: SharedArray) -> NDArray[Any]:

@@ -98,9 +98,9 @@ class Feed:
         """Let the engine forget an image."""
         return self._thread.submit(self._remove, key)
 
-    def ask(self, request: Request) -> Future[Any]:
-        """Send a short request after everything else that was asked for."""
-        return self._thread.submit(self._engine.ask, request)
+    def ask(self, request: Request) -> Future[list[Any]]:
+        """Send a short request after everything else; the result is its events."""
+        return self._thread.submit(lambda: [*self._engine.request(request)])
 
     def close(self) -> None:
         """Send nothing more."""

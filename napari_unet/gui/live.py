@@ -11,11 +11,11 @@ from qtpy.QtCore import QObject, Signal
 from napari_unet.engine.messages import (
     PauseTraining,
     RollBack,
-    RolledBackTo,
     StopTraining,
     Train,
 )
 from napari_unet.errors import UnetError
+from napari_unet.gui.background import start
 from napari_unet.gui.feed import Feed
 from napari_unet.gui.subjects import Subjects
 from napari_unet.training.events import Checkpointed, Stepped, Stopped
@@ -215,10 +215,10 @@ class LiveTraining(QObject):
         )
         worker.returned.connect(self._ended)
         worker.errored.connect(self._broke)
-        worker.start()
+        start(worker)
 
-    def _run(self, request: Train, ready: list[Future[None]]) -> UnetError | None:
-        """In the worker: pass the events on; return what the user can mend."""
+    def _run(self, request: Train, ready: list[Future[None]]) -> str:
+        """In the worker: pass the events on; return what the user must mend."""
         try:
             for future in ready:
                 future.result()
@@ -228,10 +228,10 @@ class LiveTraining(QObject):
                     if self._give_up.is_set() and isinstance(event, Stepped):
                         self.feed.ask(StopTraining())
         except UnetError as error:
-            return error
+            return str(error)
         finally:
             self._over.set()
-        return None
+        return ""
 
     def _end(self) -> None:
         self._give_up.set()
@@ -241,19 +241,20 @@ class LiveTraining(QObject):
     def _ask(self, request: Any) -> None:
         """Send a request; what comes of it is told."""
 
-        def done(future: Future[Any]) -> None:
+        def done(future: Future[list[Any]]) -> None:
             if not future.cancelled():
                 self._answered.emit(future.exception() or future.result())
 
         self.feed.ask(request).add_done_callback(done)
 
     def _hear(self, answer: Any) -> None:
-        if isinstance(answer, RolledBackTo):
-            self.told.emit(answer)
-        elif isinstance(answer, UnetError) and not self.running:
-            self.failed.emit(str(answer))
-        elif isinstance(answer, Exception) and not isinstance(answer, UnetError):
+        if isinstance(answer, list):
+            for event in answer:
+                self._take(event)
+        elif not isinstance(answer, UnetError):
             raise answer
+        elif not self.running:
+            self.failed.emit(str(answer))
 
     def _take(self, event: Any) -> None:
         """Pass on what happened, on the main thread."""
@@ -272,19 +273,23 @@ class LiveTraining(QObject):
             )
         self.told.emit(event)
 
-    def _ended(self, error: UnetError | None) -> None:
-        if error is None and self._again:
+    def _ended(self, problem: str) -> None:
+        if self._again and not problem:
             self._again = False
             self._restart()
             return
         self._finish()
-        if error is None:
-            self.stopped.emit(self._stopped_line)
+        if problem:
+            self.failed.emit(problem)
         else:
-            self.failed.emit(str(error))
+            self.stopped.emit(self._stopped_line)
 
     def _broke(self, error: Exception) -> None:
+        """Report a mistake in the program as napari does, with its traceback."""
+        from napari.utils.notifications import notification_manager
+
         self._finish()
+        notification_manager.receive_error(type(error), error, error.__traceback__)
         self.failed.emit("")
 
     def _finish(self) -> None:

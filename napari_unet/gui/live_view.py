@@ -10,7 +10,7 @@ from napari_unet.errors import UnetError
 from napari_unet.gui.forms import follow
 from napari_unet.gui.preview import Previews, Seen, View
 from napari_unet.gui.results import Target
-from napari_unet.gui.screen import region_on_screen
+from napari_unet.gui.screen import camera_of, region_on_screen
 from napari_unet.training.events import Checkpointed, Stepped
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ class LiveView(QObject):
         self._live.labels_changed.connect(self._moved)
         self._live.state_changed.connect(self._follow_state)
         images.image_changed.connect(self._moved)
-        events = viewer.camera.events
+        events = camera_of(viewer).events
         dims = viewer.dims.events
         follow(
             panel,

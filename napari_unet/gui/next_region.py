@@ -8,6 +8,7 @@ from qtpy.QtCore import QObject, Signal
 
 from napari_unet.engine.messages import MostUncertain, UncertainRegion
 from napari_unet.errors import UnetError
+from napari_unet.gui.background import start
 from napari_unet.gui.screen import show_region
 
 if TYPE_CHECKING:
@@ -81,7 +82,7 @@ class NextRegion(QObject):
             self._ask, known, request, _start_thread=False, _ignore_errors=True
         )
         worker.returned.connect(self._go)
-        worker.start()
+        start(worker)
 
     def _ask(self, known: list[Future[None]], request: MostUncertain) -> Any:
         try:
@@ -89,7 +90,7 @@ class NextRegion(QObject):
                 future.result()
             return self._session.engine.ask(request)
         except UnetError as error:
-            return error
+            return str(error)
 
     def _go(self, answer: Any) -> None:
         if not isinstance(answer, UncertainRegion):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QTimer
-from qtpy.QtWidgets import QVBoxLayout, QWidget
+from qtpy.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 
 if TYPE_CHECKING:
     from napari.viewer import Viewer
@@ -41,6 +41,8 @@ class TrainingPlot(QWidget):
         self._plot.setMenuEnabled(False)
         self._plot.hideButtons()
         self._left = self._plot.getPlotItem()
+        # It is never shown, and must go with the plot.
+        self._left.ctrlMenu.setParent(self)
         self._right = pyqtgraph.ViewBox(enableMouse=False, enableMenu=False)
         self._left.scene().addItem(self._right)
         self._left.getAxis("right").linkToView(self._right)
@@ -63,6 +65,8 @@ class TrainingPlot(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self._plot)
         self.setFixedHeight(150)
+        # It would like to be wider than the panel.
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self._timer = QTimer(self, singleShot=True, interval=_REDRAW)
         self._timer.timeout.connect(self.draw)
         viewer.events.theme.connect(self._colour)

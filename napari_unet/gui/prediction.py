@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from qtpy.QtCore import QObject, Signal
 
 from napari_unet.errors import UnetError
+from napari_unet.gui.background import start
 from napari_unet.gui.planes import PlaneLabels, predict_planes
 
 if TYPE_CHECKING:
@@ -81,7 +82,7 @@ class Prediction(QObject):
         worker = create_worker(self._run, _start_thread=False, _ignore_errors=True)
         worker.returned.connect(self._end)
         worker.errored.connect(self._break)
-        worker.start()
+        start(worker)
 
     def cancel(self) -> None:
         """Give up, within one tile."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -13,6 +13,11 @@ if TYPE_CHECKING:
     from napari.viewer import Viewer
 
     from napari_unet.gui.results import Target
+
+
+def camera_of(viewer: Viewer) -> Any:
+    """Return the viewer's camera, which napari 0.9 has moved to the scene."""
+    return getattr(viewer, "scene", viewer).camera
 
 
 def region_on_screen(viewer: Viewer, target: Target, most: int) -> Region | None:
@@ -75,4 +80,4 @@ def show_region(viewer: Viewer, target: Target, region: Region) -> None:
     point[-layer.ndim :] = layer.data_to_world(position)
     for i in viewer.dims.not_displayed:
         viewer.dims.set_point(i, point[i])
-    viewer.camera.center = tuple(point[i] for i in viewer.dims.displayed)
+    camera_of(viewer).center = tuple(point[i] for i in viewer.dims.displayed)

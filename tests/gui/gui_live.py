@@ -1,0 +1,81 @@
+"""What the tests of live training share."""
+
+from dataclasses import replace
+
+from napari_unet.annotation import ClassScheme
+from napari_unet.models import Architecture, ModelSpec, build, save_model
+from napari_unet.training import Stepped
+
+
+def save_small_model(folder, classes=("cell",)):
+    """Save an untrained net that learns bright and dark within some steps."""
+    spec = ModelSpec(
+        name="small",
+        classes=ClassScheme.named(*classes),
+        architecture=Architecture(depth=1, width=8, max_width=16, distance=False),
+    )
+    save_model(build(spec, seed=0), folder)
+    return folder
+
+
+class LiveUser:
+    """Somebody who trains: the panel, and everything that training has told."""
+
+    def __init__(self, widget, qtbot):
+        self.widget = widget
+        self.panel = widget.live_panel
+        self.live = widget.session.live
+        self.events = []
+        self.seen = []
+        self.ended = []
+        self._qtbot = qtbot
+        self.panel.config = replace(
+            self.panel.config,
+            batch=2,
+            crop=64,
+            learning_rate=5e-3,
+            validate_every=10,
+        )
+        self.live.told.connect(self.events.append)
+        self.panel.view.shown.connect(self.seen.append)
+        self.panel.ended.connect(self.ended.append)
+
+    def choose_base(self, text):
+        """Choose the first base whose name begins so."""
+        box = self.panel.train.base
+        names = [box.itemText(i) for i in range(box.count())]
+        box.setCurrentIndex(next(i for i, n in enumerate(names) if n.startswith(text)))
+
+    def start(self, base="The chosen model"):
+        """Press Start and wait for the first step."""
+        self.choose_base(base)
+        before = len(self.steps)
+        self.panel.train.start.click()
+        assert self.live.state == "starting", self.ended
+        self.wait(lambda: len(self.steps) > before)
+
+    def stop(self):
+        """Press Stop and wait for the end."""
+        self.panel.train.stop.click()
+        self.wait(lambda: self.live.state == "idle")
+
+    @property
+    def steps(self):
+        return self.of(Stepped)
+
+    def of(self, kind):
+        """Return what training has told of one kind."""
+        return [event for event in self.events if isinstance(event, kind)]
+
+    def more_steps(self, n):
+        """Wait for `n` more steps."""
+        until = len(self.steps) + n
+        self.wait(lambda: len(self.steps) >= until)
+
+    def more_previews(self, n):
+        """Wait for `n` more previews."""
+        until = len(self.seen) + n
+        self.wait(lambda: len(self.seen) >= until)
+
+    def wait(self, condition, timeout=30_000):
+        self._qtbot.wait_until(lambda: bool(condition()), timeout=timeout)
