@@ -180,6 +180,9 @@ class LiveTraining(QObject):
         if self.running:
             self.stop()
             self._over.wait(_FAREWELL)
+        # Nobody is left to hear of it.
+        self.blockSignals(True)
+        self._finish()
         self.feed.close()
 
     def _begin(self, plan: Plan) -> None:
@@ -261,7 +264,8 @@ class LiveTraining(QObject):
         if isinstance(event, Stepped):
             if self.state == "starting":
                 self._set_state("training")
-            self._activity.set_description(f"U-Net: training, step {event.step}")
+            if self._activity is not None:
+                self._activity.set_description(f"U-Net: step {event.step}")
         elif isinstance(event, Checkpointed):
             self.checkpoints.append(event)
         elif isinstance(event, Stopped) and not self._again:

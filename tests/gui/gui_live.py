@@ -40,6 +40,10 @@ class LiveUser:
         self.panel.view.shown.connect(self.seen.append)
         self.panel.ended.connect(self.ended.append)
 
+    def keep_often(self):
+        """Have a checkpoint at each second validation or so."""
+        self.panel.config = replace(self.panel.config, checkpoint_minutes=0.01)
+
     def choose_base(self, text):
         """Choose the first base whose name begins so."""
         box = self.panel.train.base

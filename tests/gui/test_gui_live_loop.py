@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
+from gui_live import LiveUser, save_small_model
+from gui_mouse import Mouse
 from napari.layers import Layer
 from qtpy.QtCore import Qt
 
-from gui_live import LiveUser, save_small_model
-from gui_mouse import Mouse
 from napari_unet.engine.messages import RolledBackTo
 from napari_unet.gui.samples import nuclei
 from napari_unet.training import Checkpointed

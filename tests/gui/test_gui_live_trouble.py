@@ -1,0 +1,219 @@
+"""Whatever happens while training, the strokes stay whole and the window usable."""
+
+import os
+import signal
+
+import numpy as np
+import pytest
+from gui_live import LiveUser, save_small_model
+
+from napari_unet.annotation import AnnotationStore
+from napari_unet.engine import Engine
+from napari_unet.engine.messages import RolledBackTo
+from napari_unet.gui import live_panel
+from napari_unet.training import Checkpointed, Stepped, Stopped, Warned
+
+BACKGROUND, CELL, OTHER = 1, 2, 3
+
+
+@pytest.fixture
+def user(viewer, widget, qtbot, blobs, tmp_path) -> LiveUser:
+    """Somebody with an image and the brush in the hand."""
+    widget.session.annotations._store = AnnotationStore(tmp_path / "kept")
+    widget.model_panel.choose_folder(save_small_model(tmp_path / "small"))
+    viewer.add_image(blobs, name="field")
+    widget.annotate_panel.annotate.click()
+    yield LiveUser(widget, qtbot)
+    if widget.session.live.running:
+        widget.session.live.stop()
+        qtbot.wait_until(lambda: not widget.session.live.running, timeout=20_000)
+
+
+@pytest.fixture
+def scribbles(viewer, user):
+    return viewer.layers["field scribbles"]
+
+
+def dab(layer, value, *places):
+    """Paint squares as plug-ins do: into the data."""
+    for y, x in places:
+        layer.data[y - 2 : y + 3, x - 2 : x + 3] = value
+    layer.refresh()
+
+
+def paint_both(layer):
+    dab(layer, CELL, (10, 15), (40, 15))
+    dab(layer, BACKGROUND, (27, 40), (55, 5))
+
+
+def said(user, notified, words):
+    return any(words in text for text in [*notified, *user.ended])
+
+
+def test_without_strokes_it_says_what_to_paint(user, scribbles, notified):
+    user.panel.train.start.click()
+    assert user.live.state == "idle"
+    assert said(user, notified, "Nothing is labelled yet")
+    assert "'object'" in user.panel.train.verdict.text()
+
+
+@pytest.mark.parametrize(
+    ("value", "missing"), [(BACKGROUND, "'object'"), (CELL, "the background")]
+)
+def test_with_one_class_it_says_what_to_add(user, scribbles, value, missing):
+    dab(scribbles, value, (10, 15))
+    user.panel.train.start.click()
+    assert user.live.state == "idle"
+    assert f"a few strokes on {missing}" in user.panel.train.verdict.text()
+
+
+def test_pause_and_go_on(user, scribbles, qtbot):
+    paint_both(scribbles)
+    user.start()
+    user.panel.train.pause.click()
+    assert user.live.state == "paused"
+    qtbot.wait(300)
+    before = len(user.steps)
+    qtbot.wait(300)
+    assert len(user.steps) <= before + 1
+    user.panel.train.pause.click()
+    user.more_steps(3)
+    user.stop()
+    assert isinstance(user.events[-1], Stopped)
+
+
+def test_the_image_is_renamed(viewer, user, scribbles):
+    paint_both(scribbles)
+    user.start()
+    viewer.layers["field"].name = "tissue"
+    user.more_previews(2)
+    assert scribbles.name == "tissue scribbles"
+    user.stop()
+
+
+def test_the_image_is_removed(viewer, user, scribbles, widget):
+    paint_both(scribbles)
+    user.start()
+    viewer.layers.remove("field")
+    user.more_steps(5)
+    assert (scribbles.data == CELL).sum() == 50
+    user.stop()
+
+
+def test_everything_is_removed(viewer, user, scribbles, widget, notified, tmp_path):
+    paint_both(scribbles)
+    user.start()
+    image = widget.session.annotations.images[0]
+    user.wait(lambda: image.key is not None)
+    viewer.layers.clear()
+    user.wait(lambda: user.of(Warned))
+    assert said(user, notified, "Training waits")
+    user.stop()
+    widget.session.annotations.close()
+    kept, _ = AnnotationStore(tmp_path / "kept").load(image.key)
+    assert kept.counts(2).tolist() == [50, 50]
+
+
+def test_a_class_is_added_and_removed(user, scribbles, widget):
+    annotations = widget.session.annotations
+    paint_both(scribbles)
+    user.start()
+    user.more_steps(20)
+    annotations.set_scheme(annotations.scheme.add("other"))
+    user.wait(lambda: user.of(Stopped))
+    user.more_steps(5)
+    assert user.live.state == "training"
+    assert user.steps[-1].step > 20
+
+    dab(scribbles, OTHER, (10, 55), (40, 55))
+    dab(scribbles, CELL, (12, 12))
+    user.wait(lambda: user.steps[-1].labelled > 100)
+    annotations.remove_class(2)
+    user.wait(lambda: len(user.of(Stopped)) == 2)
+    user.more_steps(5)
+    assert set(np.unique(scribbles.data)) == {0, BACKGROUND, CELL}
+    user.stop()
+    assert widget.model_panel.spec().classes.names == ("background", "object")
+
+
+def test_the_disk_is_full(user, scribbles, notified, monkeypatch, tmp_path):
+    blocked = tmp_path / "blocked"
+    blocked.write_text("a file where a folder should be")
+    monkeypatch.setattr(live_panel, "_models_folder", lambda: blocked)
+    user.keep_often()
+    paint_both(scribbles)
+    user.start()
+    user.wait(lambda: user.of(Warned))
+    user.more_steps(3)
+    user.stop()
+    assert said(user, notified, "could not be saved")
+    assert user.live.state == "idle"
+    assert user.panel.train.start.isEnabled()
+
+
+def test_roll_back_while_training(user, scribbles, widget):
+    user.keep_often()
+    paint_both(scribbles)
+    user.start()
+    user.wait(lambda: user.of(Checkpointed))
+    name = user.of(Checkpointed)[0].name
+    user.panel.checkpoints.chosen.emit(name)
+    user.wait(lambda: "field checkpoint" in widget._viewer.layers)
+    user.panel.checkpoints.rolled_back.emit(name)
+    user.wait(lambda: user.of(RolledBackTo))
+    user.more_steps(3)
+    user.stop()
+
+
+def test_next_goes_to_another_image(viewer, user, scribbles, blobs):
+    paint_both(scribbles)
+    user.start()
+    user.more_steps(10)
+    user.stop()
+    # All of the first image is labelled now; the second one is not.
+    scribbles.data[scribbles.data == 0] = BACKGROUND
+    scribbles.refresh()
+    other = viewer.add_image(blobs[::-1].copy(), name="second", translate=(0, 200))
+    user.panel.train.next.click()
+    user.wait(lambda: "Least sure" in user.panel.train.verdict.text())
+    assert "'second'" in user.panel.train.verdict.text()
+    assert viewer.layers.selection.active is other
+    assert viewer.scene.camera.center[-1] > 190
+
+
+class TestItsEngine:
+    @pytest.fixture
+    def engine(self):
+        with Engine() as engine:
+            yield engine
+
+    def test_is_killed_and_starts_again(self, user, scribbles, engine, notified):
+        paint_both(scribbles)
+        user.start()
+        user.more_steps(3)
+        os.kill(engine.pid, signal.SIGKILL)
+        user.wait(lambda: user.live.state == "idle")
+        assert said(user, notified, "What you painted is safe")
+        assert (scribbles.data > 0).sum() == 100
+
+        dab(scribbles, CELL, (10, 55))
+        user.start()
+        assert isinstance(user.events[-1], Stepped)
+        user.wait(lambda: user.steps[-1].labelled > 75)
+        user.more_previews(1)
+        user.stop()
+
+    def test_keeps_the_last_weights_when_the_viewer_closes(
+        self, user, scribbles, widget, tmp_path
+    ):
+        paint_both(scribbles)
+        user.start()
+        image = widget.session.annotations.images[0]
+        user.wait(lambda: image.key is not None)
+        user.more_steps(3)
+        folder = user.live.plan.folder
+        widget.session.close()
+        assert [*folder.glob("step-*/model.json")]
+        kept, _ = AnnotationStore(tmp_path / "kept").load(image.key)
+        assert kept.counts(2).tolist() == [50, 50]
+        assert not user.live.running
