@@ -30,10 +30,9 @@ def join_schemes(
         names = [name.strip().lower() for name in joined.names]
         name = label.name.strip().lower()
         if name not in names[1:]:
-            taken = name in names
-            joined = joined.add(
-                f"{label.name} 2" if taken else label.name, label.colour
-            )
+            free = label.name if name not in names else f"{label.name} 2"
+            used = {c.colour for c in joined.classes}
+            joined = joined.add(free, None if label.colour in used else label.colour)
             where.append(len(joined) - 1)
         else:
             where.append(names.index(name, 1))

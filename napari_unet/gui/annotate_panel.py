@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from napari.viewer import Viewer
 
     from napari_unet.gui.annotated import AnnotatedImage
-    from napari_unet.gui.annotations import Annotations
     from napari_unet.gui.image_panel import ImagePanel
     from napari_unet.gui.kept import Kept
+    from napari_unet.gui.session import UnetSession
 
 
 class AnnotatePanel(QWidget):
@@ -32,8 +32,8 @@ class AnnotatePanel(QWidget):
     ----------
     viewer : napari.viewer.Viewer
         Where the layers are.
-    annotations : Annotations
-        What is labelled.
+    session : UnetSession
+        What is labelled and predicted.
     images : ImagePanel
         Where the image is chosen.
 
@@ -46,10 +46,11 @@ class AnnotatePanel(QWidget):
     image_changed = Signal(object)
 
     def __init__(
-        self, viewer: Viewer, annotations: Annotations, images: ImagePanel
+        self, viewer: Viewer, session: UnetSession, images: ImagePanel
     ) -> None:
         super().__init__()
-        self._annotations = annotations
+        self._session = session
+        self._annotations = annotations = session.annotations
         self._images = images
         self._target: Target | None = None
         self._kept: Kept | None = None
@@ -99,7 +100,12 @@ class AnnotatePanel(QWidget):
         from napari.utils.notifications import show_error
 
         try:
-            self._annotations.annotate(self.target())
+            target = self.target()
+            # Who corrects a prediction goes on with its classes.
+            predicted = self._session.results_of(target.layer).classes
+            if predicted is not None:
+                self._annotations.suggest(predicted)
+            self._annotations.annotate(target)
         except UnetError as error:
             show_error(str(error))
 

@@ -134,8 +134,8 @@ class AnnotatedImage:
         """Take over the last strokes of a layer and follow it no longer."""
         for role, painted in list(self._painted.items()):
             if painted.layer is layer:
-                del self._painted[role]
                 painted.close()
+                self._painted.pop(role, None)
 
     def flush(self) -> None:
         """Take over strokes of the last moment."""

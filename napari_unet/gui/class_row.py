@@ -11,6 +11,7 @@ from qtpy.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QLineEdit,
+    QPushButton,
     QToolButton,
     QWidget,
 )
@@ -49,12 +50,13 @@ class ClassRow(QWidget):
         self._index = index
         self._label = label
         key = f" (Shift+{index + 1})" if index < _KEYS else ""
-        self.choose = QToolButton(
-            text=str(index + 1),
+        self.choose = QPushButton(
+            str(index + 1),
             checkable=True,
             autoExclusive=True,
             toolTip=f"Paint {label.name}{key}",
         )
+        self.choose.setFixedWidth(28)
         self.colour = QToolButton(
             icon=_swatch(label.colour),
             autoRaise=True,

@@ -47,9 +47,9 @@ class TakeInPanel(Section):
         )
         compact(self.source)
         self.complete = QCheckBox(
-            "Every pixel, every object",
-            toolTip="Tick if nothing is missing in them: 0 means background then. "
-            "Otherwise 0 means not labelled",
+            "Complete: 0 is background",
+            toolTip="Tick if no pixel and no object is missing in them. Otherwise 0 "
+            "means not labelled",
         )
         self.as_scribbles = QPushButton(
             "As scribbles", toolTip="Their values are classes"

@@ -62,7 +62,7 @@ class UnetWidget(QWidget):
         self.predict_panel = PredictPanel()
         self.legend = Legend()
         self.annotate_panel = AnnotatePanel(
-            napari_viewer, self.session.annotations, self.image_panel
+            napari_viewer, self.session, self.image_panel
         )
         self.objects_panel = ObjectsPanel(
             napari_viewer, self.session, self.annotate_panel.target

@@ -5,6 +5,8 @@ from gui_mouse import Mouse
 from qtpy.QtCore import Qt
 
 from napari_unet.annotation import AnnotationStore
+from napari_unet.gui.session import session_of
+from napari_unet.images import write_labels
 
 BACKGROUND, FIRST = 1, 2
 
@@ -85,3 +87,250 @@ def test_a_stroke_is_on_disk_soon_and_back_in_the_next_session(
     assert not panel.kept_line.isVisible()
     count = panel.classes.rows[1].count.text()
     assert count == f"{(layer.data == FIRST).sum()} px"
+
+
+@pytest.fixture
+def painted(viewer, panel, annotations, mouse, qtbot, blobs):
+    """An image with one stroke of the class "object", its layer, its annotation."""
+    viewer.add_image(blobs, name="field")
+    panel.annotate.click()
+    layer = viewer.layers["field scribbles"]
+    layer.paint((10, 15), FIRST)
+    image = annotations.images[0]
+    qtbot.wait_until(lambda: same(image, layer))
+    return image, layer
+
+
+def test_undo_and_redo_are_followed(viewer, painted, mouse, qtbot):
+    image, layer = painted
+    stroke = layer.data.copy()
+    mouse.key(Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    qtbot.wait_until(lambda: not image.annotation.scribbles.keys())
+    assert not layer.data.any()
+    layer.redo()
+    qtbot.wait_until(lambda: same(image, layer))
+    np.testing.assert_array_equal(layer.data, stroke)
+
+
+def test_shift_chooses_the_class_and_plain_keys_stay_naparis(
+    viewer, panel, annotations, painted, mouse
+):
+    _, layer = painted
+    panel.classes.add.click()
+    shift = Qt.KeyboardModifier.ShiftModifier
+    for key, value in ((Qt.Key.Key_1, 1), (Qt.Key.Key_3, 3), (Qt.Key.Key_2, 2)):
+        mouse.key(key, shift)
+        assert layer.selected_label == value
+        assert layer.mode == "paint"
+        assert [row.choose.isChecked() for row in panel.classes.rows] == [
+            i == value for i in (1, 2, 3)
+        ]
+    mouse.key(Qt.Key.Key_9, shift)
+    assert layer.selected_label == FIRST
+    mouse.key(Qt.Key.Key_1)
+    assert layer.mode == "erase"
+    size = layer.brush_size
+    mouse.key(Qt.Key.Key_BracketRight)
+    assert layer.brush_size == size + 1
+    viewer.layers.selection.active = viewer.layers["field"]
+    mouse.key(Qt.Key.Key_1, shift)
+    assert annotations.chosen == 1
+
+
+def test_classes_are_added_renamed_and_recoloured(
+    panel, annotations, painted, notified
+):
+    _, layer = painted
+    panel.classes.add.click()
+    assert annotations.scheme.names == ("background", "object", "class 2")
+    assert layer.selected_label == FIRST + 1
+    row = panel.classes.rows[2]
+    row.name.setText("nucleus")
+    row.name.editingFinished.emit()
+    assert annotations.scheme.names[2] == "nucleus"
+    panel.classes.rows[2].recoloured.emit(2, "#ff0000")
+    np.testing.assert_allclose(layer.get_color(FIRST + 1), (1, 0, 0, 1))
+    assert layer.get_color(99)[3] == 0
+
+    row = panel.classes.rows[2]
+    row.name.setText("object")
+    row.name.editingFinished.emit()
+    assert "same name" in notified[-1]
+    assert panel.classes.rows[2].name.text() == "nucleus"
+
+
+def test_removing_a_class_says_what_happens_first(
+    viewer, panel, annotations, store, painted, qtbot
+):
+    image, layer = painted
+    panel.classes.add.click()
+    layer.paint((40, 40), FIRST + 1)
+    panel.classes.rows[1].remove.click()
+    removal = panel.classes.removal
+    pixels = (layer.data == FIRST).sum()
+    assert removal.isVisible()
+    assert f"{pixels} labelled pixels in 1 image" in removal.question.text()
+    removal.cancel.click()
+    assert len(annotations.scheme) == 3
+
+    panel.classes.rows[1].remove.click()
+    removal.becomes.setCurrentText("Its labels become background")
+    removal.remove.click()
+    assert annotations.scheme.names == ("background", "class 2")
+    assert layer.data[10, 15] == BACKGROUND
+    assert layer.data[40, 40] == FIRST
+    assert same(image, layer)
+    layer.undo()
+    assert layer.data[10, 15] == BACKGROUND
+    qtbot.wait_until(lambda: on_disk(store, image, layer))
+
+    panel.classes.rows[1].remove.click()
+    removal.remove.click()
+    assert layer.data[40, 40] == 0
+    assert layer.data[10, 15] == BACKGROUND
+
+
+def test_renaming_reordering_and_removing_layers_leaves_strokes_whole(
+    viewer, panel, annotations, store, painted, qtbot
+):
+    image, layer = painted
+    viewer.layers["field"].name = "cells"
+    assert layer.name == "cells scribbles"
+    viewer.layers.reverse()
+    layer.paint((30, 30), BACKGROUND)
+    qtbot.wait_until(lambda: same(image, layer))
+
+    viewer.layers.remove("cells")
+    layer.paint((50, 60), FIRST)
+    qtbot.wait_until(lambda: on_disk(store, image, layer))
+    assert annotations.images == [image]
+
+    layer.paint((20, 70), FIRST)
+    viewer.layers.remove(layer)
+    assert annotations.images == []
+    qtbot.wait_until(lambda: on_disk(store, image, layer))
+
+
+def test_a_removed_scribbles_layer_comes_back(viewer, panel, annotations, painted):
+    image, layer = painted
+    layer.paint((50, 60), FIRST)
+    viewer.layers.remove(layer)
+    panel.annotate.click()
+    again = viewer.layers["field scribbles"]
+    assert again is not layer
+    np.testing.assert_array_equal(again.data, layer.data)
+    assert annotations.images == [image]
+
+
+def test_strokes_on_a_slice_of_a_stack(viewer, panel, annotations, qtbot, blobs):
+    viewer.add_image(np.stack([blobs] * 5), name="stack", axis_labels=("z", "y", "x"))
+    viewer.dims.set_current_step(0, 3)
+    panel.annotate.click()
+    layer = viewer.layers["stack scribbles"]
+    layer.paint((3, 10, 15), FIRST)
+    image = annotations.images[0]
+    qtbot.wait_until(lambda: same(image, layer))
+    assert {key[0] for key in image.annotation.scribbles.keys()} == {3}
+    viewer.dims.set_current_step(0, 1)
+    layer.paint((1, 10, 15), BACKGROUND)
+    qtbot.wait_until(lambda: same(image, layer))
+    layer.undo()
+    layer.undo()
+    qtbot.wait_until(lambda: not image.annotation.scribbles.keys())
+
+
+def test_channels_are_painted_once(viewer, panel, annotations, qtbot, blobs):
+    rgb = np.repeat((blobs // 20).astype(np.uint8)[..., None], 3, axis=-1)
+    viewer.add_image(rgb, name="colour", rgb=True)
+    panel.annotate.click()
+    layer = viewer.layers["colour scribbles"]
+    layer.paint((10, 15), FIRST)
+    image = annotations.images[0]
+    qtbot.wait_until(lambda: same(image, layer))
+    assert layer.data.shape == blobs.shape
+
+
+def test_a_label_of_no_class_means_nothing(painted, annotations, qtbot, notified):
+    image, layer = painted
+    layer.selected_label = 77
+    assert layer.selected_label == FIRST
+    assert "no class" in notified[-1]
+    stroke = layer.data.copy()
+    layer.paint((40, 40), 77)
+    qtbot.wait_until(lambda: not (layer.data == 77).any())
+    np.testing.assert_array_equal(layer.data, stroke)
+    qtbot.wait_until(lambda: same(image, layer))
+
+
+def test_a_full_disk_is_said_once_and_tried_again(
+    viewer, panel, annotations, store, tmp_path, qtbot, notified, blobs
+):
+    blocked = tmp_path / "blocked"
+    blocked.write_text("not a folder")
+    annotations._store = AnnotationStore(blocked)
+    annotations._saver()._retry = 0.1
+    viewer.add_image(blobs, name="field")
+    panel.annotate.click()
+    layer = viewer.layers["field scribbles"]
+    layer.paint((10, 15), FIRST)
+    qtbot.wait_until(lambda: any("cannot be saved" in text for text in notified))
+    layer.paint((40, 40), FIRST)
+    qtbot.wait(400)
+    assert sum("cannot be saved" in text for text in notified) == 1
+    blocked.unlink()
+    image = annotations.images[0]
+    qtbot.wait_until(lambda: on_disk(annotations._store, image, layer))
+
+
+def test_the_same_pixels_twice_are_kept_apart(
+    viewer, panel, annotations, painted, qtbot, blobs
+):
+    first, _ = painted
+    viewer.add_image(blobs, name="copy")
+    panel.annotate.click()
+    second = annotations.images[1]
+    qtbot.wait_until(lambda: bool(first.key and second.key))
+    assert first.key != second.key
+
+
+def test_the_window_may_close_right_after_a_stroke(
+    viewer, panel, annotations, store, painted
+):
+    image, layer = painted
+    image.key = "field"
+    layer.paint((50, 60), FIRST)
+    session_of(viewer).close()
+    assert on_disk(store, image, layer)
+
+
+@pytest.mark.parametrize("start", ["layer", "file"])
+def test_labels_from_elsewhere(
+    viewer, panel, annotations, painted, qtbot, blobs, tmp_path, notified, start
+):
+    image, _ = painted
+    mask = (blobs > 2000).astype(np.uint8) * 255
+    section = panel.take_in
+    if start == "layer":
+        viewer.add_labels(mask, name="mask")
+        section.source.setCurrentText("mask")
+    else:
+        write_labels(tmp_path / "mask.tif", mask, "YX")
+        section.choose_file(tmp_path / "mask.tif")
+    section.as_scribbles.click()
+    assert "Add the missing classes" in notified[-1]
+    section.complete.setChecked(True)
+    section.as_scribbles.click()
+    layer = viewer.layers["field scribbles"]
+    np.testing.assert_array_equal(layer.data, np.where(mask, FIRST, BACKGROUND))
+    assert same(image, layer)
+    section.as_objects.click()
+    objects = viewer.layers["field objects"]
+    np.testing.assert_array_equal(objects.data > 0, mask > 0)
+    assert image.annotation.verified.dense().all()
+
+
+def test_labels_of_another_size_are_refused(viewer, panel, painted, notified):
+    viewer.add_labels(np.ones((5, 5), np.uint8), name="small")
+    panel.take_in.source.setCurrentText("small")
+    panel.take_in.as_objects.click()
+    assert "5 x 5" in notified[-1]

@@ -146,3 +146,90 @@ def test_accept_a_drawn_rectangle_and_find_it_again(
     np.testing.assert_array_equal(other.layers["again accepted"].data, outline)
     again = session_of(other).annotations.images[0].annotation
     np.testing.assert_array_equal(again.verified.dense(), expected)
+
+
+def test_scribbles_go_on_with_the_classes_of_the_prediction(
+    viewer, widget, annotations, predict, blobs
+):
+    viewer.add_image(blobs, name="field")
+    predict()
+    before = [layer.data.copy() for layer in viewer.layers[1:]]
+    widget.annotate_panel.annotate.click()
+    assert annotations.scheme.names == ("background", "cell")
+    scribbles = viewer.layers["field scribbles"]
+    scribbles.paint((10, 10), 2)
+    stroke = scribbles.data.copy()
+    predict()
+    np.testing.assert_array_equal(scribbles.data, stroke)
+    for layer, data in zip(viewer.layers[1:3], before, strict=True):
+        np.testing.assert_array_equal(layer.data, data)
+
+
+def test_pieces_keep_their_class_and_new_objects_get_the_chosen_one(
+    viewer, widget, annotations, correct, mouse, qtbot, blobs
+):
+    layer = correct(blobs)
+    image = annotations.images[0]
+    annotations.set_scheme(annotations.scheme.add("other"))
+    image.annotation.set_object_classes({int(layer.data[10, 15]): 2})
+    widget.objects_panel.buttons["split"].click()
+    mouse.draw((13, 5), (13, 30))
+    annotations.choose(2)
+    layer.paint((28, 40), 50)
+    qtbot.wait_until(lambda: 50 in image.annotation.ids())
+    pieces = {int(layer.data[6, 15]), int(layer.data[18, 15])}
+    classes = image.annotation.object_classes
+    assert {i for i, c in classes.items() if c == 2} == {*pieces, 50}
+
+
+def test_a_new_prediction_spares_what_is_accepted(
+    viewer, widget, annotations, correct, mouse, qtbot, blobs
+):
+    panel = widget.objects_panel
+    layer = correct(blobs)
+    layer.data_setitem(np.nonzero(layer.data > 0), 9)
+    corrected = layer.data.copy()
+    panel.accept_rectangle.click()
+    mouse.draw((0, 0), (59, 40))
+    panel.renew.click()
+    np.testing.assert_array_equal(layer.data[:, :41], corrected[:, :41])
+    assert len(np.unique(layer.data[:, 41:])) == 3
+    layer.undo()
+    np.testing.assert_array_equal(layer.data, corrected)
+
+
+def test_objects_of_a_stack_have_ids_of_their_own(
+    viewer, widget, annotations, qtbot, blobs
+):
+    stack = np.stack([blobs] * 5)
+    viewer.add_image(stack, name="field", axis_labels=("z", "y", "x"))
+    widget.image_panel.slices.setCurrentIndex(1)
+    with qtbot.wait_signal(widget.predicted, timeout=60_000):
+        widget.predict_panel.predict.click()
+    with qtbot.wait_signal(widget.objects_panel._correction.shown):
+        widget.objects_panel.correct.click()
+    layer = viewer.layers["field objects"]
+    assert ids(layer) == set(range(1, 21))
+    viewer.dims.set_current_step(0, 2)
+    widget.objects_panel.buttons["delete"].click()
+    Mouse(viewer).click(2, 10, 15)
+    assert len(ids(layer)) == 19
+    assert not layer.data[2, 5:20, 10:22].any()
+    viewer.scene.camera.zoom = 4
+    viewer.screenshot(flash=False)
+    widget.objects_panel.accept_view.click()
+    verified = annotations.images[0].annotation.verified.dense()
+    assert verified[2].all()
+    assert verified.sum() == verified[2].size
+
+
+def test_without_a_prediction_objects_are_painted(
+    viewer, widget, annotations, qtbot, blobs
+):
+    viewer.add_image(blobs, name="field")
+    widget.objects_panel.correct.click()
+    assert "no prediction" in widget.objects_panel.status.text()
+    layer = viewer.layers["field objects"]
+    layer.paint((10, 10), 1)
+    image = annotations.images[0]
+    qtbot.wait_until(lambda: image.annotation.ids() == {1})
