@@ -22,7 +22,11 @@ class Mouse:
 
     def draw(self, start, end, steps: int = 8) -> None:
         """Hold the left button from `start` to `end`, (..., y, x) each."""
+        # The window may still be about to change its layout, and with it the camera.
+        QTest.qWait(50)
         points = [self._on_canvas(p) for p in np.linspace(start, end, steps)]
+        inside = self.canvas.rect()
+        assert all(inside.contains(p.toPoint()) for p in points), "not on the canvas"
         self._send(QEvent.Type.MouseMove, points[0], pressed=False)
         self._send(QEvent.Type.MouseButtonPress, points[0])
         for point in points[1:]:

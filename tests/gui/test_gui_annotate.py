@@ -64,6 +64,7 @@ def test_a_stroke_is_on_disk_soon_and_back_in_the_next_session(
     assert layer.mode == "paint"
     assert layer.dtype == np.uint8
 
+    viewer.scene.camera.zoom = 4
     mouse.draw((10, 12), (10, 20))
     mouse.key(Qt.Key.Key_1, Qt.KeyboardModifier.ShiftModifier)
     mouse.draw((50, 2), (50, 40))
@@ -79,7 +80,7 @@ def test_a_stroke_is_on_disk_soon_and_back_in_the_next_session(
     other = make_napari_viewer(show=True)
     panel = open_again(other, blobs, engine, tmp_path).annotate_panel
     qtbot.wait_until(panel.kept_line.isVisible)
-    assert "object" in panel.kept_line.text.text()
+    assert "cell" in panel.kept_line.text.text()
     assert not panel.annotate.isVisible()
     panel.kept_line.go_on.click()
     qtbot.wait_until(lambda: len(other.layers) == 2)
@@ -91,7 +92,7 @@ def test_a_stroke_is_on_disk_soon_and_back_in_the_next_session(
 
 @pytest.fixture
 def painted(viewer, panel, annotations, mouse, qtbot, blobs):
-    """An image with one stroke of the class "object", its layer, its annotation."""
+    """An image with one stroke of the first class, its layer, its annotation."""
     viewer.add_image(blobs, name="field")
     panel.annotate.click()
     layer = viewer.layers["field scribbles"]
@@ -142,7 +143,7 @@ def test_classes_are_added_renamed_and_recoloured(
 ):
     _, layer = painted
     panel.classes.add.click()
-    assert annotations.scheme.names == ("background", "object", "class 2")
+    assert annotations.scheme.names == ("background", "cell", "class 2")
     assert layer.selected_label == FIRST + 1
     row = panel.classes.rows[2]
     row.name.setText("nucleus")
@@ -153,7 +154,7 @@ def test_classes_are_added_renamed_and_recoloured(
     assert layer.get_color(99)[3] == 0
 
     row = panel.classes.rows[2]
-    row.name.setText("object")
+    row.name.setText("cell")
     row.name.editingFinished.emit()
     assert "same name" in notified[-1]
     assert panel.classes.rows[2].name.text() == "nucleus"

@@ -189,6 +189,7 @@ def test_a_new_prediction_spares_what_is_accepted(
     layer = correct(blobs)
     layer.data_setitem(np.nonzero(layer.data > 0), 9)
     corrected = layer.data.copy()
+    viewer.scene.camera.zoom = 4
     panel.accept_rectangle.click()
     mouse.draw((0, 0), (59, 40))
     panel.renew.click()
