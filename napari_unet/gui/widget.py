@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from qtpy.QtCore import Qt, Signal
@@ -108,7 +109,9 @@ class UnetWidget(QWidget):
         self.predict_panel.cancel_clicked.connect(self.cancel)
         self.predict_panel.form.device_changed.connect(self._ask_device)
         self.model_panel.model_changed.connect(self._warm_up)
+        self.model_panel.model_changed.connect(self._suggest_classes)
         self.image_panel.image_changed.connect(self._show_legend)
+        self._suggest_classes()
 
     def _arrange(self, *sections: QWidget) -> None:
         """Put the sections below each other, to scroll where they are too high."""
@@ -230,6 +233,11 @@ class UnetWidget(QWidget):
 
     def _show_no_device(self, error: Exception) -> None:
         self.model_panel.show_device(str(error))
+
+    def _suggest_classes(self) -> None:
+        """Begin with the model's classes: what it knows of them is then kept."""
+        with suppress(UnetError):
+            self.session.annotations.suggest(self.model_panel.spec().classes)
 
     def _warm_up(self) -> None:
         """Let a running engine load the model; what fails is said by Predict."""

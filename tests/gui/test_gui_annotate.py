@@ -195,6 +195,8 @@ def test_renaming_reordering_and_removing_layers_leaves_strokes_whole(
     viewer, panel, annotations, store, painted, qtbot
 ):
     image, layer = painted
+    # napari 0.9.2 on Mesa may crash when the last Labels layer is removed.
+    viewer.add_labels(np.zeros((4, 4), np.uint8), name="stays")
     viewer.layers["field"].name = "cells"
     assert layer.name == "cells scribbles"
     viewer.layers.reverse()
