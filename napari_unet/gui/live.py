@@ -261,11 +261,8 @@ class LiveTraining(QObject):
 
     def _take(self, event: Any) -> None:
         """Pass on what happened, on the main thread."""
-        if isinstance(event, Stepped):
-            if self.state == "starting":
-                self._set_state("training")
-            if self._activity is not None:
-                self._activity.set_description(f"U-Net: step {event.step}")
+        if isinstance(event, Stepped) and self.state == "starting":
+            self._set_state("training")
         elif isinstance(event, Checkpointed):
             self.checkpoints.append(event)
         elif isinstance(event, Stopped) and not self._again:

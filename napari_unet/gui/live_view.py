@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QObject, Signal
 
+from napari_unet.engine.messages import RolledBackTo
 from napari_unet.errors import UnetError
 from napari_unet.gui.forms import follow
 from napari_unet.gui.preview import Previews, Seen, View
@@ -80,7 +81,8 @@ class LiveView(QObject):
         previews.failed.connect(self.told)
         panel.destroyed.connect(previews.close)
         self._live.told.connect(self._follow_training)
-        self._live.labels_changed.connect(self._moved)
+        # New strokes show in the weights of the next steps.
+        self._live.labels_changed.connect(previews.hurry)
         self._live.state_changed.connect(self._follow_state)
         images.image_changed.connect(self._moved)
         events = camera_of(viewer).events
@@ -109,19 +111,20 @@ class LiveView(QObject):
             self._pinned = None
 
     def _follow_training(self, event: Any) -> None:
-        if isinstance(event, Stepped):
-            self._ask(at_work=False)
-        elif isinstance(event, Checkpointed):
+        if isinstance(event, Checkpointed):
             self._draw_thumbnail(event.name)
-        else:
-            self._ask(at_work=True)
+        elif isinstance(event, RolledBackTo):
+            self._moved()
+        elif isinstance(event, Stepped):
+            self._ask()
 
     def _moved(self, event: Any = None) -> None:
-        self._ask(at_work=True)
+        self._previews.hurry()
+        self._ask()
 
-    def _ask(self, *, at_work: bool) -> None:
+    def _ask(self) -> None:
         if self._on and self._live.state in ("training", "paused"):
-            self._previews.ask(at_work=at_work)
+            self._previews.ask()
 
     def _look(self) -> None:
         view = self._view()

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 _PAUSE, _SETTLE = 0.5, 80
 # How many times as long as a preview takes to wait for the next: while the user is at
 # work, and while training is left alone. Seconds that work is taken to last.
-_HURRY, _LEISURE, _AT_WORK = 1, 8, 5.0
+_HURRY, _LEISURE, _AT_WORK = 1, 10, 5.0
 
 
 @dataclass(frozen=True)
@@ -120,19 +120,14 @@ class Previews(QObject):
         self._timer.timeout.connect(self._fire)
         self._ended.connect(self._end)
 
-    def ask(self, *, at_work: bool) -> None:
-        """Say that something has changed.
-
-        Parameters
-        ----------
-        at_work : bool
-            Whether it was the user who changed it, the view or the labels. Otherwise
-            only the weights are better, and training goes first.
-        """
+    def ask(self) -> None:
+        """Say that the view or the weights have changed."""
         self._wanted = True
-        if at_work:
-            self._at_work = time.monotonic()
         self._plan()
+
+    def hurry(self) -> None:
+        """Say that the user is at work; otherwise training goes first."""
+        self._at_work = time.monotonic()
 
     def show(self, view: View) -> None:
         """Predict a view after those that wait already."""
