@@ -54,6 +54,8 @@ def test_paint_watch_it_learn_correct(viewer, widget, predict, qtbot, tmp_path):
     widget.annotate_panel.annotate.click()
     scribbles = viewer.layers["nuclei scribbles"]
     scribbles.brush_size = 3
+    # The docked panel has made the canvas narrower than the image.
+    viewer.reset_view()
     paint(OBJECT, bright, 6, seed=0)
     paint(BACKGROUND, truth == 0, 6, seed=1)
     assert set(np.unique(scribbles.data)) == {0, 1, 2}

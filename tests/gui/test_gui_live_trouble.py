@@ -54,11 +54,11 @@ def test_without_strokes_it_says_what_to_paint(user, scribbles, notified):
     user.panel.train.start.click()
     assert user.live.state == "idle"
     assert said(user, notified, "Nothing is labelled yet")
-    assert "'object'" in user.panel.train.verdict.text()
+    assert "'cell'" in user.panel.train.verdict.text()
 
 
 @pytest.mark.parametrize(
-    ("value", "missing"), [(BACKGROUND, "'object'"), (CELL, "the background")]
+    ("value", "missing"), [(BACKGROUND, "'cell'"), (CELL, "the background")]
 )
 def test_with_one_class_it_says_what_to_add(user, scribbles, value, missing):
     dab(scribbles, value, (10, 15))
@@ -133,7 +133,7 @@ def test_a_class_is_added_and_removed(user, scribbles, widget):
     user.more_steps(5)
     assert set(np.unique(scribbles.data)) == {0, BACKGROUND, CELL}
     user.stop()
-    assert widget.model_panel.spec().classes.names == ("background", "object")
+    assert widget.model_panel.spec().classes.names == ("background", "cell")
 
 
 def test_the_disk_is_full(user, scribbles, notified, monkeypatch, tmp_path):

@@ -119,8 +119,9 @@ def test_model_that_is_gone(viewer, widget, predict, blobs, notified, tmp_path):
 
 def test_damaged_weights(viewer, widget, predict, blobs, notified, tmp_path):
     folder = threshold_model(tmp_path / "mine")
-    widget.model_panel.choose_folder(folder)
+    # Before it is chosen: a model that the engine has loaded stays good.
     (folder / "weights.safetensors").write_bytes(b"broken")
+    widget.model_panel.choose_folder(folder)
     viewer.add_image(blobs)
     assert "damaged" in predict()
     assert len(viewer.layers) == 1
