@@ -270,6 +270,7 @@ class Forest:
     def score(
         self, images: list[TrainingImage], pairs: list[Pair], seed: int
     ) -> tuple[float, float | None]:
+        """Learn the strokes on `images` and score on `pairs`."""
         from skimage.future import TrainableSegmenter
         from sklearn.ensemble import RandomForestClassifier
 
