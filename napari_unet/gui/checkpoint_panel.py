@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from napari_unet.training import Checkpointed
 
 _SIDE = 48
+_BEST = " · best"
 _NAME = Qt.ItemDataRole.UserRole
 
 
@@ -71,9 +72,13 @@ class CheckpointPanel(QWidget):
 
     def add(self, checkpoint: Checkpointed) -> None:
         """Add the newest checkpoint."""
+        if checkpoint.best:
+            for i in range(self.list.count()):
+                older = self.list.item(i)
+                older.setText(older.text().replace(_BEST, ""))
         scored = checkpoint.score is not None
         lines = (
-            f"Step {checkpoint.step:,}" + (" · best so far" if checkpoint.best else ""),
+            f"Step {checkpoint.step:,}" + (_BEST if checkpoint.best else ""),
             (f"Dice {checkpoint.score:.2f} · " if scored else "")
             + f"{datetime.now():%H:%M:%S}",
         )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -11,13 +10,12 @@ from qtpy.QtCore import QObject, Signal
 from napari_unet.engine.messages import (
     PauseTraining,
     RollBack,
-    StopTraining,
     Train,
 )
 from napari_unet.errors import UnetError
-from napari_unet.gui.background import start
 from napari_unet.gui.feed import Feed
 from napari_unet.gui.subjects import Subjects
+from napari_unet.gui.training_run import TrainingRun
 from napari_unet.training.events import Checkpointed, Stepped, Stopped
 
 if TYPE_CHECKING:
@@ -77,6 +75,10 @@ class LiveTraining(QObject):
         "idle", "starting", "training", "paused" or "stopping".
     plan : Plan or None
         Of the training under way or the last one.
+    best : Path or None
+        The folder of the best model of the one that was stopped last.
+    checkpoints : list of Checkpointed
+        Of that training, oldest first.
     state_changed : Signal
         It is another one now.
     told : Signal
@@ -86,7 +88,9 @@ class LiveTraining(QObject):
     stopped : Signal
         It has ended as it should, with this line for the user.
     failed : Signal
-        It has ended, or something was not done; why, for the user.
+        It has ended, and why, for the user; empty where napari has said it.
+    refused : Signal
+        Something was not done, and why.
     """
 
     state_changed = Signal(str)
@@ -94,36 +98,29 @@ class LiveTraining(QObject):
     labels_changed = Signal()
     stopped = Signal(str)
     failed = Signal(str)
-    _event = Signal(object)
+    refused = Signal(str)
     _answered = Signal(object)
 
     def __init__(self, engine: Engine, annotations: Annotations) -> None:
         super().__init__()
         self.state: State = "idle"
         self.plan: Plan | None = None
+        self.best: Path | None = None
         self.checkpoints: list[Checkpointed] = []
         self.feed = Feed(engine)
         self.subjects = Subjects(annotations)
         self._engine = engine
         self._annotations = annotations
         self._classes = annotations.scheme
-        self._give_up = threading.Event()
-        self._over = threading.Event()
+        self._run: TrainingRun | None = None
+        self._line = ""
+        # Whether to begin again, with other classes, once it has stopped.
         self._again = False
-        self._stopped_line = ""
-        self._best: Path | None = None
         self._sent: set[str] = set()
-        self._activity: Any = None
-        self._event.connect(self._take)
         self._answered.connect(self._hear)
         annotations.changed.connect(self._labels_changed)
         annotations.scheme_changed.connect(self._classes_changed)
         annotations.images_changed.connect(self._images_changed)
-
-    @property
-    def best(self) -> Path | None:
-        """The folder of the best model of the training that was stopped last."""
-        return self._best
 
     @property
     def running(self) -> bool:
@@ -177,16 +174,17 @@ class LiveTraining(QObject):
 
     def close(self) -> None:
         """End, and wait a moment for the last weights to be kept."""
-        if self.running:
-            self.stop()
-            self._over.wait(_FAREWELL)
         # Nobody is left to hear of it.
         self.blockSignals(True)
-        self._finish()
+        if self._run is not None and self.running:
+            self.stop()
+            self._run.wait(_FAREWELL)
+            self._run.leave()
+        self._set_state("idle")
         self.feed.close()
 
     def _begin(self, plan: Plan) -> None:
-        images = self.subjects.labelled()
+        ready = [self.send(image.target) for image in self.subjects.labelled()]
         self._classes = self._annotations.scheme
         request = Train(
             name=plan.name,
@@ -197,51 +195,23 @@ class LiveTraining(QObject):
             config=plan.config,
             resume=plan.resume,
         )
-        ready = [self.send(image.target) for image in images]
         if self.plan is None or self.plan.folder != plan.folder:
             self.checkpoints.clear()
         self.plan = plan
-        self._stopped_line = "Stopped before the first step."
-        self._give_up.clear()
-        self._over.clear()
+        self._line = "Stopped before the first step."
+        self._run = run = TrainingRun(self._engine, self.feed, request, ready)
+        run.told.connect(self._take)
+        run.ended.connect(self._ended)
+        run.broken.connect(self._broke)
         self._set_state("starting")
-        self._work(request, ready)
-
-    def _work(self, request: Train, ready: list[Future[None]]) -> None:
-        from napari.qt.threading import create_worker
-        from napari.utils import progress
-
-        if self._activity is None:
-            self._activity = progress(total=0, desc="U-Net: training")
-        worker = create_worker(
-            self._run, request, ready, _start_thread=False, _ignore_errors=True
-        )
-        worker.returned.connect(self._ended)
-        worker.errored.connect(self._broke)
-        start(worker)
-
-    def _run(self, request: Train, ready: list[Future[None]]) -> str:
-        """In the worker: pass the events on; return what the user must mend."""
-        try:
-            for future in ready:
-                future.result()
-            if not self._give_up.is_set():
-                for event in self._engine.request(request):
-                    self._event.emit(event)
-                    if self._give_up.is_set() and isinstance(event, Stepped):
-                        self.feed.ask(StopTraining())
-        except UnetError as error:
-            return str(error)
-        finally:
-            self._over.set()
-        return ""
+        run.start()
 
     def _end(self) -> None:
-        self._give_up.set()
-        self._ask(StopTraining())
+        assert self._run is not None
+        self._run.stop()
         self._set_state("stopping")
 
-    def _ask(self, request: Any) -> None:
+    def _ask(self, request: PauseTraining | RollBack) -> None:
         """Send a request; what comes of it is told."""
 
         def done(future: Future[list[Any]]) -> None:
@@ -256,8 +226,8 @@ class LiveTraining(QObject):
                 self._take(event)
         elif not isinstance(answer, UnetError):
             raise answer
-        elif not self.running:
-            self.failed.emit(str(answer))
+        else:
+            self.refused.emit(str(answer))
 
     def _take(self, event: Any) -> None:
         """Pass on what happened, on the main thread."""
@@ -265,50 +235,35 @@ class LiveTraining(QObject):
             self._set_state("training")
         elif isinstance(event, Checkpointed):
             self.checkpoints.append(event)
-        elif isinstance(event, Stopped) and not self._again:
+        elif isinstance(event, Stopped):
             assert self.plan is not None
-            self._best = self.plan.folder / event.best
-            self._stopped_line = (
+            self.best = self.plan.folder / event.best
+            self._line = (
                 f"Stopped after {event.step} steps. The best and the last model are "
                 f"kept in '{self.plan.folder}'."
             )
         self.told.emit(event)
 
     def _ended(self, problem: str) -> None:
-        if self._again and not problem:
-            self._again = False
-            self._restart()
-            return
-        self._finish()
+        again, self._again = self._again and not problem, False
+        if again:
+            assert self.plan is not None
+            try:
+                self.subjects.check_strokes()
+                self._begin(replace(self.plan, resume=True))
+                return
+            except UnetError as error:
+                problem = str(error)
+        self._set_state("idle")
         if problem:
             self.failed.emit(problem)
         else:
-            self.stopped.emit(self._stopped_line)
+            self.stopped.emit(self._line)
 
-    def _broke(self, error: Exception) -> None:
-        """Report a mistake in the program as napari does, with its traceback."""
-        from napari.utils.notifications import notification_manager
-
-        self._finish()
-        notification_manager.receive_error(type(error), error, error.__traceback__)
-        self.failed.emit("")
-
-    def _finish(self) -> None:
+    def _broke(self) -> None:
         self._again = False
-        if self._activity is not None:
-            self._activity.close()
-            self._activity = None
         self._set_state("idle")
-
-    def _restart(self) -> None:
-        """Go on with other classes, from the last weights."""
-        assert self.plan is not None
-        try:
-            self.subjects.check_strokes()
-            self._begin(replace(self.plan, resume=True))
-        except UnetError as error:
-            self._finish()
-            self.failed.emit(str(error))
+        self.failed.emit("")
 
     def _set_state(self, state: State) -> None:
         if state != self.state:
@@ -321,7 +276,7 @@ class LiveTraining(QObject):
             try:
                 self.send(image.target)
             except UnetError as error:
-                self.failed.emit(str(error))
+                self.refused.emit(str(error))
                 return
         self.labels_changed.emit()
 

@@ -101,6 +101,7 @@ class LivePanel(QWidget):
         live.told.connect(self._show)
         live.stopped.connect(self._stopped)
         live.failed.connect(self._failed)
+        live.refused.connect(self._refused)
         self._offer_bases()
         self.train.show_state(live.state)
         self.checkpoints.show_all(live.checkpoints)
@@ -129,7 +130,7 @@ class LivePanel(QWidget):
             self.next.look(target, model, self._predict.form.config(None))
             self.train.show_line("Looking for where the model is least sure…")
         except UnetError as error:
-            self._failed(str(error))
+            self._refused(str(error))
 
     def _plan(self) -> Plan:
         base = self.train.base.currentData()
@@ -188,6 +189,12 @@ class LivePanel(QWidget):
         text = text or "It failed by a mistake in the program."
         self.train.show_line(text)
         self.ended.emit(text)
+
+    def _refused(self, text: str) -> None:
+        from napari.utils.notifications import show_error
+
+        show_error(text)
+        self.train.show_line(text)
 
     def _take_over_model(self) -> None:
         """Let Predict use what was trained."""

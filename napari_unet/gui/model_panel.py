@@ -104,7 +104,7 @@ class ModelPanel(QWidget):
         self.device.setText(text)
 
     def _add_folder(self, folder: Path) -> None:
-        self.models.addItem(folder.name, str(folder))
+        self.models.addItem(_name(folder), str(folder))
         last = self.models.count() - 1
         self.models.setItemData(last, str(folder), Qt.ItemDataRole.ToolTipRole)
 
@@ -127,3 +127,15 @@ class ModelPanel(QWidget):
             classes = ", ".join(spec.classes.names[1:])
             self.about.setText(spec.description or f"Finds {classes}.")
         self.model_changed.emit()
+
+
+def _name(folder: Path) -> str:
+    """Return what to call a model; the name of a checkpoint's folder says little."""
+    from napari_unet.models import read_spec
+
+    if not folder.name.startswith("step-"):
+        return folder.name
+    try:
+        return f"{read_spec(folder).name} ({folder.name})"
+    except UnetError:
+        return folder.name

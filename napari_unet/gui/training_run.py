@@ -1,0 +1,115 @@
+"""One training in the engine, from its request to its end."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Any
+
+from qtpy.QtCore import QObject, Signal
+
+from napari_unet.engine.messages import StopTraining
+from napari_unet.errors import UnetError
+from napari_unet.gui.background import start
+from napari_unet.training.events import Stepped
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
+
+    from napari_unet.engine.client import Engine
+    from napari_unet.engine.messages import Train
+    from napari_unet.gui.feed import Feed
+
+
+class TrainingRun(QObject):
+    """A training that runs in a worker.
+
+    Parameters
+    ----------
+    engine : Engine
+        Where it trains.
+    feed : Feed
+        Through which the order to stop goes.
+    request : Train
+        How to train.
+    ready : list of Future
+        What the engine must know before.
+
+    Attributes
+    ----------
+    told : Signal
+        Each of the `training.events`.
+    ended : Signal
+        What the user must mend; empty if it ended as it should.
+    broken : Signal
+        It ended by a mistake in the program, which has been reported.
+    """
+
+    told = Signal(object)
+    ended = Signal(str)
+    broken = Signal()
+
+    def __init__(
+        self, engine: Engine, feed: Feed, request: Train, ready: list[Future[None]]
+    ) -> None:
+        super().__init__()
+        self._engine = engine
+        self._feed = feed
+        self._request = request
+        self._ready = ready
+        self._stop = threading.Event()
+        self._over = threading.Event()
+        self._activity: Any = None
+
+    def start(self) -> None:
+        """Begin, in another thread."""
+        from napari.qt.threading import create_worker
+        from napari.utils import progress
+
+        self._activity = progress(total=0, desc="U-Net: training")
+        worker = create_worker(self._work, _start_thread=False, _ignore_errors=True)
+        worker.returned.connect(self._end)
+        worker.errored.connect(self._break)
+        start(worker)
+
+    def stop(self) -> None:
+        """End after the step that is under way; the weights are kept."""
+        self._stop.set()
+        self._feed.ask(StopTraining())
+
+    def wait(self, seconds: float) -> None:
+        """Wait until it has ended, but not longer."""
+        self._over.wait(seconds)
+
+    def leave(self) -> None:
+        """Tell nothing more."""
+        self.blockSignals(True)
+        self._activity.close()
+
+    def _work(self) -> str:
+        """In the worker: pass the events on; return what the user must mend."""
+        try:
+            for future in self._ready:
+                future.result()
+            if not self._stop.is_set():
+                for event in self._engine.request(self._request):
+                    self.told.emit(event)
+                    # An order to stop that came before the training found nothing.
+                    if self._stop.is_set() and isinstance(event, Stepped):
+                        self._feed.ask(StopTraining())
+        except UnetError as error:
+            return str(error)
+        finally:
+            self._over.set()
+        return ""
+
+    def _end(self, problem: str) -> None:
+        self._activity.close()
+        self.ended.emit(problem)
+
+    def _break(self, error: Exception) -> None:
+        """Report a mistake in the program as napari does, with its traceback."""
+        from napari.utils.notifications import notification_manager
+
+        self._activity.close()
+        notification_manager.receive_error(type(error), error, error.__traceback__)
+        self.broken.emit()
