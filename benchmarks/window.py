@@ -70,7 +70,10 @@ class Painter:
     def line(self, y: float, x: float, length: int = 10) -> None:
         """Paint a short line at once."""
         points = [self._on_canvas(y, x + d) for d in range(length)]
+        # Events in quick succession are dropped.
+        run(1 / HERTZ)
         self._send(QEvent.Type.MouseMove, points[0], pressed=False)
+        run(1 / HERTZ)
         self._send(QEvent.Type.MouseButtonPress, points[0])
         for point in points[1:]:
             run(1 / HERTZ)

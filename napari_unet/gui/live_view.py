@@ -147,7 +147,15 @@ class LiveView(QObject):
             self._live.subjects.choose_channel(layer, self._images.channel)
             subject = self._live.subjects.of(target)
             self.told.emit("")
-            return View(target, subject, region, self._config(), checkpoint)
+            results = self._session.results_of(layer)
+            return View(
+                target,
+                subject,
+                region,
+                self._config(),
+                checkpoint,
+                objects=results.objects(self._viewer, target, region),
+            )
         except UnetError as error:
             self.told.emit(str(error))
             return None

@@ -12,6 +12,7 @@ from qtpy.QtCore import QObject, QTimer, Signal
 
 from napari_unet.engine.messages import Preview
 from napari_unet.errors import UnetError
+from napari_unet.gui.same_ids import keep_ids
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -49,6 +50,8 @@ class View:
         Of the training; None for its current weights.
     small : bool
         Whether it is for a thumbnail.
+    objects : ndarray or None
+        ``(Y, X)`` of the whole plane: objects that are there already.
     """
 
     target: Target
@@ -57,6 +60,7 @@ class View:
     config: PredictConfig
     checkpoint: str | None = None
     small: bool = False
+    objects: NDArray[np.uint32] | None = None
 
 
 @dataclass(frozen=True)
@@ -196,9 +200,11 @@ class Previews(QObject):
                 config=view.config,
             )
         )
-        return Seen(
-            view, told.step, semantic.open("r").copy(), instances.open("r").copy()
-        )
+        found = instances.open("r").copy()
+        if view.objects is not None:
+            before = view.objects[view.region.slices]
+            found = keep_ids(found, before, int(view.objects.max()))
+        return Seen(view, told.step, semantic.open("r").copy(), found)
 
     def _end(self, result: Any) -> None:
         self._busy = False

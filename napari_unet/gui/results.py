@@ -110,6 +110,15 @@ class Results:
         target.stack(layer)[...] = 0
         target.write_region(layer, region, semantic)
 
+    def objects(
+        self, viewer: Viewer, target: Target, region: Region
+    ) -> NDArray[np.uint32] | None:
+        """Return the objects on the plane of a region, as a view ``(Y, X)``."""
+        layer = self._layers.get("instances")
+        if layer is None or layer not in viewer.layers or not target.fits(layer):
+            return None
+        return target.plane(layer, region)
+
     def layers(self) -> list[Labels]:
         """Return the layers that are written to."""
         return list(self._layers.values())
@@ -210,14 +219,18 @@ class Target:
         labels.data[index] = values if rows_first else values.T
         labels.refresh(extent=False, thumbnail=False)
 
+    def plane(self, labels: Labels, region: Region) -> NDArray[Any]:
+        """Return the plane of a region in a label layer, as a view ``(Y, X)``."""
+        stack = self.stack(labels)
+        for axis in self.image.stack_axes:
+            stack = stack[region.plane[axis]]
+        return stack
+
     def write_region(
         self, labels: Labels, region: Region, values: NDArray[Any]
     ) -> None:
         """Write `values` ``(Y, X)`` in place and show them if they are new."""
-        stack = self.stack(labels)
-        for axis in self.image.stack_axes:
-            stack = stack[region.plane[axis]]
-        part = stack[region.slices]
+        part = self.plane(labels, region)[region.slices]
         if not np.array_equal(part, values):
             part[...] = values
             labels.refresh(extent=False, thumbnail=False)
