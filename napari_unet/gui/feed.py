@@ -70,9 +70,15 @@ class Feed:
     ----------
     engine : Engine
         Started if it does not run.
+
+    Attributes
+    ----------
+    closed : bool
+        Whether nothing more can be sent.
     """
 
     def __init__(self, engine: Engine) -> None:
+        self.closed = False
         self._engine = engine
         self._thread = ThreadPoolExecutor(1, "napari-unet feed")
         self._lock = threading.Lock()
@@ -104,6 +110,7 @@ class Feed:
 
     def close(self) -> None:
         """Send nothing more."""
+        self.closed = True
         self._thread.shutdown(wait=False, cancel_futures=True)
 
     def _send(self, key: str) -> None:

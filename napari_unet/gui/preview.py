@@ -164,7 +164,8 @@ class Previews(QObject):
         self.due.emit()
 
     def _next(self) -> None:
-        if self._busy or not self._queue:
+        # The session may end before the panel, with a preview due.
+        if self._busy or not self._queue or self._feed.closed:
             return
         self._busy = True
         self._last = time.monotonic()
