@@ -10,7 +10,7 @@ VENV ?= .venv
 export QT_API ?= pyqt5
 BIN := $(VENV)/bin
 
-.PHONY: run test test-pyqt6 test-wheel lint format types contracts manifest check clean
+.PHONY: run test test-pyqt6 test-maskrcnn test-wheel lint format types contracts manifest check clean
 
 run: $(VENV)/run.stamp
 ifeq ($(shell [ "$$(uname)" != Linux ] || [ -n "$$DISPLAY$$WAYLAND_DISPLAY" ] && echo yes),yes)
@@ -25,6 +25,11 @@ test: $(VENV)/dev.stamp
 
 test-pyqt6: $(VENV)/pyqt6.stamp
 	QT_API=pyqt6 .ci/with-display $(BIN)/python -m pytest tests/gui -m gui $(ARGS)
+
+# torchvision wants the torch that pip pairs it with, so it has an environment of its own.
+test-maskrcnn: $(VENV)-maskrcnn/test.stamp
+	$(VENV)-maskrcnn/bin/python -m pytest tests/nets/test_nets_maskrcnn.py \
+		tests/nets/test_nets_convert.py $(ARGS)
 
 test-wheel: $(VENV)/dev.stamp
 	NAPARI_UNET_TORCH="$(TORCH)" $(BIN)/python -m pytest -m wheel $(ARGS)
@@ -49,7 +54,7 @@ manifest: $(VENV)/dev.stamp
 check: lint types contracts manifest
 
 clean:
-	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) $(VENV)-maskrcnn build dist .pytest_cache .mypy_cache .ruff_cache
 
 $(BIN)/python:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.12")'
@@ -69,6 +74,12 @@ $(VENV)/run.stamp: pyproject.toml $(VENV)/torch.stamp
 $(VENV)/dev.stamp: pyproject.toml $(VENV)/torch.stamp
 	$(BIN)/python -m pip install -e ".[pyqt5,dev]"
 	touch $@ $(VENV)/run.stamp
+
+$(VENV)-maskrcnn/test.stamp: pyproject.toml | $(BIN)/python
+	$(PYTHON) -m venv $(VENV)-maskrcnn
+	$(VENV)-maskrcnn/bin/python -m pip install torch torchvision
+	$(VENV)-maskrcnn/bin/python -m pip install -e ".[pyqt5,maskrcnn,test]"
+	touch $@
 
 $(VENV)/pyqt6.stamp: $(VENV)/dev.stamp
 	$(BIN)/python -m pip install -e ".[pyqt5,pyqt6,dev]"

@@ -7,6 +7,7 @@ from napari_unet.images.labels import read_labels, write_labels
 from napari_unet.images.normalise import IntensityRange, measure_intensity
 from napari_unet.images.open import open_image
 from napari_unet.images.region import Region
+from napari_unet.images.rescale import rescale
 from napari_unet.images.simulate import simulate_nuclei
 
 __all__ = [
@@ -18,6 +19,7 @@ __all__ = [
     "measure_intensity",
     "open_image",
     "read_labels",
+    "rescale",
     "simulate_nuclei",
     "write_labels",
 ]

@@ -46,3 +46,8 @@ class Region:
         if y0 >= y1 or x0 >= x1:
             return None
         return Region(y0, x0, y1, x1, self.plane)
+
+    def grow(self, margin: int) -> "Region":
+        """Return the region with so many pixels more at each side."""
+        y0, x0 = self.y0 - margin, self.x0 - margin
+        return Region(y0, x0, self.y1 + margin, self.x1 + margin, self.plane)

@@ -10,17 +10,24 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from napari_unet.annotation import ClassScheme
+    from napari_unet.models.architecture import Architecture
 
 
 def adapt(
-    model: Model, *, classes: ClassScheme, channels: int, name: str, seed: int = 0
+    model: Model,
+    *,
+    classes: ClassScheme,
+    channels: int,
+    name: str,
+    architecture: Architecture | None = None,
+    seed: int = 0,
 ) -> Model:
     """Return a copy of `model` for these classes and channels, to be fine-tuned.
 
-    Where the class names differ, the 1x1 convolution is made anew, keeping the
-    filters of the classes whose names stay. Where the number of channels differs,
-    the first convolution is made to answer to an image repeated over the channels as
-    it did before. Every other weight is kept.
+    The filters of classes whose names stay are kept, wherever the class stands now:
+    their logits do not change. Where the number of channels differs, the first
+    convolution is made to answer to an image repeated over the channels as it did
+    before. Every other weight is kept.
 
     Parameters
     ----------
@@ -32,6 +39,9 @@ def adapt(
         Channels of the new model's images.
     name : str
         Of the new model.
+    architecture : Architecture, optional
+        Of the new model, if it is another, such as FCN-16s for FCN-32s: what has the
+        same name and shape in both nets is carried over.
     seed : int
         For the filters of new classes.
     """
@@ -42,17 +52,24 @@ def adapt(
             "channels": channels,
             "description": f"Fine-tuned from '{model.spec.name}'.",
             "provenance": {"base": model.spec.name, **model.spec.provenance},
+            "architecture": architecture or model.spec.architecture,
         }
     )
+    if not {*classes.names[1:]} & {*model.spec.classes.names[1:]}:
+        # Objects of other classes have another size, and edges yet to be learnt.
+        spec = spec.model_copy(update={"diameter": None, "valley": None})
     adapted = build(spec, seed=seed)
     new, old = adapted.net.state_dict(), model.net.state_dict()
-    for key, value in old.items():
-        if value.shape == new[key].shape:
-            new[key].copy_(value)
-    first = "down.0.0.weight"
-    new[first].copy_(_channels(old[first], channels))
-    for key in ("classify.weight", "classify.bias"):
-        _keep_classes(new[key], old[key], classes.names, model.spec.classes.names)
+    first = adapted.net.first_layer
+    if first in old and old[first].shape[0] == new[first].shape[0]:
+        old[first] = _channels(old[first], channels)
+    of_classes = tuple(f"{layer}." for layer in adapted.net.class_layers)
+    for key in old.keys() & new.keys():
+        if key.startswith(of_classes):
+            if old[key].shape[1:] == new[key].shape[1:]:
+                _keep_rows(new[key], old[key], classes.names, model.spec.classes.names)
+        elif old[key].shape == new[key].shape:
+            new[key].copy_(old[key])
     return adapted
 
 
@@ -63,10 +80,18 @@ def _channels(weight: Tensor, channels: int) -> Tensor:
     return weight.sum(1, keepdim=True).repeat(1, channels, 1, 1) / channels
 
 
-def _keep_classes(
+def _keep_rows(
     new: Tensor, old: Tensor, names: tuple[str, ...], before: tuple[str, ...]
 ) -> None:
-    """Copy the filters of the classes that both have; the others keep a fresh start."""
+    """Copy the filters of what both have; the others keep a fresh start.
+
+    A layer has as many filters for each class, in their order; where one is left over
+    it is for the boundary.
+    """
+    each = max(1, len(new) // len(names))
+    if len(new) % len(names) and len(old) % len(before):
+        new[-1].copy_(old[-1])
     for index, name in enumerate(names):
         if name in before:
-            new[index].copy_(old[before.index(name)])
+            to, of = each * index, each * before.index(name)
+            new[to : to + each].copy_(old[of : of + each])

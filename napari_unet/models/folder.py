@@ -11,6 +11,7 @@ import os
 import shutil
 import tempfile
 from pathlib import Path
+from typing import Any
 
 from pydantic import ValidationError
 
@@ -21,6 +22,9 @@ from napari_unet.resources import resource
 
 DESCRIPTION = "model.json"
 WEIGHTS = "weights.safetensors"
+# Nets of format 1 have a head that nothing was made of, and none for boundaries.
+DROPPED = {"distance.weight", "distance.bias"}
+ADDED = {"boundary.weight", "boundary.bias"}
 
 
 def save_model(model: Model, folder: Path | str, *, half: bool = False) -> None:
@@ -112,7 +116,13 @@ def load_model(name_or_folder: Path | str) -> Model:
         )
     model = build(spec)
     try:
-        model.net.load_state_dict(load(weights))
+        state = load(weights)
+        for key in DROPPED & state.keys():
+            del state[key]
+        fresh = model.net.state_dict()
+        for key in ADDED & fresh.keys() - state.keys():
+            state[key] = fresh[key]
+        model.net.load_state_dict(state)
     except (SafetensorError, RuntimeError, ValueError) as error:
         raise ModelError(
             f"The weights of the model '{folder}' do not fit its description. Copy "
@@ -142,12 +152,13 @@ def find_model(name_or_folder: Path | str) -> Path:
 
 
 def base_models() -> list[str]:
-    """Return the names of the models that ship, sorted."""
+    """Return the names of the models that ship, that for most images first."""
     try:
         folder = resource("models")
     except UnetError:
         return []
-    return sorted(p.parent.name for p in folder.glob(f"*/{DESCRIPTION}"))
+    names = sorted(p.parent.name for p in folder.glob(f"*/{DESCRIPTION}"))
+    return sorted(names, key=lambda name: name != "nuclei")
 
 
 def _read_description(folder: Path) -> tuple[ModelSpec, str]:
@@ -168,7 +179,7 @@ def _read_description(folder: Path) -> tuple[ModelSpec, str]:
             "napari-unet-annotator."
         )
     try:
-        return ModelSpec.model_validate(content), str(digest)
+        return ModelSpec.model_validate(_upgraded(content)), str(digest)
     except (ValidationError, UnetError) as error:
         reason = error.errors()[0] if isinstance(error, ValidationError) else None
         at = ".".join(map(str, reason["loc"])) if reason else "classes"
@@ -177,6 +188,17 @@ def _read_description(folder: Path) -> tuple[ModelSpec, str]:
             f"{where} is damaged at '{at}': {why}. Copy the whole folder again from "
             "where it came."
         ) from error
+
+
+def _upgraded(content: dict[str, Any]) -> dict[str, Any]:
+    """Return a description of an older format as one of this format."""
+    net = content.get("architecture")
+    if content.get("schema_version") == 1 and isinstance(net, dict):
+        # Format 1 had a map of distances where later ones have boundaries, which
+        # it can still learn.
+        net = {k: v for k, v in net.items() if k != "distance"} | {"boundary": True}
+        content = {**content, "architecture": net, "schema_version": SCHEMA_VERSION}
+    return content
 
 
 def _take_place(new: Path, folder: Path) -> None:

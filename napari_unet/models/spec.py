@@ -5,24 +5,13 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from napari_unet.annotation import ClassScheme
+from napari_unet.models.architecture import Architecture, UNetArchitecture
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 
 class _Frozen(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Architecture(_Frozen):
-    """The parameters of a `nets.UNet`."""
-
-    name: Literal["unet"] = "unet"
-    depth: int = Field(4, ge=1, le=7)
-    width: int = Field(32, ge=1, le=1024)
-    max_width: int = Field(128, ge=1, le=4096)
-    norm: Literal["batch", "layer", "none"] = "batch"
-    padding: Literal["same", "valid"] = "same"
-    distance: bool = True
 
 
 class Normalisation(_Frozen):
@@ -45,6 +34,12 @@ class ModelSpec(_Frozen):
         Background first; one logit each.
     pixel_size : float or None
         Micrometres a pixel at which it was trained, where that is known.
+    diameter : float or None
+        Of the objects that it was trained on, in pixels: the median of those of
+        circles of the same area. None where there were none.
+    valley : float or None
+        How deep the valley between two objects must be, 0 to 1; see
+        `instances.label_hills`. None while the net has not learnt boundaries.
     provenance : mapping
         Data, licence, recipe, seed and scores, as text.
     """
@@ -52,10 +47,12 @@ class ModelSpec(_Frozen):
     schema_version: int = SCHEMA_VERSION
     name: str
     description: str = ""
-    architecture: Architecture = Architecture()
+    architecture: Architecture = UNetArchitecture()
     dimensions: Literal[2] = 2
     channels: int = Field(1, ge=1, le=64)
     classes: ClassScheme
     normalisation: Normalisation = Normalisation()
     pixel_size: float | None = None
+    diameter: float | None = Field(None, gt=0)
+    valley: float | None = Field(None, gt=0, lt=1)
     provenance: dict[str, str] = {}

@@ -21,6 +21,8 @@ from napari_unet.nets.unet import UNet
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from napari_unet.nets.net import SegmentationNet
+
 Precision = Literal["bf16", "fp16", "fp32"]
 
 DTYPES: dict[Precision, torch.dtype] = {
@@ -31,7 +33,8 @@ DTYPES: dict[Precision, torch.dtype] = {
 # Half precision has 8 or 11 bits: far under this where it works, far over where not.
 TOLERANCE = 0.1
 # Half precision must win by this much, so that chance does not choose it.
-CLEARLY = 0.8
+CLEARLY = 0.85
+ROUNDS = 3
 
 
 @dataclass(frozen=True)
@@ -54,6 +57,10 @@ class Device:
     precision: Precision = "fp32"
     channels_last: bool = False
     label: str = "CPU"
+
+    def suiting(self, net: SegmentationNet) -> Device:
+        """Return the device as a net can use it: some need full precision."""
+        return Device(self.name, label=self.label) if net.full_precision else self
 
     @property
     def dtype(self) -> torch.dtype:
@@ -122,18 +129,22 @@ def try_device(name: str) -> Device:
     net, x = _small_net()
     with _one_thread():
         expected = _run(net, x)
-    best, best_seconds = None, math.inf
+    seconds: dict[Device, float] = {}
     why = "its results are wrong"
-    for candidate in _candidates(name):
+    # In turns: what else the computer does then slows one as much as the other.
+    for candidate in [*_candidates(name)] * ROUNDS:
         try:
-            result, seconds = _measure(net, x, candidate)
+            result, took = _measure(net, x, candidate)
         except (RuntimeError, NotImplementedError, AssertionError) as error:
             why = str(error).partition("\n")[0]
             continue
         off = (result - expected).abs().max()
-        good = bool(off <= TOLERANCE * expected.abs().max())
-        if good and seconds < CLEARLY * best_seconds:
-            best, best_seconds = candidate, seconds
+        if bool(off <= TOLERANCE * expected.abs().max()):
+            seconds[candidate] = min(took, seconds.get(candidate, math.inf))
+    best, best_seconds = None, math.inf
+    for candidate, took in seconds.items():
+        if took < CLEARLY * best_seconds:
+            best, best_seconds = candidate, took
     if best is None:
         raise DeviceError(
             f"The device '{name}' failed its self-test ({why}), so the CPU is used. "
@@ -142,7 +153,7 @@ def try_device(name: str) -> Device:
     return best
 
 
-def move(net: UNet, device: Device) -> UNet:
+def move(net: SegmentationNet, device: Device) -> SegmentationNet:
     """Bring a net, in place, to a device in its precision and order of memory."""
     net.to(device.name, device.dtype)
     # torch's own annotation of `to` lacks this argument.
@@ -212,26 +223,26 @@ def _candidates(name: str) -> list[Device]:
     return [Device(name, p, channels_last, label) for p in ("fp32", half)]
 
 
-def _small_net() -> tuple[UNet, Tensor]:
+def _small_net() -> tuple[SegmentationNet, Tensor]:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         net = UNet(1, 2, depth=2, width=32, max_width=64).eval()
-        return net, torch.rand(1, 1, 64, 64)
+        return net, torch.rand(1, 1, 96, 96)
 
 
 @torch.inference_mode()
-def _run(net: UNet, x: Tensor) -> Tensor:
+def _run(net: SegmentationNet, x: Tensor) -> Tensor:
     out: Tensor = net(x)
     return out.float().cpu()
 
 
-def _measure(net: UNet, x: Tensor, device: Device) -> tuple[Tensor, float]:
-    """Return what the net gives on a device, and the seconds of its best of four."""
+def _measure(net: SegmentationNet, x: Tensor, device: Device) -> tuple[Tensor, float]:
+    """Return what the net gives on a device, and the seconds of its best of three."""
     net = move(copy.deepcopy(net), device)
     x = x.to(device.name, device.dtype, memory_format=device.memory_format)
     seconds = []
     with _one_thread():
-        for _ in range(5):
+        for _ in range(4):
             start = time.perf_counter()
             result = _run(net, x)
             seconds.append(time.perf_counter() - start)

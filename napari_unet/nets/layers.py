@@ -33,12 +33,14 @@ class Conv(nn.Conv2d):
 
 
 class ConvBlock(nn.Sequential):
-    """Two 3x3 convolutions, each followed by a norm and a ReLU."""
+    """Some 3x3 convolutions, two in a U-Net, each followed by a norm and a ReLU."""
 
-    def __init__(self, channels: int, width: int, norm: str, padding: str) -> None:
+    def __init__(
+        self, channels: int, width: int, norm: str, padding: str, convs: int = 2
+    ) -> None:
         pad = 1 if padding == "same" else 0
         layers: list[nn.Module] = []
-        for inputs in (channels, width):
+        for inputs in (channels, *[width] * (convs - 1)):
             layers += [
                 Conv(inputs, width, 3, padding=pad, bias=norm == "none"),
                 NORMS[norm](width),

@@ -4,7 +4,6 @@ import torch
 from torch import Tensor, nn
 
 from napari_unet.nets.layers import ConvBlock
-from napari_unet.nets.unet import UNet
 
 
 class ConvReLU(nn.Module):
@@ -53,19 +52,6 @@ def fold_batch_norms(net: nn.Module) -> None:
             if isinstance(layer, nn.BatchNorm2d) and isinstance(conv, nn.Conv2d):
                 block[i - 1] = torch.nn.utils.fuse_conv_bn_eval(conv, layer)
                 block[i] = nn.Identity()
-
-
-def remove_padding(net: UNet) -> None:
-    """Make a padded net an unpadded one, in place.
-
-    What it gives for a pixel that is `margin` or more from the border stays the same:
-    that pixel never saw a padded zero.
-    """
-    for block in _blocks(net):
-        for layer in block:
-            if isinstance(layer, nn.Conv2d):
-                layer.padding = (0, 0)
-    net.padding = "valid"
 
 
 def join_relus(net: nn.Module) -> None:

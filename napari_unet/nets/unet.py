@@ -6,17 +6,18 @@ import torch
 from torch import Tensor, nn
 
 from napari_unet.nets.layers import ConvBlock, crop_to, halve, pad_to_multiple
+from napari_unet.nets.net import SegmentationNet
 
 Norm = Literal["batch", "layer", "none"]
 Padding = Literal["same", "valid"]
 
 
-class UNet(nn.Module):
+class UNet(SegmentationNet):
     """A contracting and an expanding path with copy-and-crop between them.
 
     Convolutions, pooling and up-convolutions only, so an image of any size goes
     through. With ``depth=4, width=64, max_width=1024, norm="none",
-    padding="valid"`` it is the net of the paper: 572 pixels in, 388 out.
+    padding="valid", dropout=0.5`` it is the net of the paper: 572 pixels in, 388 out.
 
     Parameters
     ----------
@@ -38,8 +39,12 @@ class UNet(nn.Module):
     padding : {"same", "valid"}
         "same" pads each 3x3 convolution with zeros and keeps the image's size;
         "valid" does not, as in the paper, and the output is `2 * halo` smaller.
-    distance : bool
-        Whether a second 1x1 convolution predicts a distance map beside the classes.
+    boundary : bool
+        Whether a second 1x1 convolution predicts, beside the classes, how likely each
+        pixel is the boundary of an object.
+    dropout : float
+        The share of feature maps left out, while training, at the end of the
+        contracting path (section 3.1 of the paper).
     """
 
     def __init__(
@@ -52,9 +57,13 @@ class UNet(nn.Module):
         max_width: int = 128,
         norm: Norm = "batch",
         padding: Padding = "same",
-        distance: bool = False,
+        boundary: bool = False,
+        dropout: float = 0.0,
     ) -> None:
         super().__init__()
+        self.n_classes = n_classes
+        self.boundary_head = boundary
+        self.maps = width
         self.depth = depth
         self.padding = padding
         widths = [min(width << level, max_width) for level in range(depth + 1)]
@@ -64,6 +73,7 @@ class UNet(nn.Module):
         for w in widths:
             self.down.append(ConvBlock(channels, w, norm, padding))
             channels = w
+        self.dropout = nn.Dropout2d(dropout)
 
         self.upsample = nn.ModuleList()
         self.up = nn.ModuleList()
@@ -73,7 +83,7 @@ class UNet(nn.Module):
             channels = w
 
         self.classify = nn.Conv2d(channels, n_classes, 1)
-        self.distance = nn.Conv2d(channels, 1, 1) if distance else None
+        self.boundary = nn.Conv2d(channels, 1, 1) if boundary else None
 
     @property
     def multiple(self) -> int:
@@ -108,6 +118,40 @@ class UNet(nn.Module):
         """
         return self.halo + 2
 
+    @property
+    def context(self) -> int:
+        """What training shows an unpadded net around a crop."""
+        return self.margin if self.padding == "valid" else 0
+
+    @property
+    def first_layer(self) -> str:
+        """The first convolution."""
+        return "down.0.0.weight"
+
+    @property
+    def class_layers(self) -> tuple[str, ...]:
+        """The 1x1 convolution of the classes; that of the boundary is its own."""
+        return ("classify",)
+
+    def make_lean(self) -> None:
+        """Take padding away, and make one 1x1 convolution of the two heads.
+
+        What it gives for a pixel that is `margin` or more from the border stays the
+        same: that pixel never saw a padded zero.
+        """
+        for conv in self.modules():
+            if isinstance(conv, nn.Conv2d):
+                conv.padding = (0, 0)
+        self.padding = "valid"
+        if self.boundary is not None:
+            heads = self.classify, self.boundary
+            joined = nn.Conv2d(heads[0].in_channels, heads[0].out_channels + 1, 1)
+            state = [h.state_dict() for h in heads]
+            joined.load_state_dict(
+                {key: torch.cat([s[key] for s in state]) for key in state[0]}
+            )
+            self.classify, self.boundary = joined, None
+
     def features(self, x: Tensor) -> Tensor:
         """Return the feature maps under the last layer, ``(N, width, Y', X')``."""
         skips = []
@@ -117,6 +161,7 @@ class UNet(nn.Module):
             x = block(x)
             skips.append(x)
         skips.pop()
+        x = self.dropout(x)
         for upsample, block in zip(self.upsample, self.up, strict=True):
             x = upsample(x)
             x = block(crop_to(skips.pop(), x), x)
@@ -133,7 +178,7 @@ class UNet(nn.Module):
         Returns
         -------
         Tensor
-            ``(N, n_classes, Y', X')``, with one channel more, the distance map, at
+            ``(N, n_classes, Y', X')``, with one channel more, the boundary's logit, at
             the end where the net has one. Y' and X' are Y and X with padding "same",
             and `2 * halo` less with "valid".
 
@@ -150,8 +195,8 @@ class UNet(nn.Module):
             self._check_valid(height, width)
         x = self.features(x)
         out: Tensor = self.classify(x)
-        if self.distance is not None:
-            out = torch.cat([out, self.distance(x)], dim=1)
+        if self.boundary is not None:
+            out = torch.cat([out, self.boundary(x)], dim=1)
         if self.padding == "same":
             out = out[..., :height, :width]
         return out

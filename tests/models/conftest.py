@@ -1,7 +1,7 @@
 import pytest
 
 from napari_unet.annotation import ClassScheme
-from napari_unet.models import Architecture, ModelSpec, build
+from napari_unet.models import ModelSpec, UNetArchitecture, build
 
 
 @pytest.fixture
@@ -10,7 +10,7 @@ def model():
         name="tiny",
         description="For tests.",
         classes=ClassScheme.named("nucleus"),
-        architecture=Architecture(depth=1, width=4, max_width=8),
+        architecture=UNetArchitecture(depth=1, width=4, max_width=8),
         pixel_size=0.65,
         provenance={"data": "none", "seed": "3"},
     )

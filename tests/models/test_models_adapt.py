@@ -2,7 +2,14 @@ import pytest
 import torch
 
 from napari_unet.annotation import ClassScheme
-from napari_unet.models import Architecture, ModelSpec, adapt, build
+from napari_unet.models import (
+    FCNArchitecture,
+    Model,
+    ModelSpec,
+    UNetArchitecture,
+    adapt,
+    build,
+)
 
 
 @pytest.fixture
@@ -11,7 +18,7 @@ def base():
         name="base",
         channels=3,
         classes=ClassScheme.named("nucleus"),
-        architecture=Architecture(depth=1, width=4, max_width=8),
+        architecture=UNetArchitecture(depth=1, width=4, max_width=8),
     )
     return build(spec, seed=1)
 
@@ -53,3 +60,80 @@ def test_the_base_is_not_changed(base):
             p.add_(1)
     for key, value in base.net.state_dict().items():
         assert torch.equal(value, before[key])
+
+
+def test_what_is_known_of_objects_goes_with_their_class(base):
+    spec = base.spec.model_copy(update={"diameter": 19.0, "valley": 0.2})
+    knows = Model(spec, base.net)
+    more = ClassScheme.named("nucleus", "debris")
+    kept = adapt(knows, classes=more, channels=3, name="x").spec
+    assert (kept.diameter, kept.valley) == (19, 0.2)
+    other = ClassScheme.named("axon")
+    lost = adapt(knows, classes=other, channels=3, name="x").spec
+    assert (lost.diameter, lost.valley) == (None, None)
+
+
+ARCHITECTURES = [
+    UNetArchitecture(depth=1, width=4, max_width=8, boundary=False),
+    UNetArchitecture(depth=1, width=4, max_width=8),
+    FCNArchitecture(width=2, max_width=4, hidden=4, stride=16),
+]
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES, ids=str)
+def test_classes_that_stay_keep_their_logits_wherever_they_go(architecture):
+    spec = ModelSpec(
+        name="base",
+        classes=ClassScheme.named("a", "b", "c"),
+        architecture=architecture,
+    )
+    base = build(spec, seed=2)
+    randomise(base.net)
+    image = torch.rand(1, 1, 40, 33, generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        before = base.net.eval()(image)
+        for names in (["a", "b", "c", "new"], ["c"], ["c", "new", "a", "b"]):
+            new = adapt(base, classes=ClassScheme.named(*names), channels=1, name="x")
+            after = new.net.eval()(image)
+            for name in ("background", *names):
+                if name != "new":
+                    i = new.spec.classes.names.index(name)
+                    j = spec.classes.names.index(name)
+                    torch.testing.assert_close(after[:, i], before[:, j])
+            if architecture.boundary:
+                torch.testing.assert_close(after[:, -1], before[:, -1])
+
+
+def randomise(net):
+    generator = torch.Generator().manual_seed(1)
+    with torch.no_grad():
+        for p in net.parameters():
+            p.copy_(torch.randn(p.shape, generator=generator) * 0.3)
+
+
+def test_a_finer_fcn_begins_as_the_coarser_one():
+    spec = ModelSpec(
+        name="base",
+        classes=ClassScheme.named("a"),
+        architecture=FCNArchitecture(width=2, max_width=4, hidden=4, stride=32),
+    )
+    model = build(spec, seed=3)
+    for part in (model.net.down, model.net.head, model.net.score):
+        randomise(part)
+    image = torch.rand(1, 1, 256, 256, generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        coarse = model.net.eval()(image)
+        for stride in (16, 8):
+            finer = spec.architecture.model_copy(update={"stride": stride})
+            model = adapt(
+                model,
+                classes=spec.classes,
+                channels=1,
+                name="finer",
+                architecture=finer,
+            )
+            assert model.net.stride == stride
+            fine = model.net.eval()(image)
+            # Bilinear steps of 2 and of 32 differ a little, where they round a peak.
+            differs = (fine - coarse).abs().mean(dim=(2, 3))
+            assert (differs < 0.1 * coarse.std(dim=(2, 3))).all()

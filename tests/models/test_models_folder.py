@@ -9,12 +9,14 @@ import pytest
 import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from safetensors.torch import load, save
 
 from napari_unet.annotation import ClassScheme
 from napari_unet.errors import ModelError
 from napari_unet.models import (
-    Architecture,
     ModelSpec,
+    UNetArchitecture,
+    adapt,
     build,
     find_model,
     load_model,
@@ -82,13 +84,13 @@ def test_half_is_half_as_large_and_predicts_nearly_the_same(model, folder, tmp_p
     ),
     channels=st.integers(1, 4),
     architecture=st.builds(
-        Architecture,
+        UNetArchitecture,
         depth=st.integers(1, 2),
         width=st.integers(1, 4),
         max_width=st.just(4),
         norm=st.sampled_from(["batch", "layer", "none"]),
         padding=st.sampled_from(["same", "valid"]),
-        distance=st.booleans(),
+        boundary=st.booleans(),
     ),
 )
 def test_any_description_comes_back(tmp_path, name, classes, channels, architecture):
@@ -151,7 +153,7 @@ def test_weights_of_another_kind_are_refused(folder, content):
 
 
 def test_weights_of_another_net_are_refused(model, folder, tmp_path):
-    wide = model.spec.model_copy(update={"architecture": Architecture(depth=2)})
+    wide = model.spec.model_copy(update={"architecture": UNetArchitecture(depth=2)})
     save_model(build(wide), tmp_path / "wide")
     replace_weights(folder, (tmp_path / "wide" / "weights.safetensors").read_bytes())
     with pytest.raises(ModelError, match="do not fit"):
@@ -163,6 +165,30 @@ def test_missing_weights_are_said(folder):
     with pytest.raises(ModelError, match=r"no readable 'weights\.safetensors'"):
         load_model(folder)
     assert read_spec(folder).name == "tiny"
+
+
+def test_format_1_still_opens(folder):
+    # It had a map of distances, which nothing was made of, and no boundaries.
+    weights = load((folder / "weights.safetensors").read_bytes())
+    for part in ("weight", "bias"):
+        weights[f"distance.{part}"] = weights.pop(f"boundary.{part}")
+    replace_weights(folder, save(weights))
+    content = json.loads((folder / "model.json").read_text())
+    net = content["architecture"]
+    net["distance"] = net.pop("boundary")
+    rewrite(folder, schema_version=1, architecture=net)
+    text = json.loads((folder / "model.json").read_text())
+    text.pop("valley")
+    (folder / "model.json").write_text(json.dumps(text))
+
+    opened = load_model(folder)
+    assert opened.spec.valley is None
+    again = folder.parent / "again"
+    save_model(opened, again)
+    assert load_model(again).spec == opened.spec
+    # It learns boundaries as soon as it is trained on.
+    more = adapt(opened, classes=opened.spec.classes, channels=1, name="more")
+    assert more.net.boundary is not None
 
 
 def test_a_newer_format_asks_for_an_update(folder):
@@ -191,7 +217,8 @@ def test_a_description_that_is_no_text_is_said(folder):
     [
         ({"channels": 0}, "channels"),
         ({"channels": "many"}, "channels"),
-        ({"architecture": {"depth": -1}}, "architecture.depth"),
+        ({"architecture": {"name": "unet", "depth": -1}}, "architecture.unet.depth"),
+        ({"architecture": {"name": "gan"}}, "architecture"),
         ({"classes": {"classes": []}}, "classes"),
         ({"schema_version": "two"}, "schema_version"),
         ({"surprise": 1}, "surprise"),

@@ -3,9 +3,11 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from napari_unet.models import ARCHITECTURES
+from napari_unet.models.model import build_net
 from napari_unet.nets import UNet
 from napari_unet.nets.layers import halve
-from napari_unet.nets.lean import fold_batch_norms, join_relus, remove_padding
+from napari_unet.nets.lean import fold_batch_norms, join_relus
 
 
 def trained(norm, **options):
@@ -16,20 +18,59 @@ def trained(norm, **options):
     return net.eval()
 
 
-def test_the_net_of_the_paper():
-    net = UNet(1, 2, depth=4, width=64, max_width=1024, norm="none", padding="valid")
+# Figure 1 of the paper: channels and side after each convolution and up-convolution.
+FIGURE_1 = [
+    *[(64, 570), (64, 568), (128, 282), (128, 280), (256, 138), (256, 136)],
+    *[(512, 66), (512, 64), (1024, 30), (1024, 28)],
+    *[(512, 56), (512, 54), (512, 52), (256, 104), (256, 102), (256, 100)],
+    *[(128, 200), (128, 198), (128, 196), (64, 392), (64, 390), (64, 388), (2, 388)],
+]
+
+
+def test_the_net_of_the_paper_layer_by_layer():
+    with torch.device("meta"):
+        net = build_net(ARCHITECTURES["unet-2015"], 1, 2)
+        picture = torch.empty(1, 1, 572, 572)
+    seen, kernels = [], []
+
+    def look(layer, inputs, output):
+        seen.append((output.shape[1], output.shape[2]))
+        kernels.append(layer.kernel_size)
+        assert layer.padding == (0, 0)
+
+    for layer in net.modules():
+        if isinstance(layer, torch.nn.Conv2d | torch.nn.ConvTranspose2d):
+            layer.register_forward_hook(look)
+    assert net(picture).shape == (1, 2, 388, 388)
+    assert seen == FIGURE_1
+    assert len(seen) == 23
+    assert (kernels.count((3, 3)), kernels.count((2, 2)), kernels[-1]) == (
+        18,
+        4,
+        (1, 1),
+    )
     assert net.halo == (572 - 388) // 2
     assert sum(p.numel() for p in net.parameters()) == 31_030_658
-    small = UNet(1, 2, depth=4, width=2, norm="none", padding="valid")
-    assert small(torch.zeros(1, 1, 572, 572)).shape == (1, 2, 388, 388)
     with pytest.raises(ValueError, match="570 x 572"):
-        small(torch.zeros(1, 1, 570, 572))
+        net(torch.empty(1, 1, 570, 572, device="meta"))
+
+
+def test_dropout_is_at_the_end_of_the_contracting_path():
+    net = UNet(1, 2, depth=1, width=4, dropout=0.5)
+    torch.manual_seed(0)
+    deepest = []
+    net.dropout.register_forward_hook(lambda *_: deepest.append(_[2]))
+    net.train()(torch.rand(1, 1, 16, 16))
+    net.eval()(torch.rand(1, 1, 16, 16))
+    assert deepest[0].shape == (1, 8, 8, 8)
+    left_out = (deepest[0] == 0).all(dim=(2, 3)).sum()
+    assert left_out > (deepest[1] == 0).all(dim=(2, 3)).sum()
 
 
 @given(height=st.integers(1, 50), width=st.integers(1, 50), depth=st.integers(1, 4))
 @settings(max_examples=20, deadline=None)
 def test_padded_nets_take_any_size(height, width, depth):
-    net = UNet(1, 2, depth=depth, width=2, distance=True).eval()
+    net = UNet(1, 2, depth=depth, width=2, boundary=True).eval()
     assert net(torch.rand(1, 1, height, width)).shape == (1, 3, height, width)
 
 
@@ -64,7 +105,7 @@ def test_a_lean_net_gives_the_same(norm):
     with torch.inference_mode():
         expected = net(picture)[..., inside, inside]
         fold_batch_norms(net)
-        remove_padding(net)
+        net.make_lean()
         join_relus(net)
         found = net(picture[..., tile, tile])
     assert found.shape[-1] == side + 2 * (net.margin - net.halo)

@@ -1,0 +1,114 @@
+"""An image seen larger or smaller, read part by part."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from napari_unet.images.image import Image
+
+# In units of sigma: the blur before shrinking takes no notice of what is farther away.
+REACH = 4.0
+
+
+def rescale(image: Image, factor: float) -> Image:
+    """Return an image whose planes are `factor` times as high and wide.
+
+    Parameters
+    ----------
+    image : Image
+        Read when the result is read, and no more of it than is needed.
+    factor : float
+        Above 0; below 1 makes it smaller, with a blur before, so that what is too fine
+        to be shown does not turn into something else.
+
+    Returns
+    -------
+    Image
+        float32, linear between the pixels. Reading it in parts gives the same as
+        reading it whole.
+    """
+    return replace(image, data=_Rescaled(image, factor))
+
+
+def nearest_pixels(size: int, scaled: int) -> NDArray[np.intp]:
+    """Return for each of `size` pixels which of `scaled` ones lies at its centre."""
+    nearest = np.floor((np.arange(size) + 0.5) * scaled / size).astype(np.intp)
+    return nearest.clip(max=scaled - 1)
+
+
+def resize(plane: NDArray[np.uint8], shape: tuple[int, ...]) -> NDArray[np.float32]:
+    """Return a plane ``(Y, X)`` with another shape, linear between its pixels."""
+    out = plane.astype(np.float32)
+    for axis, (size, wanted) in enumerate(zip(plane.shape, shape, strict=True)):
+        at = (np.arange(wanted) + 0.5) * size / wanted - 0.5
+        out = _resample(out, axis, at, 0.0)
+    return out
+
+
+def _scaled(size: int, factor: float) -> int:
+    return max(1, round(size * factor))
+
+
+@dataclass
+class _Rescaled:
+    """An array that interpolates what is asked for."""
+
+    image: Image
+    factor: float
+
+    def __post_init__(self) -> None:
+        self.dtype = np.dtype(np.float32)
+        self.shape = tuple(
+            _scaled(n, self.factor) if a in "YX" else n
+            for a, n in self.image.sizes.items()
+        )
+        self.ndim = len(self.shape)
+
+    def __getitem__(self, index: tuple[Any, ...]) -> NDArray[np.float32]:
+        """Return pixels; `index` has a slice for Y and for X, in order."""
+        axes = self.image.axes
+        cuts = list(index)
+        steps: list[tuple[int, NDArray[np.float64]]] = []
+        sigma = max(0.0, (1 / self.factor - 1) / 2)
+        for axis in "YX":
+            i = axes.index(axis)
+            size, scaled = self.image.sizes[axis], self.shape[i]
+            wanted = np.arange(*index[i].indices(scaled))
+            at = (wanted + 0.5) * size / scaled - 0.5
+            margin = math.ceil(REACH * sigma) + 1
+            low = max(0, math.floor(at[0]) - margin)
+            cuts[i] = slice(low, min(size, math.ceil(at[-1]) + margin + 1))
+            # Whole numbers before it take their axes away.
+            left = sum(isinstance(cut, slice) for cut in cuts[:i])
+            steps.append((left, at - low))
+        pixels = np.asarray(self.image.data[tuple(cuts)]).astype(np.float32)
+        np.nan_to_num(pixels, copy=False)
+        for axis_left, places in steps:
+            pixels = _resample(pixels, axis_left, places, sigma)
+        return pixels
+
+
+def _resample(
+    pixels: NDArray[np.float32], axis: int, at: NDArray[np.float64], sigma: float
+) -> NDArray[np.float32]:
+    from scipy.ndimage import gaussian_filter1d
+
+    if sigma:
+        pixels = gaussian_filter1d(pixels, sigma, axis, mode="nearest", truncate=REACH)
+    at = at.clip(0, pixels.shape[axis] - 1)
+    low = np.floor(at).astype(np.intp)
+    high = np.minimum(low + 1, pixels.shape[axis] - 1)
+    shape = [1] * pixels.ndim
+    shape[axis] = -1
+    part = (at - low).astype(np.float32).reshape(shape)
+    mixed: NDArray[np.float32] = (
+        pixels.take(low, axis) * (1 - part) + pixels.take(high, axis) * part
+    )
+    return mixed
