@@ -3,7 +3,7 @@
 import torch
 
 from napari_unet.annotation import ClassScheme
-from napari_unet.models import Architecture, ModelSpec, build
+from napari_unet.models import ModelSpec, UNetArchitecture, build
 
 
 def threshold_model(channels=1):
@@ -13,8 +13,8 @@ def threshold_model(channels=1):
         description="Bright pixels.",
         channels=channels,
         classes=ClassScheme.named("bright"),
-        architecture=Architecture(
-            depth=1, width=4, max_width=4, norm="none", distance=False
+        architecture=UNetArchitecture(
+            depth=1, width=4, max_width=4, norm="none", boundary=False
         ),
     )
     model = build(spec)

@@ -21,6 +21,14 @@ IGNORE = -1
 # In units of sigma: objects farther apart add less than 0.04 % of the border weight.
 REACH = 4
 
+# The pixels of a plane and one of their 8 neighbours; the other four the other way.
+PAIRS = (
+    (np.s_[1:, :], np.s_[:-1, :]),
+    (np.s_[:, 1:], np.s_[:, :-1]),
+    (np.s_[1:, 1:], np.s_[:-1, :-1]),
+    (np.s_[1:, :-1], np.s_[:-1, 1:]),
+)
+
 
 @dataclass(frozen=True)
 class Targets:
@@ -32,25 +40,40 @@ class Targets:
         ``(Y, X)``, int64: the class, -1 where nothing is known.
     weight : ndarray
         ``(Y, X)``, float32: 1 and the border weight; 0 where nothing is known.
-    distance : ndarray
-        ``(Y, X)``, float32, 0 to 1: distance to the edge of the pixel's object over
-        the largest one in that object; 0 in the background.
+    boundary : ndarray
+        ``(Y, X)``, bool: pixels of an object beside background or another object.
     known : ndarray
-        ``(Y, X)``, bool: where `distance` is known.
+        ``(Y, X)``, bool: where `boundary` and `objects` are known.
+    objects : ndarray
+        ``(Y, X)``, int32: the number of the object at a pixel, 0 for none.
     """
 
     classes: NDArray[np.int64]
     weight: Floats
-    distance: Floats
+    boundary: Bools
     known: Bools
+    objects: NDArray[np.int32]
 
     def only(self, mask: Bools) -> Targets:
         """Return the targets with nothing known where `mask`, ``(Y, X)``, is False."""
         return Targets(
             np.where(mask, self.classes, IGNORE),
             np.where(mask, self.weight, np.float32(0)),
-            self.distance,
+            self.boundary,
             self.known & mask,
+            self.objects,
+        )
+
+    def inner(self, margin: int) -> Targets:
+        """Return the targets without so many pixels at each side."""
+        height, width = self.classes.shape
+        part = np.s_[margin : height - margin, margin : width - margin]
+        return Targets(
+            self.classes[part],
+            self.weight[part],
+            self.boundary[part],
+            self.known[part],
+            self.objects[part],
         )
 
 
@@ -60,15 +83,14 @@ def make_targets(
     object_classes: Mapping[int, int],
     verified: Bools,
     *,
+    gaps: bool = False,
     border_weight: float = 10.0,
     border_sigma: float = 5.0,
 ) -> Targets:
     """Make targets of the labels of one plane or crop.
 
-    A scribble gives its class. In verified regions every other pixel is known too:
-    the class of its object or else background, and background also where an object
-    meets another one, so that connected components, with 4 or with 8 neighbours, tells
-    the two apart.
+    A scribble gives its class. In verified regions every other pixel is known too: the
+    class of its object or else background.
 
     Parameters
     ----------
@@ -80,6 +102,10 @@ def make_targets(
         The classes of objects that are not of class 1.
     verified : ndarray
         ``(Y, X)``, bool: where the objects are complete.
+    gaps : bool
+        For a net that predicts no boundaries: where an object meets another one is
+        background, so that connected components tells the two apart, and the
+        background between objects weighs more, as in Ronneberger et al. 2015.
     border_weight, border_sigma : float
         w0 and sigma, in pixels, of Ronneberger et al. 2015, equation 2: background
         at distances d1 and d2 from the two nearest objects weighs
@@ -87,23 +113,24 @@ def make_targets(
 
     Notes
     -----
-    The edge of the arrays is not an edge of an object. An object that a crop cuts is
-    measured by what the crop shows of it, so cut crops with some margin.
+    The edge of the arrays is not a boundary of an object.
     """
     classes = labelled_classes(scribbles, objects, object_classes, verified)
     weight = (classes != IGNORE).astype(np.float32)
-    distance = np.zeros(classes.shape, np.float32)
-    # A scribble that contradicts the object leaves the distance unknown.
+    # Where a scribble contradicts the object, the boundary is not known.
     of_object = classes_of(objects, object_classes)
     known = verified & ((scribbles == 0) | (scribbles == of_object + 1))
-    if not verified.any() or not objects.any():
-        return Targets(classes, weight, distance, known)
-    classes[verified & (scribbles == 0) & _contacts(objects)] = 0
-    nearest, second = _measure(objects, verified, border_sigma * REACH, distance)
-    between = verified & (classes == 0) & np.isfinite(second)
-    apart = nearest[between] + second[between]
-    weight[between] += border_weight * np.exp(-(apart**2) / (2 * border_sigma**2))
-    return Targets(classes, weight, distance, known)
+    background, other = _neighbours(objects)
+    boundary = background | other
+    # Beside what is not verified there may be an object that nobody drew.
+    known &= ~(_beside(~verified) & (objects > 0)) | boundary
+    if gaps and verified.any() and objects.any():
+        classes[verified & (scribbles == 0) & other] = 0
+        nearest, second = two_nearest(objects, verified, border_sigma * REACH)
+        between = verified & (classes == 0) & np.isfinite(second)
+        apart = nearest[between] + second[between]
+        weight[between] += border_weight * np.exp(-(apart**2) / (2 * border_sigma**2))
+    return Targets(classes, weight, boundary, known, objects.astype(np.int32))
 
 
 def labelled_classes(
@@ -139,29 +166,51 @@ def classes_of(
     return classes
 
 
-def _contacts(objects: Integers) -> Bools:
-    """Return the pixels of objects with another object among their 8 neighbours."""
-    contact = np.zeros(objects.shape, bool)
-    for a, b in (
-        (np.s_[1:, :], np.s_[:-1, :]),
-        (np.s_[:, 1:], np.s_[:, :-1]),
-        (np.s_[1:, 1:], np.s_[:-1, :-1]),
-        (np.s_[1:, :-1], np.s_[:-1, 1:]),
-    ):
-        meet = (objects[a] != objects[b]) & (objects[a] > 0) & (objects[b] > 0)
-        contact[a] |= meet
-        contact[b] |= meet
-    return contact
+def _neighbours(objects: Integers) -> tuple[Bools, Bools]:
+    """Return which pixels of objects have background, and which another object, beside.
+
+    Beside are the 8 neighbours.
+    """
+    background, other = (np.zeros(objects.shape, bool) for _ in range(2))
+    for a, b in PAIRS:
+        differ = objects[a] != objects[b]
+        for here, there in ((a, b), (b, a)):
+            inside = differ & (objects[here] > 0)
+            background[here] |= inside & (objects[there] == 0)
+            other[here] |= inside & (objects[there] > 0)
+    return background, other
 
 
-def _measure(
-    objects: Integers, verified: Bools, reach: float, distance: Floats
-) -> tuple[Floats, Floats]:
-    """Fill `distance`; return how far the two nearest objects of each pixel are.
+def _beside(mask: Bools) -> Bools:
+    """Return the pixels with one of `mask` among their 8 neighbours."""
+    beside = np.zeros(mask.shape, bool)
+    for a, b in PAIRS:
+        beside[a] |= mask[b]
+        beside[b] |= mask[a]
+    return beside
+
+
+def two_nearest(objects: Integers, where: Bools, reach: float) -> tuple[Floats, Floats]:
+    """Return how far the two nearest objects of each pixel are.
 
     Each object is measured in its own bounding box, so that the cost grows with the
     area of the objects and not with their number times the image.
+
+    Parameters
+    ----------
+    objects : ndarray
+        ``(Y, X)``, integers: 0 or the id of an object.
+    where : ndarray
+        ``(Y, X)``, bool: where the distances are asked for.
+    reach : float
+        Pixels; what is farther away is infinite, or longer than that.
+
+    Returns
+    -------
+    nearest, second : ndarray
+        ``(Y, X)``, float32, pixels; infinite where there are not as many objects.
     """
+    import edt
     from scipy import ndimage
 
     ids = np.unique(objects)
@@ -171,19 +220,13 @@ def _measure(
     second = nearest.copy()
     for index, box in enumerate(ndimage.find_objects(compact), start=1):
         around = _grow(box, int(np.ceil(reach)))
-        if not verified[around].any():
+        if not where[around].any():
             continue
-        apart = ndimage.distance_transform_edt(compact[around] != index)
+        apart = edt.edt(compact[around] != index, black_border=False)
         np.minimum(
             second[around], np.maximum(nearest[around], apart), out=second[around]
         )
         np.minimum(nearest[around], apart, out=nearest[around])
-        box = _grow(box, 1)
-        inside = compact[box] == index
-        depth = ndimage.distance_transform_edt(inside)
-        if inside.all():
-            depth = np.ones(inside.shape)
-        distance[box][inside] = depth[inside] / depth.max()
     return nearest, second
 
 

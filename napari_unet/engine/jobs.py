@@ -10,10 +10,13 @@ import os
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from napari_unet.engine.live import LIVE_JOBS
 from napari_unet.engine.messages import (
     Describe,
     Described,
+    FeatureMaps,
     Predict,
     SetThreads,
     WarmUp,
@@ -81,6 +84,20 @@ def predict(request: Predict, state: State) -> Generator[object, None, None]:
         yield event
 
 
+def show_features(request: FeatureMaps, state: State) -> Generator[object, None, None]:
+    """Write the maps of one step of a net into the request's array."""
+    from napari_unet.inference.features import feature_maps
+    from napari_unet.models.blueprint import blueprint_of
+
+    pixels = request.pixels.open("r")
+    model = state.model(request.model)
+    plan = blueprint_of(model.spec, *pixels.shape[1:])
+    request.maps.open()[...] = feature_maps(
+        model, np.array(pixels), plan, request.place
+    )
+    yield from ()
+
+
 JOBS: Jobs = {
     **LIVE_JOBS,
     **PREVIEW_JOBS,
@@ -88,4 +105,5 @@ JOBS: Jobs = {
     SetThreads: set_threads,
     WarmUp: warm_up,
     Predict: predict,
+    FeatureMaps: show_features,
 }

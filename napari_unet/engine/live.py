@@ -80,8 +80,8 @@ def train(request: Train, state: State) -> Generator[object, None, None]:
     device, notes = choose_device(request.config.device)
     model = _first_model(request, checkpoints, state)
     data = _labelled_images(session, model, request.config.seed)
-    data.check()
     learner = Learner(model, device, request.config)
+    learner.check(data)
     learner.steps = next((c.step for c in reversed([*checkpoints])), 0)
     run = Run(learner, data, checkpoints, torch.get_num_threads())
     session.begin(run)
@@ -139,15 +139,17 @@ def roll_back(request: RollBack, state: State) -> Generator[object, None, None]:
 
 def _first_model(request: Train, checkpoints: Checkpoints, state: State) -> Model:
     """Return the last checkpoint, the base model or a new one, as it is asked for."""
-    from napari_unet.models import ModelSpec, adapt, build
+    from napari_unet.models import ModelSpec, adapt, build, new_net
 
     classes, channels, seed = request.classes, request.channels, request.config.seed
     if checkpoints.last is not None:
         model = checkpoints.load(checkpoints.last)
         if model.spec.classes == classes and model.spec.channels == channels:
             return model
-    elif request.base == "none":
-        spec = ModelSpec(name=request.name, classes=classes, channels=channels)
+    elif net := new_net(request.base):
+        spec = ModelSpec(
+            name=request.name, classes=classes, channels=channels, architecture=net
+        )
         return build(spec, seed=seed)
     else:
         model = state.model(request.base)
@@ -159,11 +161,10 @@ def _first_model(request: Train, checkpoints: Checkpoints, state: State) -> Mode
 def _labelled_images(session: Session, model: Model, seed: int) -> TrainingSet:
     from napari_unet.training import TrainingSet
 
-    channels, n_classes = model.spec.channels, len(model.spec.classes)
-    data = TrainingSet(channels=channels, n_classes=n_classes, seed=seed)
+    data = TrainingSet(model.spec, seed)
     for image in session.images.values():
         if image.annotation.labelled():
-            data.add(fit(image, channels))
+            data.add(fit(image, data.channels))
     return data
 
 

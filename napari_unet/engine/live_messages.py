@@ -85,12 +85,15 @@ class Patch:
         ``(Y, X)``, uint32.
     verified : ndarray or None
         ``(Y, X)``, bool.
+    split : ndarray or None
+        ``(Y, X)``, uint8: which labels are held out, see `Annotation.split`.
     """
 
     region: Region
     scribbles: NDArray[np.uint8] | None = None
     objects: NDArray[np.uint32] | None = None
     verified: NDArray[np.bool_] | None = None
+    split: NDArray[np.uint8] | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -131,7 +134,8 @@ class Train(Request):
     name : str
         Of the new model.
     base : str
-        The model to begin with: a name, a folder, or "none" for random weights.
+        The model to begin with: a name, a folder, or what `models.new_net` takes, for
+        random weights.
     classes : ClassScheme
         Of the new model. Labels of a class that was added later are left alone.
     channels : int

@@ -43,6 +43,7 @@ __all__ = [
     "Done",
     "Event",
     "Failed",
+    "FeatureMaps",
     "Hello",
     "MostUncertain",
     "Patch",
@@ -134,6 +135,28 @@ class Predict(Request):
     config: PredictConfig
     semantic: SharedArray
     instances: SharedArray | None
+
+
+@dataclass(frozen=True)
+class FeatureMaps(Request):
+    """Ask for the maps of one step of a net; no answer but Done.
+
+    Attributes
+    ----------
+    pixels : SharedArray
+        ``(C, Y, X)``, float32, normalised: all that the net is shown.
+    model : str
+        A base model's name or a folder.
+    place : int
+        Of the step in the model's `blueprint` for this size.
+    maps : SharedArray
+        float32, of the step's channels, height and width: written.
+    """
+
+    pixels: SharedArray
+    model: str
+    place: int
+    maps: SharedArray
 
 
 @dataclass(frozen=True)

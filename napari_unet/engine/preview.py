@@ -18,9 +18,9 @@ from napari_unet.engine.session import fit
 from napari_unet.errors import DeviceError, ImageError, TrainingError, is_out_of_memory
 from napari_unet.images import Region
 from napari_unet.inference import TileDone
+from napari_unet.inference.objects import find_objects
 from napari_unet.inference.tiles import Source, cut
 from napari_unet.inference.uncertainty import uncertainty
-from napari_unet.instances import label_components
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from napari_unet.engine.scheduler import Jobs
     from napari_unet.engine.state import State
     from napari_unet.inference.prepare import PreparedNet
+    from napari_unet.models import ModelSpec
     from napari_unet.training import TrainingImage
 
 # A view of 512 pixels is one tile, wherever it begins.
@@ -44,10 +45,10 @@ CELL = 32
 
 @dataclass(frozen=True)
 class _Weights:
-    """A net, the channels it takes and the steps of training behind it."""
+    """A net, its description and the steps of training behind it."""
 
     net: PreparedNet
-    channels: int
+    spec: ModelSpec
     step: int
 
 
@@ -61,19 +62,20 @@ def preview(request: Preview, state: State) -> Generator[object, None, None]:
     at = image.annotation.scribbles.index(region)
     semantic = _part(request.semantic, region, at)
     tiles = list(_tiles(region, weights.net.multiple))
+    height = None if weights.spec.valley is None else np.empty_like(semantic)
     doubt = 0.0
     for done, tile in enumerate(tiles, start=1):
-        likely = _likely(weights, image, tile)
+        likely, hills = _likely(weights, image, tile)
         semantic[_within(tile, region)] = likely.argmax(0)
+        if height is not None and hills is not None:
+            height[_within(tile, region)] = hills
         if request.uncertainty:
             doubt += float(uncertainty(likely).sum())
         if done < len(tiles):
             yield TileDone(tile, done, len(tiles))
     objects = 0
-    if request.instances is not None and config.instances == "components":
-        found = label_components(
-            semantic, min_size=config.min_size, fill_holes=config.fill_holes
-        )
+    if request.instances is not None and config.instances != "none":
+        found = find_objects(semantic, height, weights.spec, config)
         _part(request.instances, region, at)[...] = found
         objects = int(found.max())
     mean = doubt / semantic.size if request.uncertainty else None
@@ -105,7 +107,7 @@ def most_uncertain(
         if key in images:
             unknown = ~_near_labels(images[key].annotation, tile)
             if unknown.any():
-                likely = _likely(weights, images[key], tile)
+                likely, _ = _likely(weights, images[key], tile)
                 doubt = float((uncertainty(likely) * unknown).mean())
                 if best is None or doubt > best.uncertainty:
                     best = UncertainRegion(key, tile, doubt)
@@ -129,7 +131,7 @@ def _weights(request: Preview | MostUncertain, state: State) -> _Weights:
             (learner, learner.version),
             lambda: prepare(learner.average, learner.device),
         )
-        return _Weights(net, learner.spec.channels, learner.steps)
+        return _Weights(net, learner.spec, learner.steps)
     name, step = str(request.model), 0
     if request.checkpoint is not None:
         run = state.session.run
@@ -138,23 +140,23 @@ def _weights(request: Preview | MostUncertain, state: State) -> _Weights:
     model = state.model(name)
     device, _ = choose_device(request.config.device)
     net = state.prepared(name, (model, device), lambda: prepare(model.net, device))
-    return _Weights(net, model.spec.channels, step)
+    return _Weights(net, model.spec, step)
 
 
 def _likely(
     weights: _Weights, image: TrainingImage, tile: Region
-) -> NDArray[np.float32]:
-    """Return how likely each class is, ``(n_classes, Y, X)``, in one pass of the net.
+) -> tuple[NDArray[np.float32], NDArray[np.uint8] | None]:
+    """Return what `PreparedNet.probabilities` says of a tile, in one pass of the net.
 
     Unlike `inference.prepare.predict_proba` it does not cut the tile again.
     """
-    image = fit(image, weights.channels)
+    image = fit(image, weights.spec.channels)
     source = Source(image.image, image.channels, image.intensity)
     net = weights.net
     whole = _aligned(tile, net.multiple)
     try:
         pixels = source.read(whole, net.margin, net.multiple)
-        likely = net.probabilities([pixels])[0]
+        likely, height = net.probabilities([pixels])
     except (RuntimeError, MemoryError) as error:
         if not is_out_of_memory(error):
             raise
@@ -162,8 +164,8 @@ def _likely(
             f"{net.device.label} has too little free memory for a preview. Close other "
             "programs, or choose another device."
         ) from None
-    part: NDArray[np.float32] = likely[:, *_within(tile, whole)]
-    return part
+    part = _within(tile, whole)
+    return likely[0][:, *part], None if height is None else height[0][part]
 
 
 def _within(part: Region, whole: Region) -> tuple[slice, slice]:

@@ -54,7 +54,7 @@ class Run:
     def obstacle(self) -> str | None:
         """Why nothing can be learnt now, in words for the user."""
         try:
-            self.data.check()
+            self.learner.check(self.data)
         except TrainingError as error:
             return f"Training waits. {error}"
         return None
@@ -156,6 +156,8 @@ class Session:
                 labels.write_objects(patch.region, patch.objects)
             if patch.verified is not None:
                 labels.verify(patch.region, patch.verified)
+            if patch.split is not None:
+                labels.assign(patch.region, patch.split)
         before = dict(labels.object_classes)
         changed = {
             i: object_classes.get(i, 1)

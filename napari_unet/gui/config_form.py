@@ -7,7 +7,13 @@ from typing import TYPE_CHECKING, Any, get_type_hints
 
 from magicgui.widgets import create_widget
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QComboBox, QFormLayout, QWidget
+from qtpy.QtWidgets import (
+    QComboBox,
+    QFormLayout,
+    QHBoxLayout,
+    QPushButton,
+    QWidget,
+)
 
 from napari_unet.gui.forms import compact
 
@@ -16,6 +22,12 @@ if TYPE_CHECKING:
 
 # How each setting is shown; its type and default stand in `PredictConfig` alone.
 _SHOWN: dict[str, dict[str, Any]] = {
+    "diameter": {
+        "label": "Cell diameter",
+        "tooltip": "In pixels, where cells are much larger or smaller than those the "
+        "model was trained on; auto takes a first look. Empty: as it is",
+        "widget_type": "LineEdit",
+    },
     "min_size": {
         "label": "Smallest object",
         "tooltip": "Objects with fewer pixels than this are left out",
@@ -26,10 +38,20 @@ _SHOWN: dict[str, dict[str, Any]] = {
         "label": "Fill holes",
         "tooltip": "Holes inside an object become part of it",
     },
+    "flips": {
+        "label": "Four views",
+        "tooltip": "The mean of the image and its mirror images: a little better, four "
+        "times slower",
+    },
     "instances": {
         "label": "Objects",
-        "tooltip": "Whether each object gets a colour of its own, beside the classes",
-        "choices": [("One colour each", "components"), ("Classes only", "none")],
+        "tooltip": "How objects are told apart: cells that touch come apart where the "
+        "model has learnt boundaries; connected areas stay together",
+        "choices": [
+            ("Touching cells apart", "watershed"),
+            ("Connected areas", "components"),
+            ("Classes only", "none"),
+        ],
     },
     "device": {
         "label": "Run on",
@@ -61,9 +83,12 @@ class ConfigForm(QWidget):
     ----------
     device_changed : Signal
         Another device was chosen; with it its name.
+    measure_clicked : Signal
+        The user wants to drag a line across a cell.
     """
 
     device_changed = Signal(str)
+    measure_clicked = Signal()
 
     def __init__(self) -> None:
         super().__init__()
@@ -77,12 +102,18 @@ class ConfigForm(QWidget):
         for name, shown in _SHOWN.items():
             options = dict(shown)
             label = options.pop("label")
+            text = options.get("widget_type") == "LineEdit"
             self._inputs[name] = create_widget(
-                defaults[name], types[name], label=label, options=options
+                "" if text else defaults[name],
+                str if text else types[name],
+                label=label,
+                options=options,
             )
-            field = self._inputs[name].native
+            field: QWidget = self._inputs[name].native
             if isinstance(field, QComboBox):
                 compact(field)
+            if name == "diameter":
+                field = self._beside_measure(field)
             # A check box carries its label itself.
             rows.addRow("" if types[name] is bool else label, field)
         self._inputs["device"].changed.connect(self.device_changed.emit)
@@ -96,10 +127,25 @@ class ConfigForm(QWidget):
             If a setting is out of its range.
         """
         from napari_unet.inference import PredictConfig
+        from napari_unet.inference.config import parse_diameter
 
         values = {name: shown.value for name, shown in self._inputs.items()}
+        values["diameter"] = parse_diameter(values["diameter"])
         return PredictConfig(channel=channel, **values)
 
     def set(self, name: str, value: Any) -> None:
         """Change a setting."""
         self._inputs[name].value = value
+
+    def _beside_measure(self, field: QWidget) -> QWidget:
+        """Put a field and the button that fills it beside each other."""
+        both = QWidget()
+        layout = QHBoxLayout(both)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(field, 1)
+        self.measure = QPushButton(
+            "Measure", toolTip="Drag a line across a typical cell"
+        )
+        self.measure.clicked.connect(self.measure_clicked)
+        layout.addWidget(self.measure)
+        return both

@@ -5,7 +5,8 @@ from typing import Literal, get_args
 
 from napari_unet.errors import UnetError
 
-Instances = Literal["components", "none"]
+Instances = Literal["watershed", "components", "none"]
+Diameter = float | Literal["auto"] | None
 
 
 @dataclass(frozen=True)
@@ -21,8 +22,17 @@ class PredictConfig:
         does not depend on it.
     channel : int or None
         The channel of the image to use, counted from 0; None where it is clear.
-    instances : {"components", "none"}
-        How objects are found.
+    instances : {"watershed", "components", "none"}
+        How objects are found. "watershed" parts cells that touch, where the model has
+        learnt boundaries, and is "components" with other models; "components" takes
+        connected areas of a class; "none" finds classes only.
+    diameter : float, "auto" or None
+        Of the image's objects, in pixels: the image is seen so much larger or smaller
+        that they have the size the model was trained on. "auto" takes the size that
+        a first look at the middle plane finds; None leaves the image as it is.
+    flips : bool
+        Whether the net looks at the image from four sides and the mean is taken: a
+        little better, four times slower.
     min_size : int
         Objects with fewer pixels are left out.
     fill_holes : bool
@@ -37,7 +47,9 @@ class PredictConfig:
     device: str = "auto"
     tile: int | None = None
     channel: int | None = None
-    instances: Instances = "components"
+    instances: Instances = "watershed"
+    diameter: Diameter = None
+    flips: bool = False
     min_size: int = 15
     fill_holes: bool = True
 
@@ -56,8 +68,39 @@ class PredictConfig:
                 f"Objects cannot be found by '{self.instances}'. Choose one of: "
                 f"{', '.join(get_args(Instances))}."
             )
+        if isinstance(self.diameter, float | int) and not 1 <= self.diameter <= 10_000:
+            raise UnetError(
+                f"Objects cannot have a diameter of {self.diameter:g} pixels. Give 1 "
+                "to 10000, or auto."
+            )
         if self.min_size < 0:
             raise UnetError(
                 f"The smallest object cannot have {self.min_size} pixels. Choose 0 or "
                 "more."
             )
+
+
+def parse_diameter(text: str | None) -> Diameter:
+    """Return what a user wrote as a diameter.
+
+    Parameters
+    ----------
+    text : str or None
+        A number of pixels, or "auto"; nothing is None.
+
+    Raises
+    ------
+    UnetError
+        If it is something else.
+    """
+    word = (text or "").strip().lower()
+    if not word:
+        return None
+    if word == "auto":
+        return "auto"
+    try:
+        return float(word)
+    except ValueError:
+        raise UnetError(
+            f"'{text}' is no diameter. Give a number of pixels, or auto."
+        ) from None

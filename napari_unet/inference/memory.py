@@ -46,5 +46,4 @@ def choose_tile(
 
 def _needed(prepared: PreparedNet, tile: int) -> int:
     pixels = (tile + 2 * prepared.margin) ** 2
-    width = prepared.net.classify.in_channels
-    return pixels * width * prepared.device.dtype.itemsize * LIVE_MAPS
+    return pixels * prepared.net.maps * prepared.device.dtype.itemsize * LIVE_MAPS

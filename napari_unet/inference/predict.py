@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from napari_unet.images import choose_channels, measure_intensity
+from napari_unet.images import choose_channels, measure_intensity, rescale
+from napari_unet.inference.canvas import Canvas
 from napari_unet.inference.config import PredictConfig
 from napari_unet.inference.events import (
     Cancelled,
@@ -15,15 +17,17 @@ from napari_unet.inference.events import (
     PlaneDone,
     Planned,
     Predicted,
+    TileDone,
     Warned,
 )
 from napari_unet.inference.memory import choose_tile
+from napari_unet.inference.objects import find_objects, needs_height
 from napari_unet.inference.queue import TileQueue
+from napari_unet.inference.size import check_knows_size, scale_for, typical_diameter
 from napari_unet.inference.tiles import Source
-from napari_unet.instances import label_components
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 
     from napari_unet.images import Image, IntensityRange
     from napari_unet.inference.events import PredictEvent
@@ -73,6 +77,8 @@ def predict(
     ------
     ImageError
         If the image does not suit the model or cannot be read.
+    ModelError
+        If a diameter is given that the model has none to compare with.
     DeviceError
         If there is no such device, or memory is too small for the smallest tile.
     """
@@ -88,34 +94,46 @@ def predict(
     if intensity is None:
         norm = model.spec.normalisation
         intensity = measure_intensity(image, channels, norm.low, norm.high)
-    prepared = prepare(model.net, device)
+    prepared = prepare(model.net, device, flips=config.flips)
     tile, batch = choose_tile(prepared, free_memory(device), config.tile)
     wanted = [dict(plane) for plane in (image.planes() if planes is None else planes)]
-    regions = [image.whole(plane) for plane in wanted]
-    source = Source(image, channels, intensity)
+    diameter = config.diameter
+    if diameter == "auto":
+        check_knows_size(model.spec)
+        diameter = yield from _first_look(
+            model, image, wanted, intensity, config, cancel
+        )
+    scale = scale_for(model.spec, diameter)
+    seen = image if scale == 1 else rescale(image, scale)
+    regions = [seen.whole(plane) for plane in wanted]
+    source = Source(seen, channels, intensity)
     tiles = TileQueue(prepared, source, regions, tile, batch)
     labels = _labels(image, config, out)
+    with_height = needs_height(model.spec, config)
     yield Planned(tiles.total, tile, batch, device.label, device.precision)
 
     objects = 0
     with kept_memory():
         for plane in wanted:
             at = tuple(plane[axis] for axis in image.stack_axes)
+            semantic = labels.semantic[at]
+            canvas = Canvas(semantic, seen.plane_shape, height=with_height)
             while tiles.next_plane == plane:
                 if cancel():
                     yield Cancelled()
                     return
-                yield from tiles.advance(labels.semantic[at])
+                for event in tiles.advance(canvas.semantic, canvas.height):
+                    if isinstance(event, TileDone):
+                        event = replace(event, region=canvas.show(event.region))
+                    yield event
             if cancel():
                 yield Cancelled()
                 return
             found = 0
             if labels.instances is not None:
-                numbers = label_components(
-                    labels.semantic[at],
-                    min_size=config.min_size,
-                    fill_holes=config.fill_holes,
-                )
+                semantic = np.ascontiguousarray(semantic)
+                height = canvas.own_height()
+                numbers = find_objects(semantic, height, model.spec, config)
                 found = int(numbers.max())
                 np.add(numbers, objects, out=numbers, where=numbers > 0)
                 labels.instances[at] = numbers
@@ -126,6 +144,32 @@ def predict(
     pixels = len(wanted) * image.plane_shape[0] * image.plane_shape[1]
     speed = pixels / seconds / 1e6
     yield Predicted(labels, objects, seconds, speed, device.label, tiles.tile)
+
+
+def _first_look(
+    model: Model,
+    image: Image,
+    planes: list[dict[str, int]],
+    intensity: IntensityRange,
+    config: PredictConfig,
+    cancel: Callable[[], bool],
+) -> Generator[Warned, None, float | None]:
+    """Return how large objects are that are found in the middle plane, unscaled."""
+    once = replace(config, diameter=None, instances="watershed")
+    middle = planes[len(planes) // 2 :][:1]
+    size = None
+    for event in predict(
+        model, image, planes=middle, intensity=intensity, config=once, cancel=cancel
+    ):
+        if isinstance(event, Predicted):
+            assert event.labels.instances is not None
+            size = typical_diameter(event.labels.instances)
+    if size is None:
+        yield Warned(
+            "Too few objects were found to tell how large they are; the image is taken "
+            "as it is. Give their diameter in pixels."
+        )
+    return size
 
 
 def _labels(image: Image, config: PredictConfig, out: Labels | None) -> Labels:

@@ -11,7 +11,7 @@ import torch
 
 from napari_unet.inference.tiles import Source, cut
 from napari_unet.nets.device import Device, empty_cache, move
-from napari_unet.nets.lean import fold_batch_norms, join_relus, remove_padding
+from napari_unet.nets.lean import fold_batch_norms, join_relus
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,9 +20,12 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from napari_unet.images import Region
-    from napari_unet.nets import UNet
+    from napari_unet.nets import SegmentationNet
 
 PREVIEW_TILE = 512
+# The axes along which a tile is turned over: not at all, up-down, left-right, both.
+AS_IT_IS = ((),)
+FLIPS = ((), (-2,), (-1,), (-2, -1))
 
 
 @dataclass(frozen=True)
@@ -31,13 +34,22 @@ class PreparedNet:
 
     Attributes
     ----------
-    net : UNet
-        Unpadded, without its distance map.
+    net : SegmentationNet
+        Lean: see `SegmentationNet.make_lean`.
     device : Device
+    views : tuple of tuple of int
+        The axes along which a tile is flipped, for each time that the net looks at it;
+        its logits are averaged.
     """
 
-    net: UNet
+    net: SegmentationNet
     device: Device
+    views: tuple[tuple[int, ...], ...] = AS_IT_IS
+
+    @property
+    def n_classes(self) -> int:
+        """How many of the maps are classes."""
+        return self.net.n_classes
 
     @property
     def multiple(self) -> int:
@@ -49,8 +61,10 @@ class PreparedNet:
         """How many pixels a tile needs around it."""
         return self.net.margin
 
-    def classes(self, tiles: Sequence[NDArray[np.float32]]) -> NDArray[np.uint8]:
-        """Return the most likely class of each pixel of some tiles.
+    def maps(
+        self, tiles: Sequence[NDArray[np.float32]]
+    ) -> tuple[NDArray[np.uint8], NDArray[np.uint8] | None]:
+        """Return what whole images are segmented from.
 
         Parameters
         ----------
@@ -59,22 +73,37 @@ class PreparedNet:
 
         Returns
         -------
-        ndarray, (N, Y, X), uint8
+        classes : ndarray, (N, Y, X), uint8
+            The most likely class.
+        height : ndarray, (N, Y, X), uint8, or None
+            How likely the pixel is inside an object, 0 to 255; None where the net has
+            no boundaries.
         """
         with torch.inference_mode():
             logits = self._logits(tiles)
-            classes: NDArray[np.uint8] = logits.argmax(1).to(torch.uint8).cpu().numpy()
-            return classes
+            classes = logits[:, : self.n_classes].argmax(1).to(torch.uint8)
+            return classes.cpu().numpy(), self._height(logits)
 
     def probabilities(
         self, tiles: Sequence[NDArray[np.float32]]
-    ) -> NDArray[np.float32]:
-        """Return how likely each class is, ``(N, n_classes, Y, X)``, adding up to 1."""
+    ) -> tuple[NDArray[np.float32], NDArray[np.uint8] | None]:
+        """Return how likely each class is, ``(N, n_classes, Y, X)``, and the height.
+
+        The probabilities add up to 1; the height is that of `maps`.
+        """
         with torch.inference_mode():
-            likely: NDArray[np.float32] = (
-                self._logits(tiles).float().softmax(1).cpu().numpy()
-            )
-            return likely
+            logits = self._logits(tiles)
+            likely = logits[:, : self.n_classes].float().softmax(1).cpu().numpy()
+            return likely, self._height(logits)
+
+    def _height(self, logits: Tensor) -> NDArray[np.uint8] | None:
+        if logits.shape[1] == self.n_classes:
+            return None
+        maps = logits.float()
+        inside = 1 - maps[:, : self.n_classes].softmax(1)[:, 0]
+        height = inside * torch.sigmoid(-maps[:, self.n_classes])
+        scaled: NDArray[np.uint8] = (height * 255).to(torch.uint8).cpu().numpy()
+        return scaled
 
     def free_unused_memory(self) -> None:
         """Give back what torch keeps for later; it may be in too small pieces."""
@@ -88,32 +117,41 @@ class PreparedNet:
             self.device.dtype,
             memory_format=self.device.memory_format,
         )
-        out: Tensor = self.net(x)
+        out: Tensor = sum(
+            self.net(x.flip(axes)).flip(axes) if axes else self.net(x)
+            for axes in self.views
+        )
+        if len(self.views) > 1:
+            out = out / len(self.views)
         edge = self.margin - self.net.halo
         return out[..., edge:-edge, edge:-edge]
 
 
-def prepare(net: UNet, device: Device) -> PreparedNet:
+def prepare(
+    net: SegmentationNet, device: Device, *, flips: bool = False
+) -> PreparedNet:
     """Return a copy of a net that is lean and on its device.
 
-    Batch norms are folded into the convolutions, padding is left out because a tile
-    brings its own margin, and on a CPU each ReLU is joined with its convolution.
+    Batch norms are folded into the convolutions, a U-Net's padding is left out because
+    a tile brings its own margin, and on a CPU each ReLU is joined with its convolution.
 
     Parameters
     ----------
-    net : UNet
+    net : SegmentationNet
         Stays as it is.
     device : Device
         Where the copy goes, and its precision.
+    flips : bool
+        Whether it looks at each tile from four sides, which takes four times as long.
     """
+    device = device.suiting(net)
     net = copy.deepcopy(net)
-    net.distance = None
+    net.make_lean()
     fold_batch_norms(net)
-    remove_padding(net)
     if device.name == "cpu":
         join_relus(net)
     net.requires_grad_(False)
-    return PreparedNet(move(net, device), device)
+    return PreparedNet(move(net, device), device, FLIPS if flips else AS_IT_IS)
 
 
 def predict_proba(
@@ -141,11 +179,10 @@ def predict_proba(
     multiple, margin = prepared.multiple, prepared.margin
     y0, x0 = region.y0 // multiple * multiple, region.x0 // multiple * multiple
     aligned = Region(y0, x0, region.y1, region.x1, region.plane)
-    n_classes = prepared.net.classify.out_channels
-    likely = np.empty((n_classes, *aligned.shape), np.float32)
+    likely = np.empty((prepared.n_classes, *aligned.shape), np.float32)
     for tile in cut(aligned, PREVIEW_TILE, multiple):
         height, width = tile.shape
-        found = prepared.probabilities([source.read(tile, margin, multiple)])[0]
+        found = prepared.probabilities([source.read(tile, margin, multiple)])[0][0]
         rows = slice(tile.y0 - y0, tile.y1 - y0)
         columns = slice(tile.x0 - x0, tile.x1 - x0)
         likely[:, rows, columns] = found[:, :height, :width]

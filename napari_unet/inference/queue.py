@@ -70,13 +70,15 @@ class TileQueue:
         """The plane of the next tile; None when all are done."""
         return self._todo[0].plane if self._todo else None
 
-    def advance(self, semantic: NDArray[np.uint8]) -> Iterator[TileDone | Warned]:
+    def advance(
+        self, semantic: NDArray[np.uint8], height: NDArray[np.uint8] | None = None
+    ) -> Iterator[TileDone | Warned]:
         """Predict the next tiles, or cut what is left smaller if memory runs out.
 
         Parameters
         ----------
-        semantic : ndarray, (Y, X), uint8
-            The next plane's classes are written here.
+        semantic, height : ndarray, (Y, X), uint8
+            The next plane's maps are written here; see `PreparedNet.maps`.
 
         Yields
         ------
@@ -89,18 +91,20 @@ class TileQueue:
         """
         regions = self._next()
         try:
-            classes = self._predict(regions)
+            maps = self._predict(regions)
         except (RuntimeError, MemoryError) as error:
             if not is_out_of_memory(error):
                 raise
-            classes = None
+            maps = None
         # Outside the handler, because the error keeps the memory of the failed tile.
-        if classes is None:
+        if maps is None:
             yield self._halve()
             return
-        for region, found in zip(regions, classes, strict=True):
-            height, width = region.shape
-            semantic[region.slices] = found[:height, :width]
+        for i, region in enumerate(regions):
+            for plane, tiles in zip((semantic, height), maps, strict=True):
+                if plane is not None and tiles is not None:
+                    y, x = region.shape
+                    plane[region.slices] = tiles[i, :y, :x]
             self._todo.popleft()
             self._done += 1
             yield TileDone(region, self._done, self.total)
@@ -116,9 +120,11 @@ class TileQueue:
             regions.append(region)
         return regions
 
-    def _predict(self, regions: list[Region]) -> NDArray[np.uint8]:
+    def _predict(
+        self, regions: list[Region]
+    ) -> tuple[NDArray[np.uint8], NDArray[np.uint8] | None]:
         prepared = self._prepared
-        return prepared.classes(
+        return prepared.maps(
             [
                 self._source.read(region, prepared.margin, prepared.multiple)
                 for region in regions

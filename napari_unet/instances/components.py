@@ -22,7 +22,7 @@ def label_components(
 
     Parameters
     ----------
-    semantic : ndarray, (Y, X), uint8
+    semantic : ndarray, (Y, X) or (Z, Y, X), uint8
         Classes; 0 is background.
     min_size : int
         Objects with fewer pixels are left out, counted after filling.
@@ -32,23 +32,24 @@ def label_components(
 
     Returns
     -------
-    ndarray, (Y, X), uint32
-        1 to n without a gap, row by row from the top; 0 is background.
+    ndarray, as `semantic`, uint32
+        1 to n without a gap, row by row from the top and plane by plane; 0 is
+        background. In a stack an object has one number through all planes.
     """
     import cc3d
 
     semantic = np.ascontiguousarray(semantic)
     objects: NDArray[np.uint32] = cc3d.connected_components(
-        semantic, connectivity=8, out_dtype=np.uint32
+        semantic, connectivity=3**semantic.ndim - 1, out_dtype=np.uint32
     )
     if fill_holes:
         fill(objects, semantic)
     if min_size > 1:
-        _leave_out(objects, min_size)
+        leave_out(objects, min_size)
     return objects
 
 
-def _leave_out(objects: NDArray[np.uint32], min_size: int) -> None:
+def leave_out(objects: NDArray[np.uint32], min_size: int) -> None:
     """Remove small objects in place, and close the gaps in the numbers."""
     kept = _sizes(objects) >= min_size
     kept[0] = False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import prod
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,35 +13,40 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-def fill_holes(objects: NDArray[np.uint32], semantic: NDArray[np.uint8]) -> None:
+def fill_holes(objects: NDArray[np.uint32], kinds: NDArray[np.unsignedinteger]) -> None:
     """Make holes part of the object around them, in place.
 
-    A hole is background that objects of one class enclose; across a corner there is
-    no way out. An object inside a hole stays one of its own, and so does a hole with
-    an object of another class in it or around it.
+    A hole is background that objects of one kind enclose; across a corner there is
+    no way out, but past the first and the last plane of a stack there is. An object
+    inside a hole stays one of its own, and so does a hole with an object of another
+    kind in it or around it.
 
     Parameters
     ----------
-    objects : ndarray, (Y, X), uint32
-        The 8-connected components of `semantic`, in C order.
-    semantic : ndarray, (Y, X), uint8
-        Classes; 0 is background. In C order.
+    objects : ndarray, (Y, X) or (Z, Y, X), uint32
+        In C order; 0 is background.
+    kinds : ndarray, as `objects`, unsigned
+        The class of each pixel, where objects are connected components of a class; or
+        `objects` themselves, where objects of one class may touch. In C order.
     """
     import cc3d
 
+    if objects.ndim > 2 and len(objects) == 1:
+        # A plane, whose holes are not open to the planes that it does not have.
+        objects, kinds = objects[0], kinds[0]
     pieces, count = cc3d.connected_components(
-        semantic == 0, connectivity=4, out_dtype=np.uint32, return_N=True
+        kinds == 0, connectivity=2 * kinds.ndim, out_dtype=np.uint32, return_N=True
     )
     enclosed = np.ones(count + 1, bool)
     enclosed[0] = False
-    for border in (pieces[0], pieces[-1], pieces[:, 0], pieces[:, -1]):
-        enclosed[border] = False
+    for axis in range(pieces.ndim):
+        enclosed[np.take(pieces, (0, -1), axis)] = False
     if not enclosed.any():
         return
-    width = pieces.shape[1]
+    row = prod(pieces.shape[1:])
     where = np.concatenate(
         [
-            np.flatnonzero(enclosed[pieces[rows]]) + rows.start * width
+            np.flatnonzero(enclosed[pieces[rows]]) + rows.start * row
             for rows in blocks_of_rows(pieces.shape)
         ]
     )
@@ -51,33 +57,34 @@ def fill_holes(objects: NDArray[np.uint32], semantic: NDArray[np.uint8]) -> None
     first = np.zeros(count + 1, np.intp)
     first[hole[::-1]] = where[::-1]
     # Above a hole's first pixel there is nothing of the hole and nothing inside it.
-    around = flat[first - width]
-    one_class = _has_one_class(hole, where, semantic, count)
-    filled = one_class[hole]
+    around = flat[first - row]
+    one_kind = _has_one_kind(hole, where, kinds, count)
+    filled = one_kind[hole]
     flat[where[filled]] = around[hole[filled]]
 
 
-def _has_one_class(
+def _has_one_kind(
     hole: NDArray[np.uint32],
     where: NDArray[np.intp],
-    semantic: NDArray[np.uint8],
+    kinds: NDArray[np.unsignedinteger],
     count: int,
 ) -> NDArray[np.bool_]:
-    """Tell for each hole whether all that touches it is of the same class.
+    """Tell for each hole whether all that touches it is of the same kind.
 
     Parameters
     ----------
     hole, where : ndarray, (n,)
         The number and the flat position of each pixel of a hole.
-    semantic : ndarray, (Y, X)
-        Classes.
+    kinds : ndarray, (Y, X) or (Z, Y, X)
+        As in `fill_holes`.
     count : int
         The largest number.
     """
-    flat, width = semantic.reshape(-1), semantic.shape[1]
-    lowest = np.full(count + 1, 255, np.uint8)
-    highest = np.zeros(count + 1, np.uint8)
-    for step in (-width, -1, 1, width):
+    flat = kinds.reshape(-1)
+    strides = [prod(kinds.shape[axis + 1 :]) for axis in range(kinds.ndim)]
+    lowest = np.full(count + 1, np.iinfo(kinds.dtype).max, kinds.dtype)
+    highest = np.zeros(count + 1, kinds.dtype)
+    for step in (sign * stride for stride in strides for sign in (-1, 1)):
         beside = flat[where + step]
         touching = beside > 0
         np.minimum.at(lowest, hole[touching], beside[touching])

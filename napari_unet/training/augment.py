@@ -1,10 +1,8 @@
-"""Augmentation: one warp of image and labels together, then intensities.
+"""Augmentation: one warp of image and labels together, and other intensities.
 
 All geometric changes (flips, turns, rotation, scale, elastic) make one sampling
 grid, so that a crop is resampled once, whatever is combined.
 """
-
-from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -14,59 +12,55 @@ from torch.nn import functional
 # still finds true pixels in its corners.
 MARGIN = 1.5
 
-
-@dataclass(frozen=True)
-class Crops:
-    """A batch: image crops and their targets, on one device.
-
-    Attributes
-    ----------
-    image : Tensor
-        ``(N, C, Y, X)``, float32, normalised.
-    classes : Tensor
-        ``(N, Y, X)``, int64; -1 where not labelled.
-    weight, distance : Tensor
-        ``(N, Y, X)``, float32.
-    known : Tensor
-        ``(N, Y, X)``, bool: where the distance is known.
-    """
-
-    image: Tensor
-    classes: Tensor
-    weight: Tensor
-    distance: Tensor
-    known: Tensor
+# How many clouds, of three sizes, lie along a crop.
+CLOUDS = (5, 17, 65)
 
 
-def augment(crops: Crops, side: int, generator: torch.Generator) -> Crops:
-    """Return randomly changed crops of ``side x side`` from larger cut-outs.
+def warp(
+    image: Tensor, labels: Tensor, side: int, generator: torch.Generator
+) -> tuple[Tensor, Tensor]:
+    """Return turned, scaled and bent crops of ``side x side`` from larger cut-outs.
 
     Parameters
     ----------
-    crops : Crops
-        Cut-outs of ``(N, ·, S, S)``, S about `MARGIN` times `side`.
+    image : Tensor
+        ``(N, C, S, S)``, S about `MARGIN` times `side`.
+    labels : Tensor
+        ``(N, K, S, S)``, float32: maps of whole numbers below 2**24, which stay such.
+        Outside the cut-out they are 0.
     side : int
         Height and width of what is returned.
     generator : torch.Generator
         Source of all chance, on the CPU.
     """
-    image, labels = crops.image, crops.classes
     grid = _random_grid(len(image), side, image.shape[-1], generator)
-    maps = torch.stack(
-        [labels + 1, crops.weight, crops.distance, crops.known], dim=1
-    ).to(image.dtype)
     image = functional.grid_sample(
         image, grid, padding_mode="reflection", align_corners=False
     )
-    # Outside the cut-out every map is 0: class 0 less one is "not labelled".
-    maps = functional.grid_sample(maps, grid, mode="nearest", align_corners=False)
-    return Crops(
-        _random_intensity(image, generator),
-        maps[:, 0].round().long() - 1,
-        maps[:, 1],
-        maps[:, 2],
-        maps[:, 3] > 0.5,
-    )
+    labels = functional.grid_sample(labels, grid, mode="nearest", align_corners=False)
+    return image, labels
+
+
+def recolour(
+    image: Tensor, generator: torch.Generator, *, any_stain: bool = False
+) -> Tensor:
+    """Return crops of other intensities, sharpness and noise.
+
+    Parameters
+    ----------
+    image : Tensor
+        ``(N, C, Y, X)``, about 0 to 1.
+    generator : torch.Generator
+        Source of all chance, on the CPU.
+    any_stain : bool
+        Whether intensities are changed, in half of the crops, as from one stain or
+        microscope to another, and not only as from one image to the next.
+    """
+    if any_stain:
+        image = _random_intensity(image, 1.0, generator)
+        half = torch.rand(len(image), 1, 1, 1, generator=generator) < 0.5
+        return torch.where(half, _random_stain(image, generator), image)
+    return _random_intensity(image, 0.5, generator)
 
 
 def _uniform(n: int, low: float, high: float, generator: torch.Generator) -> Tensor:
@@ -94,29 +88,55 @@ def _random_grid(n: int, side: int, source: int, generator: torch.Generator) -> 
     return grid + smooth.movedim(1, -1)
 
 
-def _random_intensity(image: Tensor, generator: torch.Generator) -> Tensor:
+def _random_intensity(
+    image: Tensor, strength: float, generator: torch.Generator
+) -> Tensor:
     """Change gamma, contrast, brightness, sharpness and noise of each crop."""
     n, channels = image.shape[:2]
 
     def each(low: float, high: float) -> Tensor:
         return _uniform(n, low, high, generator).view(n, 1, 1, 1)
 
-    def each_channel(low: float, high: float) -> Tensor:
-        flat = _uniform(n * channels, low, high, generator)
+    def each_channel(reach: float) -> Tensor:
+        flat = _uniform(n * channels, -reach, reach, generator)
         return flat.view(n, channels, 1, 1)
 
-    gamma = 2 ** each(-0.5, 0.5)
+    gamma = 2 ** (strength * each(-0.5, 0.5))
     image = image.sign() * image.abs().clamp(min=1e-6) ** gamma
-    # Channels change apart from each other too, as one stain differs from the next.
-    image = image * each(0.7, 1.3) * each_channel(0.8, 1.2)
-    image = image + each(-0.15, 0.15) + each_channel(-0.1, 0.1)
+    image = image * (1 + strength * each(-0.3, 0.3))
+    image = image + strength * each(-0.15, 0.15)
+    if channels > 1:
+        # Channels change apart from each other too, as one stain differs from the next.
+        image = image * (1 + strength * each_channel(0.2))
+        image = image + strength * each_channel(0.1)
     sigma = each(-1.0, 1.2).clamp(min=0.05)
     offset = torch.arange(-2.0, 3.0)
     kernel = torch.exp(-(offset**2) / (2 * sigma.view(n, 1) ** 2))
     kernel = kernel / kernel.sum(dim=1, keepdim=True)
     image = _blur(image, kernel)
     noise = torch.randn(image.shape, generator=generator)
-    return image + noise * each(-0.05, 0.08).clamp(min=0)
+    return image + noise * strength * each(-0.05, 0.08).clamp(min=0)
+
+
+def _random_stain(image: Tensor, generator: torch.Generator) -> Tensor:
+    """Make crops look as another stain or another microscope would show them.
+
+    Each channel takes its own contrast, clouds as of a counterstain lie over half of
+    the crops, and half are turned from light on dark to dark on light.
+    """
+    n, channels, height, width = image.shape
+
+    def each(low: float, high: float, k: int = 1) -> Tensor:
+        return _uniform(n * k, low, high, generator).view(n, k, 1, 1)
+
+    clouds = torch.zeros(n, 1, height, width)
+    for size in CLOUDS:
+        coarse = torch.rand(n, 1, size, size, generator=generator)
+        clouds += functional.interpolate(coarse, (height, width), mode="bicubic")
+    clouds = (clouds / len(CLOUDS) - 0.3).clamp(min=0) * each(-1.5, 1.5).clamp(min=0)
+    contrast = each(0.3, 1.2, channels) ** each(0, 1)
+    image = image * contrast + clouds * each(0, 1, channels)
+    return torch.where(each(0, 1) < 0.5, 1 - image, image)
 
 
 def _blur(image: Tensor, kernel: Tensor) -> Tensor:

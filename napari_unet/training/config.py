@@ -19,9 +19,11 @@ class TrainConfig:
         Crops a step.
     crop : int
         Side of a crop in pixels.
-    learning_rate : float
-        Of AdamW. It is constant after a short warm-up: live training has no known
-        end that a schedule could aim at; averaging the weights takes its place.
+    learning_rate : float or None
+        Of AdamW; None takes 3e-4 for a model that was fine-tuned from another, so that
+        it keeps what that one knows, and 1e-3 for random weights. It is constant after
+        a short warm-up: live training has no known end that a schedule could aim at;
+        averaging the weights takes its place.
     averaging : float
         Decay a step of the exponential moving average of the weights, which
         previews and checkpoints use.
@@ -29,6 +31,10 @@ class TrainConfig:
         Steps between two looks at the held-out labels.
     checkpoint_minutes : float
         Minutes between two checkpoints, apart from one at each best score.
+    any_stain : bool
+        Whether crops are changed as from one stain or microscope to another, dark on
+        light to light on dark too: for a base model, which must suit images that it
+        has not seen.
     device : str
         "auto", "cuda", "mps" or "cpu".
     seed : int
@@ -37,12 +43,13 @@ class TrainConfig:
 
     steps: int | None = None
     minutes: float | None = None
-    batch: int = 4
-    crop: int = 256
-    learning_rate: float = 1e-3
+    batch: int = 8
+    crop: int = 128
+    learning_rate: float | None = None
     averaging: float = 0.98
     validate_every: int = 20
     checkpoint_minutes: float = 3.0
+    any_stain: bool = False
     device: str = "auto"
     seed: int = 0
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import math
+from collections import Counter
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import chain
 from typing import TYPE_CHECKING
 
+import fastremap
 import numpy as np
 import torch
 
@@ -14,7 +17,7 @@ from napari_unet.annotation import IGNORE, hold_out, make_targets
 from napari_unet.annotation.annotation import TRAINING
 from napari_unet.errors import TrainingError
 from napari_unet.images import Region
-from napari_unet.training.augment import MARGIN, Crops, augment
+from napari_unet.training.augment import MARGIN, recolour, warp
 from napari_unet.training.sampler import CELL, Sampler, Site
 
 if TYPE_CHECKING:
@@ -25,9 +28,61 @@ if TYPE_CHECKING:
 
     from napari_unet.annotation import Annotation, Targets
     from napari_unet.images import Image, IntensityRange
+    from napari_unet.models import ModelSpec
 
 # Held-out crops looked at in one validation; more would slow training down.
 MOST_HELD_OUT = 16
+
+
+@dataclass(frozen=True)
+class Cut:
+    """A part of an image with its labels.
+
+    Attributes
+    ----------
+    pixels : ndarray
+        ``(C, Y, X)``, float32, normalised.
+    scribbles, objects : ndarray
+        ``(Y, X)``, as in an `Annotation`; objects are numbered anew, from 1.
+    object_classes : dict of int to int
+        The classes of objects that are not of class 1.
+    verified, held_out : ndarray
+        ``(Y, X)``, bool.
+    """
+
+    pixels: NDArray[np.float32]
+    scribbles: NDArray[np.integer]
+    objects: NDArray[np.integer]
+    object_classes: dict[int, int]
+    verified: NDArray[np.bool_]
+    held_out: NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Crops:
+    """A batch: image crops and their targets, on the CPU.
+
+    Attributes
+    ----------
+    image : Tensor
+        ``(N, C, Y, X)``, float32, normalised; larger than the targets for a net
+        that does not pad.
+    classes : Tensor
+        ``(N, Y, X)``, int64; -1 where not labelled.
+    weight : Tensor
+        ``(N, Y, X)``, float32.
+    boundary, known : Tensor
+        ``(N, Y, X)``, bool: see `annotation.Targets`.
+    objects : Tensor
+        ``(N, Y, X)``, int32: the number of the object at a pixel, 0 for none.
+    """
+
+    image: Tensor
+    classes: Tensor
+    weight: Tensor
+    boundary: Tensor
+    known: Tensor
+    objects: Tensor
 
 
 @dataclass
@@ -59,8 +114,8 @@ class TrainingImage:
         """The position of each plane, in order."""
         return list(self.image.planes())
 
-    def cut(self, region: Region) -> tuple[NDArray[np.float32], Targets]:
-        """Return pixels ``(C, Y, X)`` and targets of a region that may leave the image.
+    def cut(self, region: Region) -> Cut:
+        """Return pixels and labels of a region that may leave the image.
 
         Beyond the border the image is mirrored and nothing is labelled.
         """
@@ -73,13 +128,20 @@ class TrainingImage:
             (inside.x0 - region.x0, region.x1 - inside.x1),
         )
         labels = self.annotation
-        targets = make_targets(
+        # Small numbers, which a warp can carry as floats.
+        objects, numbers = fastremap.renumber(labels.objects.read(region))
+        return Cut(
+            np.pad(pixels, ((0, 0), *beyond), mode="symmetric"),
             labels.scribbles.read(region),
-            labels.objects.read(region),
-            labels.object_classes,
+            objects,
+            {
+                number: labels.object_classes[identity]
+                for identity, number in numbers.items()
+                if identity in labels.object_classes
+            },
             labels.verified.read(region),
+            labels.held_out(region),
         )
-        return np.pad(pixels, ((0, 0), *beyond), mode="symmetric"), targets
 
 
 @dataclass
@@ -99,15 +161,16 @@ class TrainingSet:
 
     Parameters
     ----------
-    channels, n_classes : int
-        What the model takes and gives.
+    spec : ModelSpec
+        Of the model to train: its channels, classes and whether it has boundaries.
     seed : int
         Of crops and augmentation.
     """
 
-    def __init__(self, *, channels: int, n_classes: int, seed: int = 0) -> None:
-        self.channels = channels
-        self.n_classes = n_classes
+    def __init__(self, spec: ModelSpec, seed: int = 0) -> None:
+        self.channels = spec.channels
+        self.n_classes = len(spec.classes)
+        self._gaps = not spec.architecture.boundary
         self._images: dict[str, TrainingImage] = {}
         self._found: dict[str, _Found] = {}
         self._sampler = Sampler(seed)
@@ -178,6 +241,20 @@ class TrainingSet:
                     fresh.append(site)
         self._sampler.set_sites(key, chain(*found.learn.values()), fresh)
 
+    def diameter(self) -> float | None:
+        """Return the median diameter of the verified objects, in pixels."""
+        sizes: list[float] = []
+        for image in self._images.values():
+            areas: Counter[int] = Counter()
+            for region in image.annotation.labelled():
+                verified = image.annotation.verified.read(region)
+                objects = np.where(verified, image.annotation.objects.read(region), 0)
+                ids, counts = fastremap.unique(objects, return_counts=True)
+                areas.update(dict(zip(ids.tolist(), counts.tolist(), strict=True)))
+            del areas[0]
+            sizes += [2 * math.sqrt(area / math.pi) for area in areas.values()]
+        return float(np.median(sizes)) if sizes else None
+
     def check(self) -> None:
         """Raise what to paint if there is too little to learn from."""
         classes = self._sampler.classes
@@ -194,23 +271,33 @@ class TrainingSet:
                 f"few strokes on {missing} too, then start training."
             )
 
-    def draw(self, n: int, side: int) -> tuple[Crops, list[Site]]:
-        """Return `n` augmented crops of ``side x side`` and the sites they show."""
+    def draw(
+        self, n: int, side: int, *, context: int = 0, any_stain: bool = False
+    ) -> tuple[Crops, list[Site]]:
+        """Return `n` augmented crops of ``side x side`` and the sites they show.
+
+        Their images have `context` pixels more at each side, as unpadded nets need.
+        """
         sites = self._sampler.draw(n)
-        large = int(side * MARGIN) // 2 * 2
+        large = int((side + 2 * context) * MARGIN) // 2 * 2
         cuts = []
         for site in sites:
-            image = self._images[site.image]
-            y, x = self._pixel(image, site)
-            region = _around(y, x, large, image.planes[site.plane])
-            cuts.append(self._cut(image, region, learn=True))
-        return augment(_batch(cuts), side, self._chance), sites
+            source = self._images[site.image]
+            y, x = self._pixel(source, site)
+            cuts.append(source.cut(_around(y, x, large, source.planes[site.plane])))
+        image, cuts = self._warped(cuts, side + 2 * context)
+        # Targets are made of warped labels: a line one pixel thin stays whole.
+        targets = [
+            self._targets(cut).only(~cut.held_out).inner(context) for cut in cuts
+        ]
+        image = recolour(image, self._chance, any_stain=any_stain)
+        return _batch(image, targets), sites
 
     def learnt(self, sites: Sequence[Site], errors: NDArray[np.float32]) -> None:
         """Note the share of wrong pixels in the crop drawn at each site."""
         self._sampler.learnt(sites, errors)
 
-    def held_out(self, side: int) -> Iterator[Crops]:
+    def held_out(self, side: int, *, context: int = 0) -> Iterator[Crops]:
         """Yield crops, one at a time, in which only the held-out labels are known."""
         every = [
             site
@@ -230,7 +317,9 @@ class TrainingSet:
             y0, x0 = place[2] * cells * CELL, place[3] * cells * CELL
             at = image.planes[site.plane]
             region = Region(y0, x0, y0 + side, x0 + side, at)
-            yield _batch([self._cut(image, region, learn=False)])
+            cut = image.cut(region.grow(context))
+            targets = self._targets(cut).only(cut.held_out).inner(context)
+            yield _batch(torch.from_numpy(cut.pixels[np.newaxis]), [targets])
 
     def _pixel(self, image: TrainingImage, site: Site) -> tuple[int, int]:
         """Return a labelled pixel of the site's class, by chance."""
@@ -241,13 +330,40 @@ class TrainingSet:
         i = int(self._random.integers(len(ys)))
         return region.y0 + int(ys[i]), region.x0 + int(xs[i])
 
-    def _cut(
-        self, image: TrainingImage, region: Region, *, learn: bool
-    ) -> tuple[NDArray[np.float32], Targets]:
-        pixels, targets = image.cut(region)
-        out = image.annotation.held_out(region)
-        known = self._known(targets.classes) != IGNORE
-        return pixels, targets.only(known & (~out if learn else out))
+    def _warped(self, cuts: list[Cut], side: int) -> tuple[Tensor, list[Cut]]:
+        """Return the cuts' pixels and labels after a random warp."""
+        maps = [
+            np.stack([c.scribbles, c.objects, c.verified, c.held_out]) for c in cuts
+        ]
+        image, labels = warp(
+            torch.from_numpy(np.stack([c.pixels for c in cuts])),
+            torch.from_numpy(np.stack(maps).astype(np.float32)),
+            side,
+            self._chance,
+        )
+        numbers = labels.round().int().numpy()
+        return image, [
+            replace(
+                cut,
+                scribbles=scribbles,
+                objects=objects,
+                verified=verified > 0,
+                held_out=held_out > 0,
+            )
+            for cut, (scribbles, objects, verified, held_out) in zip(
+                cuts, numbers, strict=True
+            )
+        ]
+
+    def _targets(self, cut: Cut) -> Targets:
+        targets = make_targets(
+            cut.scribbles,
+            cut.objects,
+            cut.object_classes,
+            cut.verified,
+            gaps=self._gaps,
+        )
+        return targets.only(self._known(targets.classes) != IGNORE)
 
     def _known(self, classes: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return the classes without those added after the model was made."""
@@ -259,20 +375,14 @@ def _around(y: int, x: int, side: int, plane: Mapping[str, int]) -> Region:
     return Region(y0, x0, y0 + side, x0 + side, plane)
 
 
-def _batch(cuts: Sequence[tuple[NDArray[np.float32], Targets]]) -> Crops:
-    """Stack crops of one size into a batch."""
-    pixels, targets = zip(*cuts, strict=True)
+def _batch(image: Tensor, targets: Sequence[Targets]) -> Crops:
+    """Put crops of one size and their targets together."""
 
     def stack(name: str) -> Tensor:
         return torch.from_numpy(np.stack([getattr(t, name) for t in targets]))
 
-    return Crops(
-        torch.from_numpy(np.stack(pixels)),
-        stack("classes"),
-        stack("weight"),
-        stack("distance"),
-        stack("known"),
-    )
+    names = ("classes", "weight", "boundary", "known", "objects")
+    return Crops(image, *map(stack, names))
 
 
 def _cell(site: Site, plane: Mapping[str, int]) -> Region:

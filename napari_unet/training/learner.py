@@ -6,27 +6,29 @@ import copy
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
 import torch
 
-from napari_unet.errors import DeviceError
+from napari_unet.errors import DeviceError, TrainingError
+from napari_unet.instances import VALLEY
 from napari_unet.models import Model
 from napari_unet.nets.device import autocast, empty_cache
-from napari_unet.training.loss import IGNORE, balance, distance_loss, segmentation_loss
+from napari_unet.nets.layers import crop_to
+from napari_unet.training.loss import IGNORE, balance, boundary_loss, segmentation_loss
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
     from torch import Tensor
 
-    from napari_unet.nets import UNet
+    from napari_unet.nets import SegmentationNet
     from napari_unet.nets.device import Device
-    from napari_unet.training.augment import Crops
     from napari_unet.training.config import TrainConfig
+    from napari_unet.training.data import Crops, TrainingSet
 
 WARM_UP = 20
-DISTANCE_SHARE = 0.5
 # A loss so many times the recent mean is a divergence, not bad luck with a batch.
 RUNAWAY = 8.0
+SCRATCH_RATE, FINE_TUNING_RATE = 1e-3, 3e-4
 SMALLEST_CROP = 64
 
 
@@ -43,7 +45,7 @@ class Learner:
 
     Attributes
     ----------
-    average : UNet
+    average : SegmentationNet
         The exponential moving average of the weights: what previews, validation and
         checkpoints use.
     steps : int
@@ -58,13 +60,13 @@ class Learner:
 
     def __init__(self, model: Model, device: Device, config: TrainConfig) -> None:
         self.spec = model.spec
-        self.device = device
+        self.device = device = device.suiting(model.net)
         self.config = config
-        self.net: UNet = copy.deepcopy(model.net).to(device.name)
+        self.net: SegmentationNet = copy.deepcopy(model.net).to(device.name)
         self.net.to(memory_format=device.memory_format)  # type: ignore[call-overload]
-        self.average: UNet = copy.deepcopy(self.net).eval()
+        self.average: SegmentationNet = copy.deepcopy(self.net).eval()
         self.steps = 0
-        self.learning_rate = config.learning_rate
+        self.learning_rate = config.learning_rate or _rate(model)
         self.batch = config.batch
         self.crop = config.crop
         self.version = 0
@@ -90,8 +92,11 @@ class Learner:
         self.net.train()
         for group in self._optimiser.param_groups:
             group["lr"] = self.learning_rate * min(1.0, (self.steps + 1) / WARM_UP)
-        out = self._forward(crops.image)
-        loss = self._loss(out, crops, counts)
+        if self.net.own_loss:
+            loss, errors = self._own_loss(crops), _nothing_known(crops)
+        else:
+            out = crop_to(self._forward(crops.image), crops.classes)
+            loss, errors = self._loss(out, crops, counts), self._errors(out, crops)
         value = float(loss.detach())
         if not value < RUNAWAY * max(self._typical or value, 0.1):
             return None
@@ -104,7 +109,7 @@ class Learner:
         self.steps += 1
         self._typical = 0.95 * (self._typical or value) + 0.05 * value
         self._update_average()
-        return StepResult(value, self._errors(out, crops))
+        return StepResult(value, errors)
 
     def shrink(self) -> str:
         """Halve what the next step takes, and say so in words for the user.
@@ -130,6 +135,24 @@ class Learner:
             f"{self.device.label} ran out of memory; training goes on with "
             f"{self.batch} crop{'s' * (self.batch > 1)} of {self.crop} pixels a step."
         )
+
+    def check(self, data: TrainingSet) -> None:
+        """Raise what is missing in the labels to learn from."""
+        data.check()
+        if self.net.learns_objects and data.diameter() is None:
+            raise TrainingError(
+                "This net learns from whole objects, and none is verified. Correct "
+                "objects and press Accept, give masks of objects, or choose a U-Net, "
+                "which learns from strokes."
+            )
+
+    def note_diameter(self, diameter: float | None) -> None:
+        """Write down how large the objects are that are learnt from, in pixels.
+
+        A model that knows it already keeps what it knows: it was trained on more.
+        """
+        if self.spec.diameter is None:
+            self.spec = self.spec.model_copy(update={"diameter": diameter})
 
     def keep_good(self) -> None:
         """Remember the averaged weights as the ones to roll back to."""
@@ -166,12 +189,27 @@ class Learner:
             crops.classes.to(to),
             crops.weight.to(to),
             balance(counts).to(to),
+            # Nets without boundaries are trained with the balanced weights of 2015.
+            crops.known.to(to) if self.net.boundary_head else None,
         )
-        if self.net.distance is not None:
-            loss = loss + DISTANCE_SHARE * distance_loss(
-                out[:, n_classes], crops.distance.to(to), crops.known.to(to)
+        if self.net.boundary_head and crops.known.any():
+            loss = loss + boundary_loss(
+                out[:, n_classes], crops.boundary.to(to), crops.known.to(to)
             )
+            self._know_valley()
         return loss
+
+    def _own_loss(self, crops: Crops) -> Tensor:
+        shown = (crops.image, crops.objects, crops.classes, crops.known)
+        loss = self.net.loss(*(t.to(self.device.name) for t in shown))
+        if self.net.boundary_head:
+            self._know_valley()
+        return loss
+
+    def _know_valley(self) -> None:
+        """From now on objects are found by their boundaries."""
+        if self.spec.valley is None:
+            self.spec = self.spec.model_copy(update={"valley": VALLEY})
 
     def _errors(self, out: Tensor, crops: Crops) -> NDArray[np.float32]:
         """Return the share of labelled pixels predicted wrongly in each crop."""
@@ -194,3 +232,13 @@ class Learner:
             else:
                 mean[key].copy_(value)
         self.version += 1
+
+
+def _nothing_known(crops: Crops) -> NDArray[np.float32]:
+    """Return no errors: such a net says nothing of pixels meanwhile."""
+    return np.zeros(len(crops.image), np.float32)
+
+
+def _rate(model: Model) -> float:
+    """Return a rate that suits random weights, or those of a base model."""
+    return FINE_TUNING_RATE if "base" in model.spec.provenance else SCRATCH_RATE

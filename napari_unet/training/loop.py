@@ -70,7 +70,8 @@ def train(
         If nothing at all could be kept.
     """
     config = learner.config
-    data.check()
+    learner.check(data)
+    learner.note_diameter(data.diameter())
     started = kept = time.monotonic()
     pace: deque[float] = deque([started], maxlen=20)
     losses: list[float] = []
@@ -113,7 +114,9 @@ def train(
         yield Stepped(learner.steps, result.loss, rate, int(data.counts.sum()))
 
         if learner.steps % config.validate_every == 0:
-            dice = validate(learner, data.held_out(learner.crop))
+            dice = validate(
+                learner, data.held_out(learner.crop, context=learner.net.context)
+            )
             known = [d for d in dice if d is not None]
             score = sum(known) / len(known) if known else None
             mean_losses.append(sum(losses) / len(losses))
@@ -146,7 +149,13 @@ def _step(
 ) -> tuple[StepResult | None, list[Site]] | None:
     """Take one step; return its result and sites, None if memory ran out."""
     try:
-        crops, sites = data.draw(learner.batch, learner.crop)
+        config = learner.config
+        crops, sites = data.draw(
+            learner.batch,
+            learner.crop,
+            context=learner.net.context,
+            any_stain=config.any_stain,
+        )
         return learner.step(crops, data.counts), sites
     except (RuntimeError, MemoryError) as error:
         if not is_out_of_memory(error):

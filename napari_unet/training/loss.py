@@ -10,9 +10,16 @@ from torch.nn import functional
 
 IGNORE = -1
 
+# Boundaries are thin: of a nucleus they are a fifth.
+BOUNDARY_WEIGHT = 3.0
+
 
 def segmentation_loss(
-    logits: Tensor, classes: Tensor, weight: Tensor, class_weight: Tensor
+    logits: Tensor,
+    classes: Tensor,
+    weight: Tensor,
+    class_weight: Tensor,
+    whole: Tensor | None = None,
 ) -> Tensor:
     """Cross-entropy plus Dice over the labelled pixels.
 
@@ -27,6 +34,10 @@ def segmentation_loss(
         et al. 2015, equation 2.
     class_weight : Tensor
         ``(n_classes,)``: more for rare classes.
+    whole : Tensor, optional
+        ``(N, Y, X)``, bool: where everything is labelled, and not only strokes. There
+        all classes weigh the same: how rare one is belongs to the truth, and masks of a
+        class that weighs more come out too large.
 
     Returns
     -------
@@ -38,7 +49,10 @@ def segmentation_loss(
     target = classes[labelled]
     if not len(target):
         return logits.sum() * 0
-    w = weight[labelled] * class_weight[target]
+    of_class = class_weight[target]
+    if whole is not None:
+        of_class = torch.where(whole[labelled], 1.0, of_class)
+    w = weight[labelled] * of_class
     entropy = functional.cross_entropy(z, target, reduction="none")
     return (w * entropy).sum() / w.sum() + dice_loss(z, target)
 
@@ -64,19 +78,23 @@ def dice_loss(z: Tensor, target: Tensor) -> Tensor:
     return 1 - (2 * both / either)[there].mean()
 
 
-def distance_loss(predicted: Tensor, distance: Tensor, known: Tensor) -> Tensor:
-    """Mean absolute error of the distance map where objects are verified.
+def boundary_loss(logits: Tensor, boundary: Tensor, known: Tensor) -> Tensor:
+    """Binary cross-entropy of the boundary where objects are verified.
 
     Parameters
     ----------
-    predicted, distance : Tensor
-        ``(N, Y, X)``; the truth is 0 at the edge of an object, 1 at its centre.
-    known : Tensor
+    logits : Tensor
+        ``(N, Y, X)``, float32.
+    boundary, known : Tensor
         ``(N, Y, X)``, bool.
     """
     if not known.any():
-        return predicted.sum() * 0
-    return (predicted[known] - distance[known]).abs().mean()
+        return logits.sum() * 0
+    return functional.binary_cross_entropy_with_logits(
+        logits[known],
+        boundary[known].to(logits.dtype),
+        pos_weight=logits.new_tensor(BOUNDARY_WEIGHT),
+    )
 
 
 def balance(counts: Tensor) -> Tensor:

@@ -9,11 +9,12 @@ import torch
 
 from napari_unet.metrics import confusion, dice
 from napari_unet.nets.device import autocast
+from napari_unet.nets.layers import crop_to
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from napari_unet.training.augment import Crops
+    from napari_unet.training.data import Crops
     from napari_unet.training.learner import Learner
 
 
@@ -39,6 +40,7 @@ def validate(learner: Learner, batches: Iterable[Crops]) -> tuple[float | None, 
     for crops in batches:
         with autocast(learner.device):
             out = learner.average(crops.image.to(learner.device.name))
+        out = crop_to(out, crops.classes)
         found = out[:, :n_classes].argmax(1).cpu().numpy()
         counts += confusion(crops.classes.numpy(), found, n_classes)
     there = counts.sum(axis=1) > 0

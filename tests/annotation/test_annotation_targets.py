@@ -39,8 +39,9 @@ def test_every_pixel_is_what_the_definition_says(scribbles, objects, verified, s
     ids = [int(i) for i in np.unique(objects) if i]
     classes = dict.fromkeys(ids[::2], second)
     t = make_targets(scribbles, objects, classes, verified)
+    gaps = make_targets(scribbles, objects, classes, verified, gaps=True)
     assert (t.classes.dtype, t.weight.dtype) == (np.int64, np.float32)
-    assert (t.distance.dtype, t.known.dtype) == (np.float32, np.bool_)
+    assert (t.boundary.dtype, t.known.dtype) == (np.bool_, np.bool_)
 
     painted = scribbles > 0
     np.testing.assert_array_equal(
@@ -51,30 +52,25 @@ def test_every_pixel_is_what_the_definition_says(scribbles, objects, verified, s
     assert (t.weight[unknown] == 0).all()
     assert not t.known[~verified].any()
     rest = verified & ~painted
-    assert t.known[rest].all()
     assert (t.classes[rest & (objects == 0)] == 0).all()
-    for y, x in np.argwhere(rest & (objects > 0)):
-        around = objects[max(y - 1, 0) : y + 2, max(x - 1, 0) : x + 2]
-        alone = np.isin(around, [0, objects[y, x]]).all()
-        own = classes.get(int(objects[y, x]), 1)
-        assert t.classes[y, x] == (own if alone else 0)
-
-    if verified.any():
-        for i in ids:
-            inside = objects == i
-            if inside.all():
-                continue
-            depth = distance_to(~inside)
-            np.testing.assert_allclose(
-                t.distance[inside], (depth / depth[inside].max())[inside], rtol=1e-5
-            )
-    assert (t.distance[objects == 0] == 0).all()
+    assert (t.weight[t.classes != IGNORE] == 1).all()
+    for y, x in np.argwhere(rest):
+        around = np.s_[max(y - 1, 0) : y + 2, max(x - 1, 0) : x + 2]
+        own = objects[y, x]
+        alone = np.isin(objects[around], [0, own]).all()
+        edge = own > 0 and (objects[around] != own).any()
+        kind = classes.get(int(own), 1) if own else 0
+        assert t.classes[y, x] == kind
+        assert gaps.classes[y, x] == (kind if alone or not own else 0)
+        assert t.boundary[y, x] == edge
+        # Nobody looked at a neighbour: it may belong to another object.
+        assert t.known[y, x] == (edge or own == 0 or verified[around].all())
 
 
 @given(boxes(), labels(np.bool_, 1))
 @settings(max_examples=60, deadline=None)
 def test_background_between_objects_weighs_what_equation_2_says(objects, verified):
-    t = make_targets(np.zeros(SHAPE, np.uint8), objects, {}, verified)
+    t = make_targets(np.zeros(SHAPE, np.uint8), objects, {}, verified, gaps=True)
     apart = np.sort(
         [distance_to(objects == i) for i in np.unique(objects) if i], axis=0
     )
@@ -90,7 +86,7 @@ def test_background_between_objects_weighs_what_equation_2_says(objects, verifie
 @pytest.mark.parametrize("connectivity", [4, 8])
 def test_connected_components_tells_touching_objects_apart(connectivity, objects):
     whole = np.ones(SHAPE, bool)
-    t = make_targets(np.zeros(SHAPE, np.uint8), objects, {}, whole)
+    t = make_targets(np.zeros(SHAPE, np.uint8), objects, {}, whole, gaps=True)
     found = cc3d.connected_components(t.classes == 1, connectivity=connectivity)
     for part in range(1, int(found.max()) + 1):
         assert len(np.unique(objects[found == part])) == 1
@@ -101,13 +97,19 @@ def test_border_weight_and_sigma_can_be_chosen():
     objects[5:15, 5:15], objects[5:15, 19:30] = 1, 2
     scribbles = np.zeros(objects.shape, np.uint8)
     t = make_targets(
-        scribbles, objects, {}, objects >= 0, border_weight=3, border_sigma=2
+        scribbles,
+        objects,
+        {},
+        objects >= 0,
+        gaps=True,
+        border_weight=3,
+        border_sigma=2,
     )
     assert t.weight[10, 16] == pytest.approx(1 + 3 * np.exp(-25 / 8), rel=1e-5)
     assert t.weight[10, 10] == 1
 
 
-def test_a_scribble_against_an_object_leaves_the_distance_unknown():
+def test_a_scribble_against_an_object_leaves_the_boundary_unknown():
     objects = np.ones((6, 6), np.uint32)
     scribbles = np.zeros((6, 6), np.uint8)
     scribbles[0], scribbles[1] = 1, 2
@@ -117,14 +119,11 @@ def test_a_scribble_against_an_object_leaves_the_distance_unknown():
     assert t.classes[0].max() == 0
 
 
-def test_an_object_larger_than_the_crop_is_all_depth():
-    t = make_targets(
-        np.zeros((6, 6), np.uint8),
-        np.ones((6, 6), np.uint32),
-        {},
-        np.ones((6, 6), bool),
-    )
-    assert (t.distance == 1).all()
+def test_the_edge_of_the_crop_is_no_boundary():
+    whole = np.ones((6, 6), np.uint32)
+    t = make_targets(np.zeros((6, 6), np.uint8), whole, {}, whole > 0)
+    assert not t.boundary.any()
+    assert t.known.all()
 
 
 def test_only_a_part_can_be_kept():

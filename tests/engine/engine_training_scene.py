@@ -14,14 +14,14 @@ from napari_unet.engine.messages import (
     WriteLabels,
 )
 from napari_unet.images import Region, image_from_array, measure_intensity
-from napari_unet.models import Architecture, ModelSpec, build, save_model
+from napari_unet.models import ModelSpec, UNetArchitecture, build, save_model
 from napari_unet.training import TrainConfig
 
 CLASSES = ClassScheme.named("cell")
 SPEC = ModelSpec(
     name="tiny",
     classes=CLASSES,
-    architecture=Architecture(depth=1, width=8, max_width=16),
+    architecture=UNetArchitecture(depth=1, width=8, max_width=16),
 )
 
 

@@ -24,7 +24,7 @@ from napari_unet.engine.messages import (
 from napari_unet.errors import EngineError, TrainingError
 from napari_unet.images import Region
 from napari_unet.inference import TileDone
-from napari_unet.models import load_model
+from napari_unet.models import ARCHITECTURES, load_model
 from napari_unet.training import Checkpointed, Stepped, Stopped, Validated
 
 
@@ -137,6 +137,20 @@ def test_paint_watch_it_learn_correct(engine, scene, tmp_path):
     assert isinstance(engine.ask(scene.preview(checkpoint=stopped.best)), Previewed)
     assert engine.ask(RollBack(stopped.best)) == RolledBackTo(stopped.best)
     assert isinstance(engine.ask(scene.preview(model=base(tmp_path))), Previewed)
+
+
+@pytest.mark.parametrize("net", ["patches", "fcn-8s"])
+def test_other_nets_are_trained_and_previewed_too(engine, scene, tmp_path, net):
+    engine.ask(scene.paint(0, 1))
+    course = Course(engine, train(tmp_path, net))
+    course.step(2)
+    assert isinstance(engine.ask(scene.preview()), Previewed)
+    engine.ask(StopTraining())
+    stopped = course.end()
+    assert course.error is None
+    model = load_model(tmp_path / "checkpoints" / stopped.last)
+    assert model.spec.architecture == ARCHITECTURES[net]
+    assert scene.semantic.open("r").max() <= 1
 
 
 def test_pause_and_go_on(engine, scene, tmp_path):

@@ -6,10 +6,12 @@ import torch
 from engine_training_scene import Answers, Scene, base, train
 
 from napari_unet.annotation import ClassScheme
+from napari_unet.annotation.annotation import HELD_OUT, TRAINING
 from napari_unet.engine.arrays import SharedArray
 from napari_unet.engine.jobs import JOBS
 from napari_unet.engine.messages import (
     MostUncertain,
+    Patch,
     PauseTraining,
     Previewed,
     RemoveImage,
@@ -17,6 +19,7 @@ from napari_unet.engine.messages import (
     RolledBackTo,
     StopTraining,
     UncertainRegion,
+    WriteLabels,
 )
 from napari_unet.engine.scheduler import Scheduler
 from napari_unet.engine.state import State
@@ -163,6 +166,15 @@ def test_new_strokes_are_learnt_within_two_steps(desk, scene, tmp_path):
     desk.add(scene.paint(0, 1, region=rest))
     desk.steps(request, 2)
     assert desk.events(request)[-1].labelled > before
+
+
+def test_the_viewer_says_what_is_held_out(desk, scene, training):
+    half = np.full(scene.truth.shape, TRAINING, np.uint8)
+    half[80:] = HELD_OUT
+    patch = Patch(scene.whole, (scene.truth + 1).astype(np.uint8), split=half)
+    desk.add(WriteLabels(scene.key, (patch,)))
+    desk.steps(training, 2)
+    assert desk.events(training)[-1].labelled == (half == TRAINING).sum()
 
 
 def test_a_paused_training_does_nothing_until_it_goes_on(desk, scene, training):

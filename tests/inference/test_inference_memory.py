@@ -1,7 +1,9 @@
+from dataclasses import replace
+
 import pytest
 
 from napari_unet.inference.memory import choose_tile
-from napari_unet.inference.prepare import PreparedNet, prepare
+from napari_unet.inference.prepare import prepare
 from napari_unet.nets import UNet
 from napari_unet.nets.device import Device
 
@@ -24,12 +26,12 @@ def test_a_wish_is_granted(net):
 
 
 def test_a_gpu_gets_batches(net):
-    gpu = PreparedNet(net.net, Device("cuda:0", "bf16", channels_last=True))
+    gpu = replace(net, device=Device("cuda:0", "bf16", channels_last=True))
     assert choose_tile(gpu, 40 * GIGABYTE) == (1024, 8)
     assert choose_tile(gpu, 2 * GIGABYTE) == (1024, 1)
     assert choose_tile(gpu, GIGABYTE)[0] < 1024
 
 
 def test_single_precision_gets_smaller_tiles(net):
-    single = PreparedNet(net.net, Device("cpu"))
+    single = replace(net, device=Device("cpu"))
     assert choose_tile(single, 40 * GIGABYTE)[0] < choose_tile(net, 40 * GIGABYTE)[0]

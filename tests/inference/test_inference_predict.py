@@ -280,7 +280,7 @@ def test_other_errors_are_not_taken_for_lack_of_memory():
 def test_real_models_give_the_same_twice_and_stay_as_they_are():
     model = threshold_model()
     torch.manual_seed(0)
-    net = UNet(1, 2, depth=2, width=4, distance=True)
+    net = UNet(1, 2, depth=2, width=4, boundary=True)
     before = {k: v.clone() for k, v in net.state_dict().items()}
     model = Model(model.spec, net)
     rng = np.random.default_rng(0)

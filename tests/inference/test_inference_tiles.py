@@ -10,7 +10,7 @@ from napari_unet.images import IntensityRange, Region, image_from_array
 from napari_unet.inference.prepare import predict_proba, prepare
 from napari_unet.inference.queue import TileQueue
 from napari_unet.inference.tiles import Source, cut
-from napari_unet.nets import UNet
+from napari_unet.nets import FCN, UNet
 from napari_unet.nets.device import Device
 
 CPU = Device("cpu")
@@ -117,7 +117,7 @@ def test_channels_keep_their_order():
 @given(height=sides, width=sides, tile=st.integers(1, 64), depth=st.integers(1, 3))
 @settings(max_examples=12, deadline=None)
 def test_tiles_give_what_the_whole_image_gives(norm, height, width, tile, depth):
-    net = lively_net(norm, depth=depth, distance=True)
+    net = lively_net(norm, depth=depth, boundary=True)
     prepared = prepare(net, CPU)
     pixels = noise(height, width)
     source = source_of(pixels)
@@ -137,6 +137,66 @@ def test_tiles_give_what_the_whole_image_gives(norm, height, width, tile, depth)
     clear = top[-1] - top[-2] > 1e-3
     found = classes_by_tiles(prepared, source, tile)
     np.testing.assert_array_equal(found[clear], expected[clear])
+
+
+@given(height=sides, width=sides, tile=st.integers(1, 64))
+@settings(max_examples=12, deadline=None)
+def test_an_unpadded_net_is_seamless(height, width, tile):
+    """The overlap-tile strategy: tiles give what one large unpadded pass gives."""
+    net = lively_net("none", padding="valid", depth=3).double()
+    pixels = noise(height, width).astype(np.float64)
+    y, x = (-(-side // net.multiple) * net.multiple for side in (height, width))
+    margin = net.margin
+    picture = mirror(pixels, margin + net.multiple)[net.multiple :, net.multiple :]
+    picture = picture[: y + 2 * margin, : x + 2 * margin]
+    with torch.no_grad():
+        whole = net(torch.from_numpy(picture)[None, None])[0, :, 2:-2, 2:-2]
+    assert whole.shape == (3, y, x)
+
+    prepared = prepare(net.float(), CPU)
+    source = source_of(pixels.astype(np.float32))
+    likely = predict_proba(prepared, source, Region(0, 0, height, width))
+    expected = whole.softmax(0).numpy()[:, :height, :width]
+    np.testing.assert_allclose(likely, expected, atol=1e-4)
+    top = np.sort(expected, axis=0)
+    clear = top[-1] - top[-2] > 1e-3
+    found = classes_by_tiles(prepared, source, tile)
+    np.testing.assert_array_equal(found[clear], expected.argmax(0)[clear])
+
+
+@pytest.mark.parametrize("stride", [8, 32])
+def test_tiles_of_an_fcn_are_seamless(stride):
+    torch.manual_seed(0)
+    net = FCN(1, 3, stride=stride, width=2, max_width=4, hidden=4).eval()
+    with torch.no_grad():
+        for p in net.parameters():
+            p.add_(torch.randn_like(p) * 0.3)
+    prepared = prepare(net, CPU)
+    source = source_of(noise(150, 101))
+    small = classes_by_tiles(prepared, source, 32)
+    large = classes_by_tiles(prepared, source, 256)
+    assert len(np.unique(large)) > 1
+    assert (small != large).mean() < 1e-3
+
+
+@pytest.mark.parametrize("size", [(64, 64), (37, 90)])
+def test_flips_make_a_prediction_that_turns_with_the_image(size):
+    net = lively_net(boundary=True)
+    turning = prepare(net, CPU, flips=True)
+    pixels = noise(*size)
+    whole = Region(0, 0, *size)
+    found = predict_proba(turning, source_of(pixels), whole)
+    for axes in ((0,), (1,), (0, 1)):
+        flipped = source_of(np.ascontiguousarray(np.flip(pixels, axes)))
+        again = np.flip(predict_proba(turning, flipped, whole), [a + 1 for a in axes])
+        if size == (64, 64):
+            np.testing.assert_allclose(again, found, atol=1e-4)
+    plain = predict_proba(prepare(net, CPU), source_of(pixels), whole)
+    assert np.abs(plain - found).max() > 1e-3
+    small = classes_by_tiles(turning, source_of(pixels), 16)
+    top = np.sort(found, axis=0)
+    clear = top[-1] - top[-2] > 1e-3
+    np.testing.assert_array_equal(small[clear], found.argmax(0)[clear])
 
 
 def test_batches_give_the_same():
@@ -190,9 +250,9 @@ def test_a_part_gives_what_the_whole_gives(data):
 
 
 def test_preparing_leaves_the_net_alone():
-    net = lively_net(distance=True).train()
+    net = lively_net(boundary=True).train()
     before = {k: v.clone() for k, v in net.state_dict().items()}
     prepare(net, Device("cpu", "bf16", channels_last=True))
-    assert net.training and net.padding == "same" and net.distance is not None
+    assert net.training and net.padding == "same" and net.boundary is not None
     for key, value in net.state_dict().items():
         torch.testing.assert_close(value, before[key], rtol=0, atol=0)

@@ -1,13 +1,13 @@
 import torch
 
 from napari_unet.annotation import ClassScheme
-from napari_unet.models import Architecture, ModelSpec, build
+from napari_unet.models import ModelSpec, UNetArchitecture, build
 from napari_unet.training.checkpoints import Checkpoints
 
 SPEC = ModelSpec(
     name="tiny",
     classes=ClassScheme.named("cell"),
-    architecture=Architecture(depth=1, width=2, max_width=4),
+    architecture=UNetArchitecture(depth=1, width=2, max_width=4),
 )
 
 

@@ -8,7 +8,7 @@ import torch
 from napari_unet.annotation import Annotation, ClassScheme
 from napari_unet.errors import DeviceError, ModelError, TrainingError
 from napari_unet.images import Region, image_from_array, measure_intensity
-from napari_unet.models import Architecture, ModelSpec, build
+from napari_unet.models import ModelSpec, UNetArchitecture, build
 from napari_unet.nets.device import choose_device
 from napari_unet.training import (
     Checkpointed,
@@ -28,7 +28,7 @@ from napari_unet.training import (
 SPEC = ModelSpec(
     name="tiny",
     classes=ClassScheme.named("cell"),
-    architecture=Architecture(depth=1, width=8, max_width=16),
+    architecture=UNetArchitecture(depth=1, width=8, max_width=16),
 )
 
 
@@ -68,7 +68,7 @@ def paint(image, truth, label, n=6, seed=0):
 
 
 def prepared(tmp_path, config, images=1):
-    data = TrainingSet(channels=1, n_classes=2, seed=config.seed)
+    data = TrainingSet(SPEC, config.seed)
     for i in range(images):
         image, truth = picture(key=str(i), seed=i)
         paint(image, truth, 0, seed=i)
@@ -131,7 +131,7 @@ def test_new_strokes_are_drawn_from_within_two_steps(tmp_path):
 def test_says_what_to_paint_when_nothing_or_one_class_is_labelled(tmp_path):
     config = fast(steps=2)
     learner, _, checkpoints = prepared(tmp_path, config)
-    data = TrainingSet(channels=1, n_classes=2)
+    data = TrainingSet(SPEC)
     image, truth = picture()
     data.add(image)
     with pytest.raises(TrainingError, match="Nothing is labelled"):

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from napari_unet.training.loss import (
     IGNORE,
     balance,
-    distance_loss,
+    boundary_loss,
     segmentation_loss,
 )
 
@@ -67,11 +67,36 @@ def test_a_rare_class_weighs_more_for_each_pixel_and_less_in_all():
     assert weight[counts > 0].mean() == pytest.approx(1)
 
 
-def test_distance_counts_only_where_it_is_known():
-    predicted = torch.zeros(1, 4, 4, requires_grad=True)
+def test_the_boundary_counts_only_where_it_is_known():
+    logits = torch.zeros(1, 4, 4, requires_grad=True)
     known = torch.zeros(1, 4, 4, dtype=torch.bool)
     known[0, 0, :2] = True
-    loss = distance_loss(predicted, torch.ones(1, 4, 4), known)
+    loss = boundary_loss(logits, torch.zeros(1, 4, 4, dtype=torch.bool), known)
     loss.backward()
-    assert loss.item() == 1
-    assert torch.equal(predicted.grad != 0, known)
+    assert loss.item() == pytest.approx(0.6931, abs=1e-4)
+    assert torch.equal(logits.grad != 0, known)
+
+
+def test_no_known_boundary_gives_zero_loss_and_gradient():
+    logits = torch.randn(1, 4, 4, requires_grad=True)
+    nothing = torch.zeros(1, 4, 4, dtype=torch.bool)
+    loss = boundary_loss(logits, nothing, nothing)
+    loss.backward()
+    assert loss.item() == 0
+    assert logits.grad.abs().max() == 0
+
+
+def test_classes_weigh_the_same_where_everything_is_labelled():
+    torch.manual_seed(0)
+    logits = torch.randn(1, 2, 8, 8)
+    classes = torch.randint(2, (1, 8, 8))
+    ones, rare = torch.ones(2), torch.tensor([0.2, 1.8])
+    weight = torch.ones(1, 8, 8)
+    whole = torch.ones(1, 8, 8, dtype=torch.bool)
+    plain = segmentation_loss(logits, classes, weight, ones)
+    assert segmentation_loss(logits, classes, weight, rare) != plain
+    assert segmentation_loss(logits, classes, weight, rare, whole) == plain
+    half = whole.clone()
+    half[:, :4] = False
+    mixed = segmentation_loss(logits, classes, weight, rare, half)
+    assert mixed != plain
