@@ -8,9 +8,11 @@ import typer
 
 from napari_unet import __version__
 from napari_unet.cli.doctor import doctor
+from napari_unet.cli.evaluate import evaluate
 from napari_unet.cli.info import info
 from napari_unet.cli.models import models
 from napari_unet.cli.predict import predict
+from napari_unet.cli.summary import summary
 from napari_unet.cli.train import train
 
 app = typer.Typer(
@@ -20,7 +22,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for command in (predict, train, models, info, doctor):
+for command in (predict, train, evaluate, models, info, summary, doctor):
     app.command()(command)
 
 

@@ -17,16 +17,13 @@ def info(
 
     with user_errors():
         spec, folder = read_spec(model), find_model(model)
-    net = spec.architecture
     lines = {
         "name": spec.name,
         "description": spec.description,
         "folder": str(folder),
         "channels": str(spec.channels),
         "classes": ", ".join(spec.classes.names),
-        "net": f"{net.name}, depth {net.depth}, width {net.width} to {net.max_width}, "
-        f"norm {net.norm}, padding {net.padding}"
-        + (", with a distance map" if net.distance else ""),
+        "net": str(spec.architecture),
         "intensities": f"percentiles {spec.normalisation.low:g} to "
         f"{spec.normalisation.high:g} become 0 to 1",
         "pixel size": f"{spec.pixel_size:g} µm" if spec.pixel_size else "not known",

@@ -3,7 +3,7 @@
 import json as jsons
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -16,7 +16,7 @@ from napari_unet.cli.terminal import (
     user_errors,
 )
 from napari_unet.errors import UnetError
-from napari_unet.inference.config import PredictConfig
+from napari_unet.inference.config import Instances, PredictConfig, parse_diameter
 
 if TYPE_CHECKING:
     import numpy as np
@@ -66,8 +66,26 @@ def predict(
         int | None, typer.Option(help="Pixels along a tile; by free memory if absent.")
     ] = PredictConfig.tile,
     instances: Annotated[
-        Literal["components", "none"], typer.Option(help="How objects are found.")
+        Instances,
+        typer.Option(
+            help="How objects are found: watershed parts cells that touch, components "
+            "takes connected areas."
+        ),
     ] = PredictConfig.instances,
+    diameter: Annotated[
+        str | None,
+        typer.Option(
+            metavar="N|auto",
+            help="Of the objects, in pixels, where it is far from what the model was "
+            "trained on; auto takes a first look.",
+        ),
+    ] = None,
+    flips: Annotated[
+        bool,
+        typer.Option(
+            "--flips", help="Look from four sides: a little better, four times slower."
+        ),
+    ] = PredictConfig.flips,
     json: Annotated[
         bool, typer.Option("--json", help="Print one line of JSON for each image.")
     ] = False,
@@ -78,7 +96,12 @@ def predict(
     try:
         with user_errors():
             config = PredictConfig(
-                device=device, tile=tile, channel=channel, instances=instances
+                device=device,
+                tile=tile,
+                channel=channel,
+                instances=instances,
+                diameter=parse_diameter(diameter),
+                flips=flips,
             )
             _make_folder(out)
             from napari_unet.cli.outputs import plan_outputs

@@ -49,10 +49,31 @@ def train(
             metavar="A,B", help="Names of the classes, when masks hold classes."
         ),
     ] = None,
+    recipe: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="A TOML file with the net, its classes and how to train it; begins "
+            "with random weights unless there is a --base.",
+        ),
+    ] = None,
+    split: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="A CSV table with the columns id and split: images of train are "
+            "learnt from, of val held out, others left out.",
+        ),
+    ] = None,
     base: Annotated[
-        str,
-        typer.Option(metavar="NAME|FOLDER|none", help="The model to begin with."),
-    ] = "nuclei",
+        str | None,
+        typer.Option(
+            metavar="NAME|FOLDER|none",
+            help="The model to begin with, nuclei unless there is a --recipe; or for "
+            "random weights none or a net: unet, unet-2015, fcn-32s, fcn-16s, fcn-8s, "
+            "patches or maskrcnn.",
+        ),
+    ] = None,
     channel: Annotated[
         int | None, typer.Option(help="The images' channel to use, counted from 0.")
     ] = None,
@@ -65,7 +86,9 @@ def train(
     device: Annotated[
         str, typer.Option(help="auto, cpu, mps, cuda or cuda:1.")
     ] = TrainConfig.device,
-    seed: Annotated[int, typer.Option(help="Of all chance.")] = TrainConfig.seed,
+    seed: Annotated[
+        int | None, typer.Option(help="Of all chance; 0 if absent.")
+    ] = None,
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on from the last checkpoint.")
     ] = False,
@@ -79,28 +102,40 @@ def train(
     """
     console = error_console()
     with user_errors():
-        config = TrainConfig(minutes=minutes, steps=steps, device=device, seed=seed)
-        from napari_unet.cli.training_folder import read_training_folder
+        from napari_unet.cli.recipe import read_recipe, settings
+        from napari_unet.cli.training_folder import first_model, open_training_folder
         from napari_unet.nets.device import choose_device
         from napari_unet.training import Checkpoints, Learner, train
 
-        names = tuple(n.strip() for n in classes.split(",")) if classes else None
+        given = {"minutes": minutes, "steps": steps, "device": device, "seed": seed}
+        plan = read_recipe(recipe) if recipe else None
+        config = plan.config(**given) if plan else settings(**given)
         checkpoints = Checkpoints(out.with_name(f"{out.name}-checkpoints"))
         if len(checkpoints) and not resume:
             raise TrainingError(
                 f"'{checkpoints.folder}' holds checkpoints of an earlier training. Add "
                 "--resume to go on from them, or choose another --out."
             )
-        start = str(checkpoints.folder / checkpoints.last) if checkpoints.last else base
-        model, data = read_training_folder(
-            images, labels, scribbles, start, names, out.name, channel, seed
+        folder = open_training_folder(images, labels, scribbles, split)
+        names = tuple(n.strip() for n in classes.split(",")) if classes else None
+        if checkpoints.last is not None:
+            model = checkpoints.load(checkpoints.last)
+        elif plan is not None:
+            model = plan.model(base or "none", config.seed)
+        else:
+            model = first_model(
+                base or "nuclei", names, out.name, folder.first, channel, config.seed
+            )
+        objects = plan.objects if plan else names is None
+        data = folder.training_set(
+            model.spec, channel=channel, objects=objects, seed=config.seed
         )
         chosen, notes = choose_device(device)
         for note in notes:
             say(console, note, "yellow")
         learner = Learner(model, chosen, config)
         with progress_bar(console) as bar, interrupted() as stop:
-            task = bar.add_task("starting", total=steps)
+            task = bar.add_task("starting", total=config.steps)
             for event in train(learner, data, checkpoints, stop.is_set):
                 bar.update(task, description=_line(event), completed=learner.steps)
                 _print(event, json)

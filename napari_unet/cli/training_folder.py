@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import csv
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from napari_unet.annotation import Annotation, ClassScheme
-from napari_unet.cli.outputs import stem_of
-from napari_unet.errors import ImageError, TrainingError
+from napari_unet.annotation.annotation import HELD_OUT, TRAINING
+from napari_unet.cli.pairs import by_stem
+from napari_unet.errors import TrainingError
 from napari_unet.images import (
     choose_channels,
     measure_intensity,
     open_image,
     read_labels,
 )
-from napari_unet.models import ModelSpec, adapt, build, load_model
+from napari_unet.models import ModelSpec, adapt, build, load_model, new_net
 from napari_unet.training import TrainingImage, TrainingSet
 
 if TYPE_CHECKING:
@@ -25,70 +28,143 @@ if TYPE_CHECKING:
     from napari_unet.models import Model
 
 
-def read_training_folder(
-    images: Path,
-    labels: Path | None,
-    scribbles: Path | None,
-    base: str,
-    classes: tuple[str, ...] | None,
-    name: str,
-    channel: int | None,
-    seed: int,
-) -> tuple[Model, TrainingSet]:
-    """Pair images with the labels of the same name; make the model to train.
+@dataclass(frozen=True)
+class TrainingFolder:
+    """Images and their label files, by name.
+
+    Attributes
+    ----------
+    images : dict of str to Image
+        Those that have labels.
+    masks, strokes : dict of str to Path
+        Complete masks, and strokes.
+    parts : dict of str to int or None
+        Which images are learnt from and which are held out; None leaves it to chance.
+    """
+
+    images: dict[str, Image]
+    masks: dict[str, Path]
+    strokes: dict[str, Path]
+    parts: dict[str, int] | None
+
+    @property
+    def first(self) -> Image:
+        """One of the images."""
+        return next(iter(self.images.values()))
+
+    def training_set(
+        self, spec: ModelSpec, *, channel: int | None, objects: bool, seed: int
+    ) -> TrainingSet:
+        """Return the images with their labels, for a model of `spec`.
+
+        Parameters
+        ----------
+        spec : ModelSpec
+            Of the model to train.
+        channel : int or None
+            The channel of the images to use.
+        objects : bool
+            Whether masks hold objects, and not the class of each pixel.
+        seed : int
+            Of crops.
+
+        Raises
+        ------
+        TrainingError, ImageError, AnnotationError
+            What does not fit.
+        """
+        data = TrainingSet(spec, seed)
+        for stem, image in self.images.items():
+            annotation = Annotation.of(image)
+            if stem in self.masks:
+                _take_mask(annotation, image, self.masks[stem], objects=objects)
+            if stem in self.strokes:
+                _take_strokes(annotation, image, self.strokes[stem], len(spec.classes))
+            if self.parts is not None:
+                for plane in image.planes():
+                    part = np.full(image.plane_shape, self.parts[stem], np.uint8)
+                    annotation.assign(image.whole(plane), part)
+                annotation.take_undecided()
+            channels = choose_channels(image, spec.channels, channel)
+            n = spec.normalisation
+            intensity = measure_intensity(image, channels, n.low, n.high)
+            data.add(TrainingImage(stem, image, channels, intensity, annotation))
+        return data
+
+
+def open_training_folder(
+    images: Path, labels: Path | None, scribbles: Path | None, split: Path | None
+) -> TrainingFolder:
+    """Find the label files of the images in a folder.
 
     Parameters
     ----------
     images, labels, scribbles : Path
         Folders. An image without labels is left out.
-    base : str
-        A model's name or folder, or "none" for random weights.
-    classes : tuple of str or None
-        The classes' names where masks hold classes and not objects.
-    name : str
-        Of the new model.
-    channel : int or None
-        The channel of the images to use.
-    seed : int
-        Of weights and crops.
+    split : Path or None
+        A table, see `read_split`.
 
     Raises
     ------
-    TrainingError, ImageError, AnnotationError, ModelError
-        What is missing or does not fit.
+    TrainingError, ImageError
+        What is missing or cannot be read.
     """
-    files = _by_stem(images, "--images")
-    masks = _by_stem(labels, "--labels") if labels else {}
-    strokes = _by_stem(scribbles, "--scribbles") if scribbles else {}
+    files = by_stem(images, "--images")
+    masks = by_stem(labels, "--labels") if labels else {}
+    strokes = by_stem(scribbles, "--scribbles") if scribbles else {}
     if not masks and not strokes:
         raise TrainingError(
             "There are no labels to learn from. Give a folder of masks with --labels, "
             "of strokes with --scribbles, or both."
         )
-    pairs = sorted(files.keys() & (masks.keys() | strokes.keys()))
-    if not pairs:
+    stems = sorted(files.keys() & (masks.keys() | strokes.keys()))
+    parts = read_split(split) if split else None
+    if parts is not None:
+        stems = [stem for stem in stems if stem in parts]
+    if not stems:
         raise TrainingError(
-            f"No image in '{images}' has the name of a label file. Name each label "
-            "file like its image, e.g. a.png and a.tif."
+            f"No image in '{images}' has the name of a label file"
+            + (f" and a row in '{split}'" if split else "")
+            + ". Name each label file like its image, e.g. a.png and a.tif."
         )
-    opened = {stem: open_image(files[stem]) for stem in pairs}
-    model = _model(base, classes, name, opened[pairs[0]], channel, seed)
-    spec = model.spec
-    data = TrainingSet(channels=spec.channels, n_classes=len(spec.classes), seed=seed)
-    for stem, image in opened.items():
-        annotation = Annotation.of(image)
-        if stem in masks:
-            _take_mask(annotation, image, masks[stem], objects=classes is None)
-        if stem in strokes:
-            _take_strokes(annotation, image, strokes[stem], len(spec.classes))
-        channels = choose_channels(image, spec.channels, channel)
-        n = spec.normalisation
-        intensity = measure_intensity(image, channels, n.low, n.high)
-        data.add(TrainingImage(stem, image, channels, intensity, annotation))
-    return model, data
+    return TrainingFolder(
+        {stem: open_image(files[stem]) for stem in stems}, masks, strokes, parts
+    )
 
 
-def _model(
+def read_split(path: Path) -> dict[str, int]:
+    """Read which images to learn from and which to hold out.
+
+    Parameters
+    ----------
+    path : Path
+        A table of comma-separated values with the columns ``id``, an image's name
+        without its ending, and ``split``: "train", "val", or anything else to leave
+        the image out.
+
+    Returns
+    -------
+    dict of str to int
+        `annotation.TRAINING` or `annotation.HELD_OUT` by the image's name.
+
+    Raises
+    ------
+    TrainingError
+        If it is no such table.
+    """
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            rows = [(row["id"], row["split"]) for row in csv.DictReader(file)]
+    except (OSError, KeyError, csv.Error, UnicodeDecodeError) as error:
+        raise TrainingError(
+            f"'{path}' is no table of images with the columns 'id' and 'split'. Write "
+            "one as CSV, with train or val in each row."
+        ) from error
+    parts = {"train": TRAINING, "val": HELD_OUT}
+    return {stem: parts[split] for stem, split in rows if split in parts}
+
+
+def first_model(
     base: str,
     classes: tuple[str, ...] | None,
     name: str,
@@ -96,10 +172,28 @@ def _model(
     channel: int | None,
     seed: int,
 ) -> Model:
-    if base == "none":
+    """Return the model to begin with, for images like the first one.
+
+    Parameters
+    ----------
+    base : str
+        A model's name or folder, or what `new_net` takes, for random weights.
+    classes : tuple of str or None
+        The classes' names; None takes those of the base.
+    name : str
+        Of the new model.
+    first : Image
+        Decides how many channels a model without a base has.
+    channel : int or None
+        The channel of the images to use.
+    seed : int
+        Of the weights.
+    """
+    if net := new_net(base):
         scheme = ClassScheme.named(*(classes or ("object",)))
         channels = 1 if channel is not None or first.n_channels == 1 else 3
-        return build(ModelSpec(name=name, classes=scheme, channels=channels), seed=seed)
+        spec = ModelSpec(name=name, classes=scheme, channels=channels, architecture=net)
+        return build(spec, seed=seed)
     model = load_model(base)
     scheme = ClassScheme.named(*classes) if classes else model.spec.classes
     return adapt(
@@ -135,16 +229,3 @@ def _take_strokes(
     for plane in image.planes():
         whole = image.whole(plane)
         annotation.write_scribbles(whole, strokes[annotation.scribbles.index(whole)])
-
-
-def _by_stem(folder: Path, option: str) -> dict[str, Path]:
-    if not folder.is_dir():
-        raise ImageError(
-            f"{option}: there is no folder '{folder}'. Give the folder that holds the "
-            "files."
-        )
-    return {
-        stem_of(path): path
-        for path in sorted(folder.iterdir())
-        if not path.name.startswith(".")
-    }

@@ -1,6 +1,18 @@
 """How well a segmentation fits the truth."""
 
-from napari_unet.metrics.objects import Matches, match, overlaps
+from napari_unet.metrics.objects import Matches, Overlaps, match, overlaps
 from napari_unet.metrics.overlap import confusion, dice, iou
+from napari_unet.metrics.scores import THRESHOLDS, ObjectScores, score_objects
 
-__all__ = ["Matches", "confusion", "dice", "iou", "match", "overlaps"]
+__all__ = [
+    "THRESHOLDS",
+    "Matches",
+    "ObjectScores",
+    "Overlaps",
+    "confusion",
+    "dice",
+    "iou",
+    "match",
+    "overlaps",
+    "score_objects",
+]

@@ -1,9 +1,15 @@
-"""Average precision of instances over IoU thresholds."""
+"""Which objects of two label images are the same, and average precision."""
+
+from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 
 @dataclass(frozen=True)
@@ -17,7 +23,7 @@ class Matches:
     false: int
     missed: int
 
-    def __add__(self, other: "Matches") -> "Matches":
+    def __add__(self, other: Matches) -> Matches:
         return Matches(
             self.hits + other.hits,
             self.false + other.false,
@@ -30,11 +36,55 @@ class Matches:
         every = self.hits + self.false + self.missed
         return self.hits / every if every else 1.0
 
+    @property
+    def f1(self) -> float:
+        """2 TP / (2 TP + FP + FN); 1 where nothing is there."""
+        every = 2 * self.hits + self.false + self.missed
+        return 2 * self.hits / every if every else 1.0
 
-def overlaps(
-    truth: NDArray[np.integer], predicted: NDArray[np.integer]
-) -> NDArray[np.float64]:
-    """Return the IoU of each true object (rows) with each predicted one (columns).
+
+@dataclass(frozen=True, eq=False)
+class Overlaps:
+    """How the objects of two label images lie over each other; pairs that meet alone.
+
+    Attributes
+    ----------
+    truth, predicted : ndarray
+        Pixels of each object, in the order of their numbers, int64.
+    rows, columns : ndarray
+        Of each pair: which true object meets which predicted one.
+    both : ndarray
+        Pixels that each pair shares.
+    """
+
+    truth: NDArray[np.int64]
+    predicted: NDArray[np.int64]
+    rows: NDArray[np.int64]
+    columns: NDArray[np.int64]
+    both: NDArray[np.int64]
+
+    @cached_property
+    def iou(self) -> NDArray[np.float64]:
+        """Intersection over union of each pair."""
+        either = self.truth[self.rows] + self.predicted[self.columns] - self.both
+        values: NDArray[np.float64] = self.both / either
+        return values
+
+    def match(self, threshold: float = 0.5) -> Matches:
+        """Match as many objects one to one as reach an IoU of `threshold`."""
+        from scipy.sparse import csr_array
+        from scipy.sparse.csgraph import maximum_bipartite_matching
+
+        n, m = len(self.truth), len(self.predicted)
+        enough = self.iou >= threshold
+        pairs = self.rows[enough], self.columns[enough]
+        graph = csr_array((np.ones(len(pairs[0]), np.uint8), pairs), shape=(n, m))
+        hits = int((maximum_bipartite_matching(graph, "column") >= 0).sum())
+        return Matches(hits, m - hits, n - hits)
+
+
+def overlaps(truth: NDArray[np.integer], predicted: NDArray[np.integer]) -> Overlaps:
+    """Find which objects of two label images meet.
 
     Parameters
     ----------
@@ -43,12 +93,20 @@ def overlaps(
     """
     t_ids, t = np.unique(truth, return_inverse=True)
     p_ids, p = np.unique(predicted, return_inverse=True)
-    pairs = t.ravel().astype(np.int64) * len(p_ids) + p.ravel()
-    counts = np.bincount(pairs, minlength=len(t_ids) * len(p_ids))
-    both = counts.reshape(len(t_ids), len(p_ids)).astype(np.float64)
-    either = both.sum(1, keepdims=True) + both.sum(0, keepdims=True) - both
-    values: NDArray[np.float64] = both / either
-    return values[np.ix_(t_ids != 0, p_ids != 0)]
+    pairs, both = np.unique(
+        t.ravel().astype(np.int64) * len(p_ids) + p.ravel(), return_counts=True
+    )
+    rows, columns = np.divmod(pairs, len(p_ids))
+    t_size = np.bincount(rows, both, len(t_ids)).astype(np.int64)
+    p_size = np.bincount(columns, both, len(p_ids)).astype(np.int64)
+    objects = (t_ids[rows] != 0) & (p_ids[columns] != 0)
+    return Overlaps(
+        t_size[t_ids != 0],
+        p_size[p_ids != 0],
+        rows[objects] - int(0 in t_ids),
+        columns[objects] - int(0 in p_ids),
+        both[objects],
+    )
 
 
 def match(
@@ -56,22 +114,5 @@ def match(
     predicted: NDArray[np.integer],
     threshold: float = 0.5,
 ) -> Matches:
-    """Match objects one to one where their IoU reaches the threshold.
-
-    Above 0.5 an object can match one other only; below, the assignment with the
-    largest sum of IoU is taken.
-
-    Parameters
-    ----------
-    truth, predicted : ndarray
-        Label images of one shape; 0 is background.
-    threshold : float
-        The least IoU of a match, 0 to 1.
-    """
-    from scipy.optimize import linear_sum_assignment
-
-    values = overlaps(truth, predicted)
-    enough = np.where(values >= threshold, values, 0)
-    rows, columns = linear_sum_assignment(enough, maximize=True)
-    hits = int((enough[rows, columns] > 0).sum())
-    return Matches(hits, values.shape[1] - hits, values.shape[0] - hits)
+    """Match the objects of two label images; see `Overlaps.match`."""
+    return overlaps(truth, predicted).match(threshold)

@@ -14,8 +14,8 @@ import tifffile
 
 from napari_unet.annotation import ClassScheme
 from napari_unet.models import (
-    Architecture,
     ModelSpec,
+    UNetArchitecture,
     build,
     load_model,
     read_spec,
@@ -31,7 +31,7 @@ def tiny(tmp_path_factory):
         name="tiny",
         channels=1,
         classes=ClassScheme.named("cell"),
-        architecture=Architecture(depth=1, width=4, max_width=8),
+        architecture=UNetArchitecture(depth=1, width=4, max_width=8),
     )
     save_model(build(spec), folder)
     return folder

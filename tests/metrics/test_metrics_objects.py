@@ -3,6 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from scipy.optimize import linear_sum_assignment
 
 from napari_unet.metrics import Matches, match, overlaps
 
@@ -29,11 +30,26 @@ def test_an_image_matches_itself_whatever_the_numbers(truth):
 
 @given(labels, labels)
 def test_overlaps_agree_with_the_definition(truth, predicted):
-    values = overlaps(truth, predicted)
+    found = overlaps(truth, predicted)
+    told = dict(
+        zip(zip(found.rows, found.columns, strict=True), found.iou, strict=True)
+    )
     for i, t in enumerate(np.unique(truth[truth > 0])):
         for j, p in enumerate(np.unique(predicted[predicted > 0])):
             a, b = truth == t, predicted == p
-            assert values[i, j] == pytest.approx((a & b).sum() / (a | b).sum())
+            expected = (a & b).sum() / (a | b).sum()
+            assert told.get((i, j), 0) == pytest.approx(expected)
+
+
+@given(labels, labels, st.sampled_from([0.1, 0.3, 0.5, 0.7]))
+def test_as_many_match_as_can(truth, predicted, threshold):
+    found = overlaps(truth, predicted)
+    n, m = len(found.truth), len(found.predicted)
+    enough = np.zeros((n, m))
+    enough[found.rows, found.columns] = found.iou >= threshold
+    rows, columns = linear_sum_assignment(enough, maximize=True)
+    hits = int(enough[rows, columns].sum())
+    assert found.match(threshold) == Matches(hits, m - hits, n - hits)
 
 
 def test_nothing_in_both_is_perfect():

@@ -1,0 +1,126 @@
+"""``napari-unet evaluate``: a model's predictions beside masks, in figures."""
+
+import json as jsons
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from napari_unet.cli.terminal import error_console, progress_bar, say, user_errors
+from napari_unet.inference.config import PredictConfig, parse_diameter
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from napari_unet.cli.evaluation import Scene, Scored
+    from napari_unet.models import Model
+
+
+def evaluate(
+    model: Annotated[
+        str, typer.Option(metavar="NAME|FOLDER", help="One of `models`, or a folder.")
+    ],
+    images: Annotated[Path, typer.Option(metavar="DIR", help="Folder of images.")],
+    masks: Annotated[
+        Path,
+        typer.Option(
+            metavar="DIR",
+            help="Folder of true masks, named as the images: objects numbered 1.., or "
+            "with --semantic the class of each pixel.",
+        ),
+    ],
+    semantic: Annotated[
+        bool, typer.Option("--semantic", help="The masks hold classes, not objects.")
+    ] = False,
+    channel: Annotated[
+        int | None, typer.Option(help="The images' channel to use, counted from 0.")
+    ] = PredictConfig.channel,
+    diameter: Annotated[
+        str | None,
+        typer.Option(metavar="N|auto", help="Of the objects; as for predict."),
+    ] = None,
+    device: Annotated[
+        str, typer.Option(help="auto, cpu, mps, cuda or cuda:1.")
+    ] = PredictConfig.device,
+    report: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Write a page with pictures, in HTML."),
+    ] = None,
+    flips: Annotated[
+        bool,
+        typer.Option(
+            "--flips", help="Look from four sides: a little better, four times slower."
+        ),
+    ] = PredictConfig.flips,
+    json: Annotated[
+        bool, typer.Option("--json", help="Print everything as one JSON object.")
+    ] = False,
+) -> None:
+    """Say how well a model finds what is in the masks."""
+    console = error_console()
+    with user_errors():
+        config = PredictConfig(
+            device=device,
+            channel=channel,
+            diameter=parse_diameter(diameter),
+            flips=flips,
+        )
+        from napari_unet.cli.evaluation import summary
+        from napari_unet.cli.pairs import pair_files
+        from napari_unet.models import load_model
+
+        pairs = pair_files(images, "--images", masks, "--masks")
+        unet = load_model(model)
+        scored, worst = _score_all(unet, pairs, config, console, semantic=semantic)
+        figures = summary(scored)
+        if report is not None:
+            from napari_unet.cli.report import write_report
+
+            write_report(report, model, worst, figures)
+    print(jsons.dumps(figures) if json else _table(figures))
+
+
+def _score_all(
+    model: "Model",
+    pairs: dict[str, tuple[Path, Path]],
+    config: PredictConfig,
+    console: "Console",
+    *,
+    semantic: bool,
+) -> tuple[list["Scored"], list[tuple["Scored", "Scene"]]]:
+    """Return the scores of all images, and the worst of them with their pixels."""
+    from napari_unet.cli.evaluation import WORST, Evaluation
+
+    evaluation = Evaluation(model, config, semantic=semantic)
+    scored: list[Scored] = []
+    worst: list[tuple[Scored, Scene]] = []
+    with progress_bar(console) as bar:
+        task = bar.add_task("evaluating", total=len(pairs))
+        for stem, (image, mask) in pairs.items():
+            one, scene = evaluation.score(stem, image, mask)
+            for note in one.notes:
+                say(console, f"{image}: {note}", "yellow")
+            scored.append(one)
+            # Only a few images stay in memory, however many there are.
+            worst = sorted([*worst, (one, scene)], key=lambda pair: pair[0].mark)
+            del worst[WORST:]
+            bar.advance(task)
+    return scored, worst
+
+
+def _table(figures: dict[str, Any]) -> str:
+    lines = [f"{figures['images']} images"]
+    if "ap_pooled" in figures:
+        lines.append("AP at IoU   " + "  ".join(figures["ap_pooled"]))
+        for word in ("pooled", "mean"):
+            values = figures[f"ap_{word}"].values()
+            lines.append(f"{word:10}  " + "  ".join(f"{v:.2f}" for v in values))
+        lines.append(
+            f"F1 {figures['f1']:.3f}, panoptic quality "
+            f"{figures['panoptic_quality']:.3f}, SEG {figures['seg']:.3f}, "
+            f"{figures['merges']} merges, {figures['splits']} splits"
+        )
+    for name, value in figures["dice"].items():
+        lines.append(f"{name}: Dice {value:.3f}, IoU {figures['iou'][name]:.3f}")
+    lines.append("worst: " + ", ".join(row["image"] for row in figures["worst"]))
+    return "\n".join(lines)

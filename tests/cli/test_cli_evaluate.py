@@ -1,0 +1,158 @@
+"""``napari-unet evaluate`` on files."""
+
+import json
+
+import numpy as np
+import pytest
+import tifffile
+from cli_squares import SQUARES, squares
+
+from napari_unet.cli.report import FALSE, MISSED, MIXED, RIGHT, errors_of
+
+
+def numbered(shape=(64, 48)):
+    """Return the objects of `squares`."""
+    labels = np.zeros(shape, np.uint16)
+    for number, (y, x) in enumerate(SQUARES, 1):
+        labels[..., y : y + 10, x : x + 10] = number
+    return labels
+
+
+@pytest.fixture
+def folders(tmp_path):
+    """Two images, and masks of which the second lacks an object."""
+    images, masks = tmp_path / "images", tmp_path / "masks"
+    images.mkdir()
+    masks.mkdir()
+    for name, gone in (("a", 0), ("b", 3)):
+        tifffile.imwrite(images / f"{name}.tif", squares())
+        labels = numbered()
+        labels[labels == gone] = 0
+        tifffile.imwrite(masks / f"{name}.tif", labels)
+    return images, masks
+
+
+@pytest.fixture
+def evaluate(run, model, folders):
+    def evaluate(*arguments):
+        images, masks = folders
+        return run(
+            "evaluate", "--model", model, "--images", images, "--masks", masks,
+            *arguments,
+        )  # fmt: skip
+
+    return evaluate
+
+
+def test_scores_as_json(evaluate):
+    result = evaluate("--json")
+    assert (result.code, result.err) == (0, [])
+    figures = json.loads(result.out[0])
+    assert figures["images"] == 2
+    thresholds = [f"{t:.2f}" for t in np.arange(0.5, 0.91, 0.05)]
+    assert list(figures["ap_pooled"]) == thresholds
+    assert list(figures["ap_mean"]) == thresholds
+    # Five hits and one false object, in one of two images.
+    assert figures["ap_pooled"]["0.50"] == pytest.approx(5 / 6)
+    assert figures["ap_mean"]["0.90"] == pytest.approx((1 + 2 / 3) / 2)
+    assert figures["f1"] == pytest.approx(10 / 11)
+    assert figures["panoptic_quality"] == pytest.approx(10 / 11)
+    assert figures["seg"] == 1
+    assert (figures["merges"], figures["splits"]) == (0, 0)
+    assert figures["dice"]["objects"] == pytest.approx(2 * 500 / (500 + 600))
+    assert figures["iou"]["objects"] == pytest.approx(500 / 600)
+    assert [row["image"] for row in figures["worst"]] == ["b", "a"]
+
+
+def test_scores_for_humans(evaluate):
+    text = "\n".join(evaluate().out)
+    assert "2 images" in text
+    assert "worst: b, a" in text
+
+
+def test_masks_of_classes(evaluate, folders):
+    _, masks = folders
+    for path in masks.iterdir():
+        tifffile.imwrite(path, (tifffile.imread(path) > 0).astype(np.uint8))
+    figures = json.loads(evaluate("--semantic", "--json").out[0])
+    assert "ap_pooled" not in figures
+    assert list(figures["dice"]) == ["background", "bright"]
+    assert figures["dice"]["bright"] == pytest.approx(2 * 500 / (500 + 600))
+
+
+def test_objects_taken_for_classes_are_said(evaluate):
+    result = evaluate("--semantic")
+    assert result.code == 2
+    assert "has a class 3" in result.err[0]
+    assert "--semantic" in result.err[0]
+
+
+def test_a_report_shows_the_worst_image_first(evaluate, tmp_path):
+    page = tmp_path / "report.html"
+    assert evaluate("--report", page).code == 0
+    text = page.read_text()
+    assert text.index("<b>b</b>") < text.index("<b>a</b>")
+    assert text.count("data:image/png;base64,") == 8
+    assert "http" not in text
+    assert [p.name for p in tmp_path.iterdir() if p.name.startswith(".")] == []
+
+
+def test_a_report_of_a_stack(run, model, tmp_path):
+    for name, content in (("images", squares((3, 64, 48))), ("masks", None)):
+        (tmp_path / name).mkdir()
+        if content is None:
+            content = numbered((3, 64, 48))
+            content[1] = 0
+        tifffile.imwrite(
+            tmp_path / name / "stack.tif",
+            content,
+            metadata={"axes": "ZYX"},
+            photometric="minisblack",
+        )
+    page = tmp_path / "report.html"
+    result = run(
+        "evaluate", "--model", model, "--images", tmp_path / "images",
+        "--masks", tmp_path / "masks", "--report", page,
+    )  # fmt: skip
+    assert result.code == 0
+    assert "stack (Z 1)" in page.read_text()
+
+
+def test_a_report_that_cannot_be_written_is_said(evaluate, tmp_path):
+    result = evaluate("--report", tmp_path / "nowhere" / "report.html")
+    assert result.code == 2
+    assert "--report" in result.err[0]
+
+
+def test_folders_without_pairs_are_said(evaluate, folders):
+    for path in folders[1].iterdir():
+        path.rename(path.with_name("x" + path.name))
+    result = evaluate()
+    assert result.code == 2
+    assert "Name each mask like its image" in result.err[0]
+
+
+def test_a_mask_of_another_size_is_said(evaluate, folders):
+    tifffile.imwrite(folders[1] / "a.tif", np.ones((8, 8), np.uint8))
+    result = evaluate()
+    assert result.code == 2
+    assert "a.tif" in result.err[0]
+
+
+def test_errors_have_one_colour_a_kind():
+    truth, found = np.zeros((4, 12), int), np.zeros((4, 12), int)
+    truth[:, 0:2] = found[:, 0:2] = 7
+    truth[:, 3:5] = 2
+    found[:, 6:8] = 3
+    truth[:, 9:12] = 4
+    found[:, 9] = 5
+    colours = errors_of(truth, found, objects=True)
+    kinds = [tuple(int(v) for v in colours[0, x]) for x in (0, 3, 6, 9, 10, 2)]
+    assert kinds == [RIGHT, MISSED, FALSE, MIXED, MISSED, (0, 0, 0)]
+
+
+def test_wrong_classes_are_mixed():
+    truth, found = np.array([[1, 2, 2, 0]]), np.array([[1, 2, 1, 1]])
+    colours = errors_of(truth, found, objects=False)
+    kinds = [tuple(int(v) for v in c) for c in colours[0]]
+    assert kinds == [RIGHT, RIGHT, MIXED, FALSE]

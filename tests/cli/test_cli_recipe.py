@@ -1,0 +1,169 @@
+"""``napari-unet train --recipe``."""
+
+import csv
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tifffile
+
+from napari_unet.annotation.annotation import HELD_OUT, TRAINING
+from napari_unet.cli.recipe import read_recipe
+from napari_unet.cli.training_folder import open_training_folder
+from napari_unet.errors import TrainingError
+from napari_unet.models import load_model, read_spec
+
+RECIPES = sorted((Path(__file__).parents[2] / "resources" / "recipes").glob("*.toml"))
+
+TEXT = """
+name = "dots"
+description = "Bright dots."
+channels = 1
+classes = ["dot"]
+
+[architecture]
+name = "unet"
+depth = 1
+width = 4
+max_width = 8
+
+[training]
+steps = 3
+batch = 2
+crop = 32
+
+[provenance]
+data = "by chance"
+"""
+
+
+@pytest.fixture
+def recipe(tmp_path):
+    path = tmp_path / "dots.toml"
+    path.write_text(TEXT)
+    return path
+
+
+@pytest.fixture
+def material(tmp_path):
+    """Make three images with masks, and a table that splits them."""
+    random = np.random.default_rng(0)
+    for name in "abc":
+        objects = np.zeros((64, 64), np.uint16)
+        for i, (y, x) in enumerate(random.integers(0, 50, (5, 2)), start=1):
+            objects[y : y + 10, x : x + 10] = i
+        pixels = (objects > 0) * 150 + random.integers(0, 40, objects.shape)
+        for folder, content in (
+            ("images", pixels.astype(np.uint8)),
+            ("masks", objects),
+        ):
+            (tmp_path / folder).mkdir(exist_ok=True)
+            tifffile.imwrite(tmp_path / folder / f"{name}.tif", content)
+    with (tmp_path / "split.csv").open("w", newline="") as file:
+        rows = csv.writer(file)
+        rows.writerows([("id", "split"), ("a", "train"), ("b", "val"), ("c", "test")])
+    return tmp_path
+
+
+def test_a_recipe_says_all(run, material, recipe):
+    out = material / "mine"
+    result = run(
+        "train", "--recipe", recipe, "--images", material / "images",
+        "--labels", material / "masks", "--split", material / "split.csv",
+        "--out", out, "--device", "cpu", "--json",
+    )  # fmt: skip
+    assert result.code == 0, result.err
+    events = [json.loads(line)["event"] for line in result.out]
+    assert events.count("stepped") == 3
+    spec = read_spec(out)
+    assert (spec.name, spec.architecture.depth) == ("dots", 1)
+    assert spec.classes.names == ("background", "dot")
+    assert spec.provenance == {"data": "by chance"}
+
+
+FCN = """
+name = "fcn"
+width = 2
+max_width = 4
+hidden = 4
+stride = """
+
+
+def test_an_fcn_is_trained_in_stages(run, material, recipe):
+    unet = 'name = "unet"\ndepth = 1\nwidth = 4\nmax_width = 8\n'
+    base = "none"
+    for stride in (32, 16, 8):
+        recipe.write_text(TEXT.replace(unet, f"{FCN.strip()} {stride}\n"))
+        out = material / f"fcn-{stride}s"
+        result = run(
+            "train", "--recipe", recipe, "--images", material / "images",
+            "--labels", material / "masks", "--base", base,
+            "--out", out, "--device", "cpu", "--minutes", "1",
+        )  # fmt: skip
+        assert result.code == 0, result.err
+        model = load_model(out)
+        assert model.net.stride == stride
+        if base != "none":
+            # Three steps at a gentle rate leave what was carried over nearly as it was.
+            carried, was = (m.net.head[0].weight for m in (model, load_model(base)))
+            assert (carried - was).abs().max() < 0.02
+        base = out
+    found = run("predict", material / "images" / "c.tif", "--model", base,
+                "--out", material / "found")  # fmt: skip
+    assert found.code == 0, found.err
+
+
+def test_the_command_line_comes_before_the_recipe(recipe):
+    config = read_recipe(recipe).config(steps=7, minutes=None)
+    assert (config.steps, config.minutes, config.crop) == (7, None, 32)
+
+
+def test_a_split_holds_whole_images_out(material, recipe):
+    folder = open_training_folder(
+        material / "images", material / "masks", None, material / "split.csv"
+    )
+    assert sorted(folder.images) == ["a", "b"]
+    data = folder.training_set(
+        read_recipe(recipe).spec, channel=None, objects=True, seed=0
+    )
+    for name, part in (("a", TRAINING), ("b", HELD_OUT)):
+        tally = data[name].annotation.tally()
+        assert tally[:, part].sum() == 64 * 64
+        assert tally.sum() == 64 * 64
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (("steps = 3", "speed = 3"), "speed"),
+        (("steps = 3", "steps = -3"), "steps"),
+        (("depth = 1", "depth = 99"), "architecture.unet.depth"),
+        (('classes = ["dot"]', ""), "classes"),
+        (("channels = 1", "channels ="), "wrong"),
+        (('["dot"]', '["dot", "Dot"]'), "same name"),
+    ],
+)
+def test_what_is_wrong_in_a_recipe_is_named(recipe, change, said):
+    recipe.write_text(TEXT.replace(*change))
+    with pytest.raises(TrainingError, match=said):
+        read_recipe(recipe)
+
+
+def test_a_recipe_that_is_not_there_is_said(tmp_path):
+    with pytest.raises(TrainingError, match="cannot be read"):
+        read_recipe(tmp_path / "none.toml")
+
+
+def test_a_table_without_splits_is_said(material):
+    table = material / "split.csv"
+    table.write_text("name,part\na,train\n")
+    with pytest.raises(TrainingError, match="'id' and 'split'"):
+        open_training_folder(material / "images", material / "masks", None, table)
+
+
+@pytest.mark.parametrize("path", RECIPES, ids=lambda path: path.stem)
+def test_the_recipes_that_ship_are_right(path):
+    recipe = read_recipe(path)
+    assert recipe.name == path.stem
+    assert recipe.spec.provenance["licence"]
