@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from napari_unet.engine.messages import Request
     from napari_unet.images import Image, IntensityRange, Region
 
-_LABELS = ("scribbles", "objects", "verified")
+_LABELS = ("scribbles", "objects", "verified", "split")
 
 
 @dataclass(frozen=True)

@@ -44,7 +44,7 @@ class Plan:
     name : str
         Of the new model.
     base : str
-        A base model's name, a folder, or "none" for random weights.
+        A base model's name, a folder, or what `new_net` takes, for random weights.
     folder : Path
         Where the model is kept.
     config : TrainConfig
@@ -137,11 +137,11 @@ class LiveTraining(QObject):
         """
         if self.running:
             return
-        from napari_unet.models import read_spec
+        from napari_unet.models import new_net, read_spec
 
         self._annotations.flush()
         self.subjects.check_strokes()
-        self.subjects.suit(None if plan.base == "none" else read_spec(plan.base))
+        self.subjects.suit(None if new_net(plan.base) else read_spec(plan.base))
         self._begin(plan)
 
     def pause(self, paused: bool) -> None:

@@ -19,6 +19,7 @@ from napari_unet.gui.next_region import NextRegion
 from napari_unet.gui.results import Target
 from napari_unet.gui.section import Section
 from napari_unet.gui.train_panel import TrainPanel
+from napari_unet.models.architecture import TITLES, missing_extra
 from napari_unet.training.config import TrainConfig
 from napari_unet.training.events import Checkpointed, Warned
 
@@ -69,7 +70,7 @@ class LivePanel(QWidget):
         self._session = session
         self.live = live = session.live
         # What training begins with in tests and scripts.
-        self.config = TrainConfig(batch=2, crop=192)
+        self.config = TrainConfig()
         self.train = TrainPanel(viewer)
         self.checkpoints = CheckpointPanel()
         self._checkpoints = Section(
@@ -150,7 +151,7 @@ class LivePanel(QWidget):
         )
 
     def _offer_bases(self) -> None:
-        bases = [("From scratch", "none")]
+        bases = [(f"From scratch: {_title(name)}", name) for name in TITLES]
         try:
             name, model = self._models.spec().name, self._models.model
             bases.insert(0, (f"The chosen model: {name}", model))
@@ -221,3 +222,9 @@ def _models_folder() -> Path:
     from platformdirs import user_data_path
 
     return Path(user_data_path("napari-unet", appauthor=False)) / "models"
+
+
+def _title(name: str) -> str:
+    """Return what to call a net, and how to install what it needs."""
+    missing = missing_extra(name)
+    return f"{TITLES[name]} (needs: {missing})" if missing else TITLES[name]

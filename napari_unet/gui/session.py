@@ -14,6 +14,7 @@ from napari_unet.gui.results import Results
 if TYPE_CHECKING:
     from napari.layers import Image as ImageLayer
     from napari.viewer import Viewer
+    from qtpy.QtWidgets import QWidget
 
     from napari_unet.gui.widget import UnetWidget
 
@@ -28,6 +29,7 @@ class UnetSession:
         self.engine = Engine()
         self.annotations = Annotations(viewer)
         self.widget: UnetWidget | None = None
+        self._in_window = False
         self._results: WeakKeyDictionary[ImageLayer, Results] = WeakKeyDictionary()
 
     @cached_property
@@ -48,6 +50,16 @@ class UnetSession:
 
         self.widget = widget
         widget.destroyed.connect(forget)
+
+    def end_with_window_of(self, widget: QWidget) -> QWidget:
+        """Close with the window that a dock is in; return the window."""
+        window = widget
+        while (parent := window.parentWidget()) is not None:
+            window = parent
+        if not self._in_window:
+            self._in_window = True
+            window.destroyed.connect(self.close)
+        return window
 
     def close(self) -> None:
         """Save the labels and end the engine.

@@ -6,7 +6,7 @@ import itertools
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
-from napari_unet.annotation import Annotation
+from napari_unet.annotation import Annotation, hold_out
 from napari_unet.errors import TrainingError
 from napari_unet.gui.feed import Subject
 from napari_unet.images import choose_channels
@@ -82,6 +82,9 @@ class Subjects:
         ImageError
             If its channels do not suit the model.
         """
+        # Decided here and not in the engine, so that one that is started anew, or on
+        # another day, judges by the same labels.
+        hold_out({self.key(i.target.layer): i.annotation for i in self.labelled()})
         annotated = self._annotations.of(target.layer)
         labels = annotated.annotation if annotated else Annotation.of(target.image)
         channel = self.channel(target.layer)

@@ -17,6 +17,7 @@ from napari_unet.gui.background import start
 from napari_unet.gui.image_panel import ImagePanel
 from napari_unet.gui.legend import Legend
 from napari_unet.gui.live_panel import LivePanel
+from napari_unet.gui.measure import DiameterLine
 from napari_unet.gui.model_panel import ModelPanel
 from napari_unet.gui.objects_panel import ObjectsPanel
 from napari_unet.gui.planes import Job
@@ -108,9 +109,12 @@ class UnetWidget(QWidget):
         self.predict_panel.predict_clicked.connect(self.predict)
         self.predict_panel.cancel_clicked.connect(self.cancel)
         self.predict_panel.form.device_changed.connect(self._ask_device)
+        self.predict_panel.form.measure_clicked.connect(self._measure)
         self.model_panel.model_changed.connect(self._warm_up)
         self.model_panel.model_changed.connect(self._suggest_classes)
         self.image_panel.image_changed.connect(self._show_legend)
+        self.diameter_line = DiameterLine(napari_viewer, self)
+        self.diameter_line.measured.connect(self._show_diameter)
         self._suggest_classes()
 
     def _arrange(self, *sections: QWidget) -> None:
@@ -171,6 +175,19 @@ class UnetWidget(QWidget):
         )
         return Target(layer, image), job
 
+    def _measure(self) -> None:
+        """Let the user drag a line across a cell of the chosen image."""
+        layer = self.image_panel.layer
+        if layer is None:
+            self._fail("There is no image to measure on. Open one first.")
+            return
+        self.predict_panel.show_idle("Drag a line across a typical cell.")
+        self.diameter_line.start(layer)
+
+    def _show_diameter(self, pixels: float) -> None:
+        self.predict_panel.form.set("diameter", f"{pixels:.0f}")
+        self.predict_panel.show_idle(f"The line is {pixels:.0f} pixels long.")
+
     def _end_cancelled(self) -> None:
         self._finish("Cancelled")
 
@@ -205,10 +222,7 @@ class UnetWidget(QWidget):
         if self._opened:
             return
         self._opened = True
-        window: QWidget = self
-        while (parent := window.parentWidget()) is not None:
-            window = parent
-        window.destroyed.connect(self.session.close)
+        window = self.session.end_with_window_of(self)
         self.annotate_panel.keys.install(window)
         self._ask_device()
 

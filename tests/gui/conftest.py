@@ -11,7 +11,7 @@ from napari_unet.annotation import ClassScheme
 from napari_unet.engine import Engine
 from napari_unet.gui.session import session_of
 from napari_unet.gui.widget import UnetWidget
-from napari_unet.models import Architecture, ModelSpec, build, save_model
+from napari_unet.models import ModelSpec, UNetArchitecture, build, save_model
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -26,8 +26,8 @@ def threshold_model(folder: Path, channels: int = 1) -> Path:
     spec = ModelSpec(
         name="threshold",
         description="Bright blobs on a dark ground.",
-        architecture=Architecture(
-            depth=1, width=2, max_width=2, norm="none", distance=False
+        architecture=UNetArchitecture(
+            depth=1, width=2, max_width=2, norm="none", boundary=False
         ),
         channels=channels,
         classes=ClassScheme.named("cell"),

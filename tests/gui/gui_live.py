@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from napari_unet.annotation import ClassScheme
-from napari_unet.models import Architecture, ModelSpec, build, save_model
+from napari_unet.models import ModelSpec, UNetArchitecture, build, save_model
 from napari_unet.training import Stepped
 
 
@@ -12,7 +12,7 @@ def save_small_model(folder, classes=("cell",)):
     spec = ModelSpec(
         name="small",
         classes=ClassScheme.named(*classes),
-        architecture=Architecture(depth=1, width=8, max_width=16, distance=False),
+        architecture=UNetArchitecture(depth=1, width=8, max_width=16, boundary=False),
     )
     save_model(build(spec, seed=0), folder)
     return folder

@@ -11,6 +11,7 @@ from napari_unet.annotation import AnnotationStore
 from napari_unet.engine import Engine
 from napari_unet.engine.messages import RolledBackTo
 from napari_unet.gui import live_panel
+from napari_unet.images import Region
 from napari_unet.training import Checkpointed, Stepped, Stopped, Warned
 
 BACKGROUND, CELL, OTHER = 1, 2, 3
@@ -98,6 +99,35 @@ def test_the_image_is_removed(viewer, user, scribbles, widget):
     user.more_steps(5)
     assert (scribbles.data == CELL).sum() == 50
     user.stop()
+
+
+def test_the_strokes_layer_is_renamed_and_removed(viewer, user, scribbles, widget):
+    viewer.add_labels(np.zeros((60, 80), int), name="another")
+    paint_both(scribbles)
+    user.start()
+    scribbles.name = "my strokes"
+    dab(scribbles, CELL, (10, 55))
+    user.wait(lambda: user.steps[-1].labelled > 75)
+    viewer.layers.remove(scribbles)
+    user.more_steps(5)
+    widget.annotate_panel.annotate.click()
+    back = viewer.layers["field scribbles"]
+    assert [(back.data == c).sum() for c in (BACKGROUND, CELL)] == [50, 75]
+    user.stop()
+
+
+def test_the_image_becomes_one_of_another_size(viewer, user, scribbles, tmp_path):
+    paint_both(scribbles)
+    user.start()
+    image = user.widget.session.annotations.images[0]
+    user.wait(lambda: image.key is not None)
+    viewer.layers["field"].data = np.zeros((33, 47), np.uint16)
+    user.wait(lambda: user.of(Warned))
+    user.panel.train.stop.click()
+    user.wait(lambda: user.live.state == "idle")
+    user.widget.session.annotations.close()
+    kept, _ = AnnotationStore(tmp_path / "kept").load(image.key)
+    assert kept.counts(2).tolist() == [50, 50]
 
 
 def test_everything_is_removed(viewer, user, scribbles, widget, notified, tmp_path):
@@ -191,6 +221,9 @@ class TestItsEngine:
         paint_both(scribbles)
         user.start()
         user.more_steps(3)
+        labels = user.widget.session.annotations.images[0].annotation
+        before = labels.split.read(Region(0, 0, 60, 80))
+        assert (before > 0).any()
         os.kill(engine.pid, signal.SIGKILL)
         user.wait(lambda: user.live.state == "idle")
         assert said(user, notified, "What you painted is safe")
@@ -200,6 +233,9 @@ class TestItsEngine:
         user.start()
         assert isinstance(user.events[-1], Stepped)
         user.wait(lambda: user.steps[-1].labelled > 75)
+        # What was learnt from before must not judge now, nor the other way round.
+        after = labels.split.read(Region(0, 0, 60, 80))
+        assert np.array_equal(after[before > 0], before[before > 0])
         user.more_previews(1)
         user.stop()
 

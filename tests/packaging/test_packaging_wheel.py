@@ -137,8 +137,8 @@ def test_what_ships_is_found(programs, tmp_path):
     assert ROOT not in Path(found.pop("package")).parents
     assert found == {
         "icon": True,
-        "models": ["nuclei"],
-        "widgets": ["U-Net"],
+        "models": ["nuclei", "axons"],
+        "widgets": ["U-Net", "Model explorer"],
         "samples": ["nuclei", "histology"],
     }
 

@@ -1,0 +1,228 @@
+"""The dock "Model explorer": what is inside a net, and what it sees."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from qtpy.QtCore import Signal
+from qtpy.QtWidgets import QComboBox, QSpinBox, QVBoxLayout, QWidget
+
+from napari_unet.errors import ImageError, ModelError, UnetError
+from napari_unet.gui.background import start
+from napari_unet.gui.forms import compact, hint, row
+from napari_unet.gui.inside import Look, look_inside, show_maps
+from napari_unet.gui.net_view import NetView
+from napari_unet.gui.recent import recent_models
+from napari_unet.gui.screen import camera_of
+from napari_unet.gui.session import session_of
+from napari_unet.gui.source import image_of, plane_on_screen
+from napari_unet.models.architecture import ARCHITECTURES, TITLES
+from napari_unet.models.blueprint import blueprint, blueprint_of, fitting_sides
+from napari_unet.models.drawing import explain
+
+if TYPE_CHECKING:
+    from napari.layers import Image as ImageLayer
+    from napari.viewer import Viewer
+    from qtpy.QtGui import QShowEvent
+
+    from napari_unet.models.blueprint import Blueprint
+
+_HOW = "Point at a block to read what it does; click it to see its feature maps."
+
+
+class ModelExplorer(QWidget):
+    """Draws a net for a size of image, explains it, and shows its feature maps.
+
+    Parameters
+    ----------
+    napari_viewer : napari.viewer.Viewer
+        Whose image the net is shown.
+
+    Attributes
+    ----------
+    shown : Signal
+        The maps of a block are on screen, or the line says why not.
+    """
+
+    shown = Signal()
+
+    def __init__(self, napari_viewer: Viewer) -> None:
+        super().__init__()
+        from napari_unet.models import base_models
+
+        self.setObjectName("Model explorer")
+        self._viewer = napari_viewer
+        self._session = session_of(napari_viewer)
+        self._plan: Blueprint | None = None
+        self.nets = QComboBox(
+            toolTip="A net of the papers, or a trained model, which can show its maps"
+        )
+        compact(self.nets)
+        for name in base_models():
+            self.nets.addItem(f"Model: {name}", name)
+        for folder in recent_models():
+            self.nets.addItem(f"Model: {folder.name}", str(folder))
+        for name, title in TITLES.items():
+            if name == "maskrcnn":
+                # No chain of maps to draw.
+                continue
+            self.nets.addItem(title, name)
+        self.height_box, self.width_box = (
+            QSpinBox(minimum=1, maximum=4096, value=256, suffix=" px", toolTip=tip)
+            for tip in ("Height of what the net is shown", "Width of it")
+        )
+        for box in (self.height_box, self.width_box):
+            box.setKeyboardTracking(False)
+        self.view = NetView()
+        self.text = hint("What the block under the mouse does")
+        self.totals = hint("Of the whole net, for one tile of this size")
+
+        column = QVBoxLayout(self)
+        column.addWidget(row("Net", self.nets))
+        column.addWidget(row("Tile", self.height_box, self.width_box))
+        column.addWidget(self.view, 1)
+        column.addWidget(self.text)
+        column.addWidget(self.totals)
+
+        self.nets.currentIndexChanged.connect(self._draw)
+        self.height_box.valueChanged.connect(self._draw)
+        self.width_box.valueChanged.connect(self._draw)
+        self.view.hovered.connect(self._explain)
+        self.view.clicked.connect(self.show_maps)
+        self._draw()
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Height and width of the tile."""
+        return self.height_box.value(), self.width_box.value()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Let the engine end with the window."""
+        super().showEvent(event)
+        self._session.end_with_window_of(self)
+
+    def show_maps(self, place: int) -> None:
+        """Show the feature maps of a step for the image that is open."""
+        self.view.choose(place)
+        self._explain(place)
+        try:
+            layer, look = self._look(place)
+        except UnetError as error:
+            self._say(place, str(error))
+            return
+        from superqt.utils import create_worker
+
+        worker = create_worker(
+            look_inside,
+            self._session.engine,
+            look,
+            _start_thread=False,
+            _ignore_errors=True,
+        )
+
+        def show(maps: Any) -> None:
+            show_maps(self._viewer, layer, look, maps)
+            self.shown.emit()
+
+        worker.returned.connect(show)
+        worker.errored.connect(lambda error: self._say(place, str(error)))
+        start(worker)
+
+    def _look(self, place: int) -> tuple[ImageLayer, Look]:
+        from napari_unet.images import Region
+        from napari_unet.models import read_spec
+
+        name = str(self.nets.currentData())
+        if name in ARCHITECTURES:
+            raise ModelError("Choose a trained model under Net to see its maps.")
+        if self._plan is None or self._plan.problem:
+            raise ModelError("This size does not go through the net.")
+        layer = self._layer()
+        image = image_of(layer, self._viewer.dims.axis_labels)
+        plane = plane_on_screen(layer, image, self._viewer.dims.point)
+        middle = layer.world_to_data(self._middle())[-2:]
+        corner = [
+            max(0, min(int(centre) - side // 2, length - side))
+            for centre, side, length in zip(
+                middle, self.size, image.plane_shape, strict=True
+            )
+        ]
+        region = Region(
+            corner[0],
+            corner[1],
+            min(corner[0] + self.size[0], image.plane_shape[0]),
+            min(corner[1] + self.size[1], image.plane_shape[1]),
+            plane,
+        )
+        return layer, Look(image, region, self.size, name, read_spec(name), place)
+
+    def _layer(self) -> ImageLayer:
+        """Return the active image, or the first one."""
+        from napari.layers import Image as ImageLayer
+
+        active = self._viewer.layers.selection.active
+        layers = [
+            x
+            for x in (active, *self._viewer.layers)
+            if isinstance(x, ImageLayer) and "napari_unet" not in x.metadata
+        ]
+        if not layers:
+            raise ImageError(
+                "Open an image to see what the block makes of it: File > Open."
+            )
+        return layers[0]
+
+    def _middle(self) -> tuple[float, ...]:
+        """Return the middle of the view, in world coordinates."""
+        point = list(self._viewer.dims.point)
+        point[-2:] = camera_of(self._viewer).center[-2:]
+        return tuple(point)
+
+    def _draw(self) -> None:
+        """Draw the chosen net for the chosen size."""
+        from napari_unet.models import read_spec
+
+        name = str(self.nets.currentData())
+        try:
+            if name in ARCHITECTURES:
+                net = ARCHITECTURES[name]
+                self._plan = plan = blueprint(net, *self.size)
+            else:
+                spec = read_spec(name)
+                net = spec.architecture
+                self._plan = plan = blueprint_of(spec, *self.size)
+        except UnetError as error:
+            self.totals.setText(str(error))
+            return
+        self.view.show_plan(plan)
+        self.text.setText(_HOW)
+        if plan.problem:
+            near = {n for side in self.size for n in fitting_sides(net, side) if n}
+            self.totals.setText(
+                f"Does not fit: {plan.problem}. The nearest sizes that do: "
+                f"{', '.join(map(str, sorted(near)))}."
+            )
+            return
+        last = plan.steps[-1]
+        self.totals.setText(
+            f"{plan.steps[0].size} → {last.size} · {plan.parameters:,} parameters · "
+            f"{plan.flop / 1e9:.1f} GFLOP · a pixel sees {plan.receptive_field} x "
+            f"{plan.receptive_field} pixels"
+        )
+
+    def _explain(self, place: int) -> None:
+        if self._plan is None:
+            return
+        step = self._plan.steps[place]
+        figures = [f"{step.layer}: {step.size}"]
+        if step.parameters:
+            figures.append(f"{step.parameters:,} parameters")
+        if step.flop:
+            figures.append(f"{step.flop / 1e9:.2f} GFLOP")
+        figures.append(f"sees {step.receptive_field} px")
+        self.text.setText(f"{explain(step)} ({', '.join(figures)})")
+
+    def _say(self, place: int, problem: str) -> None:
+        self._explain(place)
+        self.text.setText(f"{self.text.text()}\n{problem}")
+        self.shown.emit()

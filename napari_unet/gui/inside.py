@@ -1,0 +1,107 @@
+"""The feature maps of a net for what is on screen, as an image layer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from napari_unet.engine.messages import FeatureMaps
+from napari_unet.gui.results import MARK
+from napari_unet.models.blueprint import blueprint_of
+
+if TYPE_CHECKING:
+    from napari.layers import Image as ImageLayer
+    from napari.viewer import Viewer
+    from numpy.typing import NDArray
+
+    from napari_unet.engine.client import Engine
+    from napari_unet.images import Image, Region
+    from napari_unet.models import ModelSpec
+    from napari_unet.models.blueprint import Step
+
+
+@dataclass(frozen=True)
+class Look:
+    """What to look at, and with which model.
+
+    Attributes
+    ----------
+    image : Image
+    region : Region
+        The tile, inside the image; where it is smaller than `size` it is mirrored.
+    size : (int, int)
+        Height and width of what the net is shown.
+    model : str
+        A base model's name or a folder.
+    spec : ModelSpec
+        Its description.
+    place : int
+        Of the step in its blueprint.
+    """
+
+    image: Image
+    region: Region
+    size: tuple[int, int]
+    model: str
+    spec: ModelSpec
+    place: int
+
+    @property
+    def step(self) -> Step:
+        """The step whose maps are wanted."""
+        return blueprint_of(self.spec, *self.size).steps[self.place]
+
+
+def look_inside(engine: Engine, look: Look) -> NDArray[np.float32]:
+    """Let the engine run the net; return the maps, ``(channels, Y', X')``.
+
+    It reads pixels and waits, so it belongs in a worker.
+    """
+    from napari_unet.images import choose_channels, measure_intensity
+
+    norm = look.spec.normalisation
+    channels = choose_channels(look.image, look.spec.channels)
+    intensity = measure_intensity(look.image, channels, norm.low, norm.high)
+    pixels = intensity.apply(look.image.read(look.region, channels))
+    short = [n - m for n, m in zip(look.size, pixels.shape[1:], strict=True)]
+    pixels = np.pad(pixels, ((0, 0), (0, short[0]), (0, short[1])), mode="symmetric")
+    step = look.step
+    shown = engine.share(pixels)
+    maps = engine.array((step.channels, step.height, step.width), np.float32)
+    try:
+        engine.ask(FeatureMaps(shown, look.model, look.place, maps))
+        return maps.open("r").copy()
+    finally:
+        shown.remove()
+        maps.remove()
+
+
+def show_maps(
+    viewer: Viewer, layer: ImageLayer, look: Look, maps: NDArray[np.float32]
+) -> Any:
+    """Show maps over the part of the image that they are of; one slider goes through.
+
+    The layer of an earlier look is replaced.
+    """
+    for old in [x for x in viewer.layers if x.metadata.get(MARK) == "maps"]:
+        viewer.layers.remove(old)
+    step = look.step
+    pixels = 1 << step.level
+    origin = np.array([look.region.y0, look.region.x0], float)
+    if getattr(look.spec.architecture, "padding", "same") == "valid":
+        # What unpadded convolutions take off is the same at each side.
+        left = np.array([step.height, step.width]) * pixels
+        origin += (np.array(look.size) - left) / 2
+    scale = np.asarray(layer.scale[-2:])
+    # The first pixel of a map has its middle in the middle of `pixels` of the image.
+    first = origin + (pixels - 1) / 2
+    return viewer.add_image(
+        maps,
+        name=f"{step.layer} maps",
+        scale=(1, *scale * pixels),
+        translate=(0, *(np.asarray(layer.translate[-2:]) + first * scale)),
+        colormap="viridis",
+        metadata={MARK: "maps"},
+    )

@@ -1,0 +1,151 @@
+"""A net on screen: boxes and arrows to look at, hover and click."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from qtpy.QtCore import QEvent, QPointF, QRectF, Qt, Signal
+from qtpy.QtGui import QBrush, QColor, QPainter, QPen, QPolygonF
+from qtpy.QtWidgets import (
+    QGraphicsRectItem,
+    QGraphicsScene,
+    QGraphicsView,
+    QSizePolicy,
+    QWidget,
+)
+
+from napari_unet.models.drawing import BROKEN, COLOURS, LEGEND, Drawing, draw
+
+if TYPE_CHECKING:
+    from qtpy.QtGui import QResizeEvent
+    from qtpy.QtWidgets import QGraphicsSceneHoverEvent, QGraphicsSceneMouseEvent
+
+    from napari_unet.models.blueprint import Blueprint
+    from napari_unet.models.drawing import Box
+
+FILL, CHOSEN, EDGE = "#9dbfe0", "#f2b134", "#2f4f73"
+LARGEST_SCALE = 1.3
+
+
+class NetView(QGraphicsView):
+    """Shows a blueprint as large as fits.
+
+    Attributes
+    ----------
+    hovered : Signal
+        The place of the step under the mouse.
+    clicked : Signal
+        The place of the step that was clicked.
+    """
+
+    hovered = Signal(int)
+    clicked = Signal(int)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setScene(QGraphicsScene(self))
+        self.setRenderHint(QPainter.RenderHint.Antialiasing)
+        self.setFrameShape(QGraphicsView.Shape.NoFrame)
+        self.setBackgroundBrush(QBrush(Qt.BrushStyle.NoBrush))
+        self.setMinimumHeight(160)
+        policy = QSizePolicy.Policy.Expanding
+        self.setSizePolicy(policy, policy)
+        self.boxes: list[_BoxItem] = []
+        self._plan: Blueprint | None = None
+
+    def show_plan(self, plan: Blueprint) -> None:
+        """Draw a net; where its size does not fit, the place where it breaks is red."""
+        self._plan = plan
+        drawing = draw(plan)
+        scene = self.scene()
+        scene.clear()
+        text = self.palette().windowText().color()
+        for arrow in drawing.arrows:
+            colour = QColor(COLOURS[arrow.kind])
+            scene.addLine(arrow.x0, arrow.y0, arrow.x1, arrow.y1, QPen(colour, 2))
+            head = QPolygonF([QPointF(x, y) for x, y in arrow.head])
+            scene.addPolygon(head, QPen(colour), QBrush(colour))
+        self.boxes = [_BoxItem(box, self) for box in drawing.boxes]
+        for item in self.boxes:
+            scene.addItem(item)
+            box = item.box
+            self._write(str(box.step.channels), box.x, box.y - 18, box.width, text)
+            below = box.y + box.height + 2
+            self._write(box.side, box.x, below, box.width, text, faint=True)
+        if plan.problem:
+            last = self.boxes[-1]
+            last.setPen(QPen(QColor(BROKEN), 3))
+            x = last.box.x + last.box.width + 12
+            self._write("✗", x, last.box.y, 0, QColor(BROKEN))
+        self._legend(drawing, text)
+        scene.setSceneRect(scene.itemsBoundingRect().adjusted(-10, -10, 10, 10))
+        self._fit()
+
+    def choose(self, place: int) -> None:
+        """Mark one step."""
+        for item in self.boxes:
+            item.mark(item.box.place == place)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Keep the whole net in view."""
+        super().resizeEvent(event)
+        self._fit()
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Draw again in the colours of another theme."""
+        super().changeEvent(event)
+        kinds = (QEvent.Type.PaletteChange, QEvent.Type.StyleChange)
+        if event.type() in kinds and self._plan is not None:
+            self.show_plan(self._plan)
+
+    def _fit(self) -> None:
+        self.fitInView(self.sceneRect(), Qt.AspectRatioMode.KeepAspectRatio)
+        if (scale := self.transform().m11()) > LARGEST_SCALE:
+            self.scale(LARGEST_SCALE / scale, LARGEST_SCALE / scale)
+
+    def _write(
+        self, text: str, x: float, y: float, width: float, colour: QColor, *,
+        faint: bool = False,
+    ) -> None:  # fmt: skip
+        item = self.scene().addSimpleText(text)
+        font = item.font()
+        font.setPixelSize(11 if faint else 13)
+        item.setFont(font)
+        item.setBrush(colour)
+        item.setOpacity(0.7 if faint else 1.0)
+        item.setPos(x + width / 2 - item.boundingRect().width() / 2, y)
+
+    def _legend(self, drawing: Drawing, colour: QColor) -> None:
+        x = 0.0
+        for kind, what in LEGEND.items():
+            if any(arrow.kind == kind for arrow in drawing.arrows):
+                brush = QBrush(QColor(COLOURS[kind]))
+                y = drawing.height
+                self.scene().addRect(x, y + 5, 12, 4, QPen(Qt.PenStyle.NoPen), brush)
+                item = self.scene().addSimpleText(what)
+                item.setBrush(colour)
+                item.setPos(x + 17, y - 1)
+                x += item.boundingRect().width() + 45
+
+
+class _BoxItem(QGraphicsRectItem):
+    def __init__(self, box: Box, view: NetView) -> None:
+        super().__init__(QRectF(box.x, box.y, box.width, box.height))
+        self.box = box
+        self._view = view
+        self.setAcceptHoverEvents(True)
+        self.setCursor(Qt.CursorShape.PointingHandCursor)
+        self.setPen(QPen(QColor(EDGE), 1))
+        self.mark(False)
+
+    def mark(self, chosen: bool) -> None:
+        """Fill it as the chosen one, or as the others."""
+        self.setBrush(QBrush(QColor(CHOSEN if chosen else FILL)))
+
+    def hoverEnterEvent(self, event: QGraphicsSceneHoverEvent) -> None:
+        """Tell which step the mouse is on."""
+        self._view.hovered.emit(self.box.place)
+
+    def mousePressEvent(self, event: QGraphicsSceneMouseEvent) -> None:
+        """Tell which step was clicked."""
+        self._view.clicked.emit(self.box.place)

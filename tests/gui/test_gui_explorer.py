@@ -1,0 +1,111 @@
+"""The model explorer: a net drawn, explained, and looked into."""
+
+import numpy as np
+import pytest
+from qtpy.QtCore import QEvent, QPointF, Qt
+from qtpy.QtGui import QMouseEvent
+from qtpy.QtWidgets import QApplication
+
+from napari_unet.gui.explorer import ModelExplorer
+from napari_unet.gui.recent import remember_model
+from napari_unet.gui.session import session_of
+
+
+@pytest.fixture
+def explorer(viewer, model, engine):
+    session_of(viewer).engine = engine
+    remember_model(model)
+    explorer = ModelExplorer(viewer)
+    viewer.window.add_dock_widget(explorer, name="Model explorer")
+    viewer.show()
+    return explorer
+
+
+def choose(explorer, name):
+    explorer.nets.setCurrentIndex(explorer.nets.findData(str(name)))
+
+
+def over(explorer, place):
+    """Return where on screen a block is."""
+    item = explorer.view.boxes[place]
+    return explorer.view.mapFromScene(item.sceneBoundingRect().center())
+
+
+def hover(explorer, place):
+    """Move the mouse over a block, as Qt tells a widget that it has moved."""
+    viewport, at = explorer.view.viewport(), over(explorer, place)
+    none = Qt.MouseButton.NoButton
+    moved = QMouseEvent(
+        QEvent.Type.MouseMove,
+        QPointF(at),
+        QPointF(viewport.mapToGlobal(at)),
+        none,
+        none,
+        Qt.KeyboardModifier.NoModifier,
+    )
+    QApplication.sendEvent(viewport, moved)
+
+
+def click(explorer, qtbot, place):
+    with qtbot.wait_signal(explorer.shown, timeout=60_000):
+        qtbot.mouseClick(
+            explorer.view.viewport(),
+            Qt.MouseButton.LeftButton,
+            pos=over(explorer, place),
+        )
+
+
+def test_the_net_of_the_paper_is_drawn(explorer):
+    choose(explorer, "unet-2015")
+    explorer.height_box.setValue(572)
+    explorer.width_box.setValue(572)
+    assert len(explorer.view.boxes) == 32
+    assert "572x572x1 → 388x388x2" in explorer.totals.text()
+    assert "31,030,658 parameters" in explorer.totals.text()
+
+
+def test_what_does_not_fit_is_shown(explorer):
+    choose(explorer, "unet-2015")
+    explorer.height_box.setValue(571)
+    explorer.width_box.setValue(572)
+    assert len(explorer.view.boxes) == 3
+    said = explorer.totals.text()
+    assert "cannot be halved" in said and "556, 572" in said
+
+
+def test_a_block_explains_itself(explorer, qtbot):
+    choose(explorer, "fcn-8s")
+    explorer.show()
+    hover(explorer, 3)
+    assert "max pooling: 128x128x32" in explorer.text.text()
+
+
+def test_a_click_shows_the_maps_where_they_are(explorer, viewer, model, blobs, qtbot):
+    image = viewer.add_image(blobs, name="cells", scale=(0.5, 0.5), translate=(3, 4))
+    choose(explorer, model)
+    explorer.height_box.setValue(40)
+    explorer.width_box.setValue(100)
+    places = {item.box.step.layer: item.box.place for item in explorer.view.boxes}
+
+    click(explorer, qtbot, places["down.0.3"])
+    layer = viewer.layers["down.0.3 maps"]
+    assert layer.data.shape == (2, 40, 100)
+    # The first map of this model is the image itself, between 0 and 1.
+    y, x = np.round(image.world_to_data(layer.translate[-2:])).astype(int)
+    shown = blobs[y : y + 40, x : x + 80] > 2000
+    np.testing.assert_array_equal(layer.data[0, :, :80] > 0.5, shown)
+
+    click(explorer, qtbot, places["down.1.0"])
+    assert "down.0.3 maps" not in viewer.layers
+    deep = viewer.layers["down.1.0 maps"]
+    assert deep.data.shape == (2, 20, 50)
+    np.testing.assert_allclose(deep.scale[-2:], 1)
+
+
+def test_without_an_image_or_a_model_it_says_so(explorer, viewer, model, qtbot):
+    choose(explorer, model)
+    click(explorer, qtbot, 1)
+    assert "Open an image" in explorer.text.text()
+    choose(explorer, "unet")
+    click(explorer, qtbot, 1)
+    assert "Choose a trained model" in explorer.text.text()
