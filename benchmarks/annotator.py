@@ -151,20 +151,25 @@ def start(case: Case, data: Path, cache: Path, seed: int, channels: int) -> Mode
     )
 
 
-def fluorescence_only(data: Path, cache: Path, minutes: float = 10) -> Path:
+def fluorescence_only(data: Path, cache: Path, minutes: float = 15) -> Path:
     """Train a small base on fluorescence alone, once, so that H&E is new to it."""
     folder = cache / "fluorescence"
     if folder.exists():
         return folder
     spec = ModelSpec(name="fluorescence", classes=NUCLEUS, channels=3)
-    images = TrainingSet(channels=3, n_classes=2)
+    images = TrainingSet(spec)
     for i, pair in enumerate(nuclei(data, "fluo", "train", 120)):
         image = training_image(str(i), pair, 3)
         whole = pair.image.whole()
         image.annotation.write_objects(whole, pair.objects)
         image.annotation.verify(whole)
         images.add(image)
-    config = TrainConfig(minutes=minutes, batch=6, averaging=0.995, validate_every=50)
+    config = TrainConfig(
+        minutes=minutes,
+        any_stain=True,
+        averaging=0.99,
+        validate_every=50,
+    )
     learner = Learner(build(spec), choose_device()[0], config)
     with tempfile.TemporaryDirectory() as scratch:
         for _ in train(learner, images, Checkpoints(scratch)):
@@ -213,15 +218,16 @@ def paint(
 def stroke(
     begin: np.ndarray, inside: np.ndarray, random: np.random.Generator
 ) -> np.ndarray:
-    """Return the pixels of a thin stroke that tries to stay inside."""
+    """Return the pixels of a thin stroke that turns where it would leave `inside`."""
     height, width = inside.shape
     y, x = random.permutation(np.argwhere(begin))[0].astype(float)
     angle = random.uniform(0, 2 * np.pi)
     path = np.zeros(inside.shape, bool)
-    for _ in range(int(random.integers(15, 60))):
+    turns = np.linspace(-np.pi, np.pi, 13)
+    for _ in range(int(random.integers(30, 100))):
         path[int(y), int(x)] = True
         angle += random.normal(0, 0.3)
-        for turn in random.permutation(np.linspace(-1.5, 1.5, 5)):
+        for turn in turns[np.argsort(np.abs(turns) + random.uniform(0, 0.3, 13))]:
             ny, nx = y + np.sin(angle + turn), x + np.cos(angle + turn)
             if 0 <= ny < height and 0 <= nx < width and inside[int(ny), int(nx)]:
                 y, x, angle = ny, nx, angle + turn
@@ -240,22 +246,27 @@ def score_net(model: Model, pairs: list[Pair]) -> tuple[float, float | None]:
     for pair in pairs:
         *_, done = predict(model, pair.image, config=PredictConfig())
         assert isinstance(done, Predicted)
-        found.append(done.labels.semantic)
+        found.append((done.labels.semantic, done.labels.instances))
     return score(found, pairs)
 
 
-def score(found: list[np.ndarray], pairs: list[Pair]) -> tuple[float, float | None]:
-    """Return the mean Dice of the user's classes and AP at IoU 0.5, over images."""
+def score(
+    found: list[tuple[np.ndarray, np.ndarray]], pairs: list[Pair]
+) -> tuple[float, float | None]:
+    """Return the mean Dice of the user's classes and AP at IoU 0.5, over images.
+
+    Of each image, its classes and its objects were found.
+    """
     n = max(int(p.truth.max()) for p in pairs) + 1
     scores = [
         np.nanmean(dice(confusion(p.truth.astype(int), f.astype(int), n))[1:])
-        for f, p in zip(found, pairs, strict=True)
+        for (f, _), p in zip(found, pairs, strict=True)
     ]
     if pairs[0].objects is None:
         return float(np.mean(scores)), None
     precision = [
-        match(p.objects, label_components(f)).average_precision
-        for f, p in zip(found, pairs, strict=True)
+        match(p.objects, f).average_precision
+        for (_, f), p in zip(found, pairs, strict=True)
     ]
     return float(np.mean(scores)), float(np.mean(precision))
 
@@ -290,7 +301,7 @@ class Forest:
             segmenter.clf.predict(f.reshape(-1, f.shape[-1])).reshape(f.shape[:2]) - 1
             for f in self._others
         ]
-        return score(found, pairs)
+        return score([(f, label_components(f.astype(np.uint8))) for f in found], pairs)
 
 
 def features(image: Image) -> np.ndarray:
@@ -323,7 +334,7 @@ def play(case: Case, data: Path, cache: Path, seed: int) -> list[Row]:
     forest = Forest(images, others)
     config = TrainConfig(seed=seed)
     learner = Learner(model, choose_device()[0], config)
-    data_set = TrainingSet(channels=channels, n_classes=len(case.classes), seed=seed)
+    data_set = TrainingSet(model.spec, seed)
     for image in images:
         data_set.add(image)
     rows, strokes, seconds = [], 0, 0.0
@@ -334,8 +345,11 @@ def play(case: Case, data: Path, cache: Path, seed: int) -> list[Row]:
         ):
             for i, image in enumerate(images):
                 share = more // len(images) + (i < more % len(images))
+                # Whoever begins with random weights has nothing to correct yet.
                 predicted = (
-                    None if number == 1 else semantic(learner.model(), image.image)
+                    None
+                    if number == 1 and case.base == "none"
+                    else semantic(learner.model(), image.image)
                 )
                 version = image.annotation.version
                 paint(image.annotation, truths[i], predicted, share, ignored[i], random)

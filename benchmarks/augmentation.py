@@ -13,7 +13,7 @@ from collections.abc import Callable
 
 import torch
 
-from napari_unet.training.augment import MARGIN, Crops, augment
+from napari_unet.training.augment import MARGIN, recolour, warp
 
 BATCH, SIDE, CHANNELS = 4, 256, 3
 
@@ -30,15 +30,10 @@ def median(job: Callable[[], object], repeats: int = 9) -> float:
 
 def ours() -> Callable[[], object]:
     big = int(SIDE * MARGIN)
-    crops = Crops(
-        torch.rand(BATCH, CHANNELS, big, big),
-        torch.randint(-1, 2, (BATCH, big, big)),
-        torch.ones(BATCH, big, big),
-        torch.rand(BATCH, big, big),
-        torch.ones(BATCH, big, big, dtype=torch.bool),
-    )
+    image = torch.rand(BATCH, CHANNELS, big, big)
+    maps = torch.randint(0, 9, (BATCH, 4, big, big)).float()
     generator = torch.Generator().manual_seed(0)
-    return lambda: augment(crops, SIDE, generator)
+    return lambda: recolour(warp(image, maps, SIDE, generator)[0], generator)
 
 
 def kornia() -> Callable[[], object]:

@@ -166,9 +166,7 @@ def padded(prepared, shape):
 
 def tile_flop(prepared, model, shape):
     """Return the FLOP of the convolutions on a tile with its margin."""
-    from napari_unet.nets.lean import remove_padding
-
-    return count_flop(model, padded(prepared, shape), remove_padding)
+    return count_flop(model, padded(prepared, shape), lambda net: net.make_lean())
 
 
 def flops_without_margin(model, shape):
@@ -183,8 +181,6 @@ def count_flop(model, shape, change):
     from torch.utils.flop_counter import FlopCounterMode
 
     net = copy.deepcopy(model.net).to("meta").eval()
-    # The distance map is not asked for.
-    net.distance = None
     change(net)
     counter = FlopCounterMode(display=False)
     with counter, torch.no_grad():
