@@ -151,7 +151,7 @@ def start(case: Case, data: Path, cache: Path, seed: int, channels: int) -> Mode
     )
 
 
-def fluorescence_only(data: Path, cache: Path, minutes: float = 15) -> Path:
+def fluorescence_only(data: Path, cache: Path, minutes: float = 12) -> Path:
     """Train a small base on fluorescence alone, once, so that H&E is new to it."""
     folder = cache / "fluorescence"
     if folder.exists():

@@ -67,12 +67,13 @@ from napari_unet.training import (
 )
 
 OUT = Path(__file__).parent / "results" / "architectures.json"
+WIDTH = {"width": 32, "max_width": 128}
 FCNS = ("fcn-32s", "fcn-16s", "fcn-8s")
 NETS: dict[str, Architecture] = {
     **{name: ARCHITECTURES[name] for name in FCNS},
-    # As wide as the usual one: that of 2015 takes too long on a CPU.
-    "unet-valid": UNetArchitecture(padding="valid", norm="batch", boundary=False),
-    "unet-same": UNetArchitecture(),
+    # Both of one width: that of 2015 takes too long on a CPU.
+    "unet-valid": UNetArchitecture(**WIDTH, padding="valid", boundary=False),
+    "unet-same": UNetArchitecture(**WIDTH),
     "maskrcnn": ARCHITECTURES["maskrcnn"],
 }
 PREDICT = PredictConfig(device="cpu")

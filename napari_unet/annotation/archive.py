@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from numpy.typing import NDArray
+
 SCHEMA_VERSION = 1
 HEADER = "annotation.json"
 LAYERS = ("scribbles", "objects", "verified", "split")
@@ -96,19 +98,24 @@ def write(
         "classes": [asdict(c) for c in scheme.classes],
         "counts": annotation.counts(len(scheme)).tolist(),
         "object_classes": {str(i): c for i, c in annotation.object_classes.items()},
+        # A damaged table of contents may leave members out.
+        "members": [name for name, _ in _members(annotation)],
     }
     with zipfile.ZipFile(
         file, "w", zipfile.ZIP_DEFLATED, allowZip64=True, compresslevel=1
     ) as archive:
         archive.writestr(HEADER, json.dumps(header, indent=2) + "\n")
-        for layer in LAYERS:
-            blocks = getattr(annotation, layer)
-            for key in blocks.keys():
-                member = f"{layer}/{'.'.join(map(str, key))}.npy"
-                with archive.open(member, "w") as target:
-                    np.lib.format.write_array(
-                        target, blocks.block(key), allow_pickle=False
-                    )
+        for member, block in _members(annotation):
+            with archive.open(member, "w") as target:
+                np.lib.format.write_array(target, block, allow_pickle=False)
+
+
+def _members(annotation: Annotation) -> Iterator[tuple[str, NDArray[Any]]]:
+    """Yield the name and the pixels of each block."""
+    for layer in LAYERS:
+        blocks = getattr(annotation, layer)
+        for key in blocks.keys():
+            yield f"{layer}/{'.'.join(map(str, key))}.npy", blocks.block(key)
 
 
 def read_header(path: Path) -> Saved:
@@ -133,9 +140,11 @@ def read(path: Path) -> tuple[Annotation, ClassScheme]:
     """
     with _opened(path) as (archive, header):
         annotation = Annotation(tuple(map(int, header["shape"])), header["axes"])
-        for member in archive.namelist():
-            if member != HEADER:
-                _read_block(annotation, member, archive)
+        there = [name for name in archive.namelist() if name != HEADER]
+        if sorted(there) != sorted(header.get("members", there)):
+            raise ValueError("a block is missing, or one too many is there")
+        for member in there:
+            _read_block(annotation, member, archive)
         classes = header["object_classes"]
         annotation.set_object_classes({int(i): int(c) for i, c in classes.items()})
         return annotation, _saved(header).scheme

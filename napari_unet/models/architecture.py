@@ -56,8 +56,8 @@ class UNetArchitecture(_Architecture):
 
     name: Literal["unet"] = "unet"
     depth: int = Field(4, ge=1, le=7)
-    width: int = Field(32, ge=1, le=1024)
-    max_width: int = Field(128, ge=1, le=4096)
+    width: int = Field(16, ge=1, le=1024)
+    max_width: int = Field(256, ge=1, le=4096)
     padding: Literal["same", "valid"] = "same"
     dropout: float = Field(0.0, ge=0, lt=1)
 

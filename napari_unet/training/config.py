@@ -24,6 +24,9 @@ class TrainConfig:
         it keeps what that one knows, and 1e-3 for random weights. It is constant after
         a short warm-up: live training has no known end that a schedule could aim at;
         averaging the weights takes its place.
+    cool_down : float
+        The last share of a training, 0 to 1, in which the rate falls to zero. It needs
+        a known end, by `steps` or `minutes`.
     averaging : float
         Decay a step of the exponential moving average of the weights, which
         previews and checkpoints use.
@@ -46,6 +49,7 @@ class TrainConfig:
     batch: int = 8
     crop: int = 128
     learning_rate: float | None = None
+    cool_down: float = 0.2
     averaging: float = 0.98
     validate_every: int = 20
     checkpoint_minutes: float = 3.0
@@ -71,6 +75,10 @@ class TrainConfig:
         if not 0 <= self.averaging < 1:
             raise TrainingError(
                 f"'averaging' is {self.averaging}; it must be at least 0 and below 1."
+            )
+        if not 0 <= self.cool_down <= 1:
+            raise TrainingError(
+                f"'cool_down' is {self.cool_down}; it must be from 0 to 1."
             )
         if self.crop % 16:
             raise TrainingError(

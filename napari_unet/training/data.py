@@ -30,9 +30,6 @@ if TYPE_CHECKING:
     from napari_unet.images import Image, IntensityRange
     from napari_unet.models import ModelSpec
 
-# Held-out crops looked at in one validation; more would slow training down.
-MOST_HELD_OUT = 16
-
 
 @dataclass(frozen=True)
 class Cut:
@@ -297,8 +294,13 @@ class TrainingSet:
         """Note the share of wrong pixels in the crop drawn at each site."""
         self._sampler.learnt(sites, errors)
 
-    def held_out(self, side: int, *, context: int = 0) -> Iterator[Crops]:
-        """Yield crops, one at a time, in which only the held-out labels are known."""
+    def held_out(
+        self, side: int, *, context: int = 0, most: int = 16
+    ) -> Iterator[Crops]:
+        """Yield crops, one at a time, in which only the held-out labels are known.
+
+        There are `most` of them at the most, the same ones each time.
+        """
         every = [
             site
             for found in self._found.values()
@@ -307,10 +309,10 @@ class TrainingSet:
         ]
         seen: set[tuple[str, int, int, int]] = set()
         cells = max(side // CELL, 1)
-        for site in every[:: max(1, len(every) // (4 * MOST_HELD_OUT))]:
+        for site in every[:: max(1, len(every) // (4 * most))]:
             # Sites closer together than a crop share one.
             place = (site.image, site.plane, site.row // cells, site.column // cells)
-            if place in seen or len(seen) == MOST_HELD_OUT:
+            if place in seen or len(seen) == most:
                 continue
             seen.add(place)
             image = self._images[site.image]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -26,7 +27,8 @@ if TYPE_CHECKING:
     from napari_unet.training.data import Crops, TrainingSet
 
 WARM_UP = 20
-# A loss so many times the recent mean is a divergence, not bad luck with a batch.
+# A loss so many times the recent mean, or that of a net that knows nothing, is a
+# divergence. Less is not: a correction of what the net was sure of costs as much.
 RUNAWAY = 8.0
 SCRATCH_RATE, FINE_TUNING_RATE = 1e-3, 3e-4
 SMALLEST_CROP = 64
@@ -74,7 +76,9 @@ class Learner:
         self._typical: float | None = None
         self._good = copy.deepcopy(self.average.state_dict())
 
-    def step(self, crops: Crops, counts: Tensor) -> StepResult | None:
+    def step(
+        self, crops: Crops, counts: Tensor, pace: float = 1.0
+    ) -> StepResult | None:
         """Learn from one batch.
 
         Parameters
@@ -83,6 +87,8 @@ class Learner:
             The batch, on the CPU.
         counts : Tensor
             ``(n_classes,)``, labelled pixels of each class in all images.
+        pace : float
+            What the learning rate is multiplied by, 0 to 1.
 
         Returns
         -------
@@ -90,15 +96,17 @@ class Learner:
             None if the loss ran away; the step is then not taken.
         """
         self.net.train()
+        pace *= min(1.0, (self.steps + 1) / WARM_UP)
         for group in self._optimiser.param_groups:
-            group["lr"] = self.learning_rate * min(1.0, (self.steps + 1) / WARM_UP)
+            group["lr"] = self.learning_rate * pace
         if self.net.own_loss:
             loss, errors = self._own_loss(crops), _nothing_known(crops)
         else:
             out = crop_to(self._forward(crops.image), crops.classes)
             loss, errors = self._loss(out, crops, counts), self._errors(out, crops)
         value = float(loss.detach())
-        if not value < RUNAWAY * max(self._typical or value, 0.1):
+        knows_nothing = math.log(len(self.spec.classes)) + 1
+        if not value < RUNAWAY * max(self._typical or value, knows_nothing):
             return None
         self._optimiser.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]

@@ -17,6 +17,7 @@ from napari_unet.training.events import (
     Warned,
 )
 from napari_unet.training.history import verdict
+from napari_unet.training.term import Term
 from napari_unet.training.validation import validate
 
 if TYPE_CHECKING:
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 
 # After so many roll-backs in a row, lowering the rate has not helped.
 MOST_ROLL_BACKS = 6
+# Crops that a validation looks at, at least.
+FEWEST_HELD_OUT = 16
 
 
 def train(
@@ -72,23 +75,16 @@ def train(
     config = learner.config
     learner.check(data)
     learner.note_diameter(data.diameter())
-    started = kept = time.monotonic()
-    pace: deque[float] = deque([started], maxlen=20)
+    term = Term(config)
+    kept = time.monotonic()
+    times: deque[float] = deque([kept], maxlen=20)
     losses: list[float] = []
     scores: list[float] = []
     mean_losses: list[float] = []
     roll_backs = 0
 
-    def finished() -> bool:
-        minutes = (time.monotonic() - started) / 60
-        return (
-            cancel()
-            or (config.steps is not None and learner.steps >= config.steps)
-            or (config.minutes is not None and minutes >= config.minutes)
-        )
-
-    while not finished():
-        done = _step(learner, data)
+    while not cancel() and term.done(learner.steps) < 1:
+        done = _step(learner, data, term.pace(learner.steps))
         # Outside the handler, because the error keeps the memory of the failed step.
         if done is None:
             yield Warned(learner.shrink())
@@ -109,14 +105,12 @@ def train(
 
         data.learnt(sites, result.errors)
         losses.append(result.loss)
-        pace.append(time.monotonic())
-        rate = (len(pace) - 1) / (pace[-1] - pace[0])
+        times.append(time.monotonic())
+        rate = (len(times) - 1) / (times[-1] - times[0])
         yield Stepped(learner.steps, result.loss, rate, int(data.counts.sum()))
 
         if learner.steps % config.validate_every == 0:
-            dice = validate(
-                learner, data.held_out(learner.crop, context=learner.net.context)
-            )
+            dice = _validate(learner, data)
             known = [d for d in dice if d is not None]
             score = sum(known) / len(known) if known else None
             mean_losses.append(sum(losses) / len(losses))
@@ -145,7 +139,7 @@ def train(
 
 
 def _step(
-    learner: Learner, data: TrainingSet
+    learner: Learner, data: TrainingSet, pace: float
 ) -> tuple[StepResult | None, list[Site]] | None:
     """Take one step; return its result and sites, None if memory ran out."""
     try:
@@ -156,11 +150,19 @@ def _step(
             context=learner.net.context,
             any_stain=config.any_stain,
         )
-        return learner.step(crops, data.counts), sites
+        return learner.step(crops, data.counts, pace), sites
     except (RuntimeError, MemoryError) as error:
         if not is_out_of_memory(error):
             raise
         return None
+
+
+def _validate(learner: Learner, data: TrainingSet) -> tuple[float | None, ...]:
+    """Return the Dice of each class on held-out labels."""
+    # A look costs a third of a step: with these, a twentieth of the time at most.
+    most = max(FEWEST_HELD_OUT, learner.config.validate_every * learner.batch // 8)
+    context = learner.net.context
+    return validate(learner, data.held_out(learner.crop, context=context, most=most))
 
 
 def _keep(

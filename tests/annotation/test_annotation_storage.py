@@ -141,6 +141,18 @@ class TestTrouble:
             assert_same(loaded, a)
         assert path.read_bytes() == content
 
+    def test_a_block_that_is_gone_is_damage(self, store, annotation):
+        store.save("image", annotation, SCHEME)
+        path = store.path("image")
+        with zipfile.ZipFile(path) as whole:
+            members = {name: whole.read(name) for name in whole.namelist()}
+        members.pop(next(name for name in members if name.startswith("objects")))
+        with zipfile.ZipFile(path, "w") as less:
+            for name, content in members.items():
+                less.writestr(name, content)
+        with pytest.raises(AnnotationError, match="damaged"):
+            store.load("image")
+
     @pytest.mark.parametrize(
         "change",
         [

@@ -38,7 +38,7 @@ def test_a_drawing_is_a_picture(run, tmp_path):
     root = ElementTree.parse(path).getroot()
     ns = {"svg": "http://www.w3.org/2000/svg"}
     titles = [t.text for t in root.findall(".//svg:title", ns)]
-    assert any(t.startswith("up.3.3 112x112x32: 32 filters") for t in titles)
+    assert any(t.startswith("up.3.3 112x112x16: 16 filters") for t in titles)
     width, height = float(root.get("width")), float(root.get("height"))
     for text in root.findall(".//svg:text", ns):
         assert (

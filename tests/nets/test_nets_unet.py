@@ -56,13 +56,13 @@ def test_the_net_of_the_paper_layer_by_layer():
 
 
 def test_dropout_is_at_the_end_of_the_contracting_path():
-    net = UNet(1, 2, depth=1, width=4, dropout=0.5)
     torch.manual_seed(0)
+    net = UNet(1, 2, depth=1, width=16, dropout=0.5)
     deepest = []
     net.dropout.register_forward_hook(lambda *_: deepest.append(_[2]))
     net.train()(torch.rand(1, 1, 16, 16))
     net.eval()(torch.rand(1, 1, 16, 16))
-    assert deepest[0].shape == (1, 8, 8, 8)
+    assert deepest[0].shape == (1, 32, 8, 8)
     left_out = (deepest[0] == 0).all(dim=(2, 3)).sum()
     assert left_out > (deepest[1] == 0).all(dim=(2, 3)).sum()
 

@@ -128,6 +128,25 @@ def test_new_strokes_are_drawn_from_within_two_steps(tmp_path):
     assert steps[0].labelled > before
 
 
+def test_strokes_that_contradict_a_sure_net_are_learnt_and_no_runaway(tmp_path):
+    learner, data, checkpoints = prepared(tmp_path, fast(steps=240))
+    image, truth = data["0"], picture()[1]
+    events = train(learner, data, checkpoints)
+    for event in events:
+        if isinstance(event, Stepped) and event.step == 120:
+            break
+    version = image.annotation.version
+    paint(image, truth, 0, n=200, seed=7)
+    opposite = image.annotation.scribbles.dense()
+    image.annotation.write_scribbles(
+        image.image.whole(), np.where(opposite > 0, 3 - opposite, 0)
+    )
+    data.refresh("0", image.annotation.changed_since(version))
+    rest = list(events)
+    assert not any(isinstance(e, RolledBack) for e in rest)
+    assert np.mean([e.loss for e in rest if isinstance(e, Stepped)][-20:]) < 0.7
+
+
 def test_says_what_to_paint_when_nothing_or_one_class_is_labelled(tmp_path):
     config = fast(steps=2)
     learner, _, checkpoints = prepared(tmp_path, config)
@@ -206,10 +225,10 @@ def test_too_little_memory_takes_smaller_steps(tmp_path, monkeypatch):
     learner, data, checkpoints = prepared(tmp_path, fast(steps=4, batch=4, crop=128))
     whole = Learner.step
 
-    def step(self, crops, counts):
+    def step(self, crops, counts, pace):
         if crops.image.numel() > 100 * 100:
             raise torch.OutOfMemoryError("out of memory")
-        return whole(self, crops, counts)
+        return whole(self, crops, counts, pace)
 
     monkeypatch.setattr(Learner, "step", step)
     events = list(train(learner, data, checkpoints))
@@ -226,7 +245,7 @@ def test_too_little_memory_takes_smaller_steps(tmp_path, monkeypatch):
 def test_says_when_even_the_smallest_step_does_not_fit(tmp_path, monkeypatch):
     learner, data, checkpoints = prepared(tmp_path, fast(steps=4))
 
-    def step(self, crops, counts):
+    def step(self, crops, counts, pace):
         raise MemoryError
 
     monkeypatch.setattr(Learner, "step", step)
