@@ -1,8 +1,12 @@
-"""Whether more training or more strokes would help, in a word."""
+"""The course of a training, and whether more of it or more strokes would help."""
 
 from __future__ import annotations
 
+import time
+from collections import deque
 from typing import TYPE_CHECKING
+
+from napari_unet.training.events import Validated
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -12,6 +16,33 @@ if TYPE_CHECKING:
 # Differences of Dice smaller than this are noise of a few held-out strokes.
 NOISE = 0.01
 RECENT = 5
+
+
+class History:
+    """What has happened since a training began, which is now."""
+
+    def __init__(self) -> None:
+        self._times: deque[float] = deque([time.monotonic()], maxlen=20)
+        self._losses: list[float] = []
+        self._mean_losses: list[float] = []
+        self._scores: list[float] = []
+
+    def stepped(self, loss: float) -> float:
+        """Note a step that is done now, and return the steps per second of late."""
+        self._losses.append(loss)
+        self._times.append(time.monotonic())
+        return (len(self._times) - 1) / (self._times[-1] - self._times[0])
+
+    def validated(self, step: int, dice: tuple[float | None, ...]) -> Validated:
+        """Note the Dice of each class on held-out labels, and judge them."""
+        known = [d for d in dice if d is not None]
+        score = sum(known) / len(known) if known else None
+        self._mean_losses.append(sum(self._losses) / len(self._losses))
+        self._losses.clear()
+        if score is not None:
+            self._scores.append(score)
+        judged = verdict(self._scores, self._mean_losses)
+        return Validated(step, dice, score, judged)
 
 
 def verdict(scores: Sequence[float], losses: Sequence[float]) -> Verdict:

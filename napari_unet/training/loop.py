@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections import deque
 from typing import TYPE_CHECKING
 
 from napari_unet.errors import ModelError, TrainingError, is_out_of_memory
@@ -13,10 +12,9 @@ from napari_unet.training.events import (
     Stepped,
     Stopped,
     TrainEvent,
-    Validated,
     Warned,
 )
-from napari_unet.training.history import verdict
+from napari_unet.training.history import History
 from napari_unet.training.term import Term
 from napari_unet.training.validation import validate
 
@@ -30,8 +28,10 @@ if TYPE_CHECKING:
 
 # After so many roll-backs in a row, lowering the rate has not helped.
 MOST_ROLL_BACKS = 6
-# Crops that a validation looks at, at least.
-FEWEST_HELD_OUT = 16
+RUNS_AWAY = (
+    "Training runs away again and again, even at a low rate. Your labels are safe. "
+    "Start again from the base model, or check the image for extreme values."
+)
 
 
 def train(
@@ -75,12 +75,8 @@ def train(
     config = learner.config
     learner.check(data)
     learner.note_diameter(data.diameter())
-    term = Term(config)
+    term, history = Term(config), History()
     kept = time.monotonic()
-    times: deque[float] = deque([kept], maxlen=20)
-    losses: list[float] = []
-    scores: list[float] = []
-    mean_losses: list[float] = []
     roll_backs = 0
 
     while not cancel() and term.done(learner.steps) < 1:
@@ -94,37 +90,24 @@ def train(
         if result is None:
             roll_backs += 1
             if roll_backs > MOST_ROLL_BACKS:
-                raise TrainingError(
-                    "Training runs away again and again, even at a low rate. Your "
-                    "labels are safe. Start again from the base model, or check the "
-                    "image for extreme values."
-                )
+                raise TrainingError(RUNS_AWAY)
             learner.roll_back()
             yield RolledBack(learner.steps, learner.learning_rate)
             continue
 
         data.learnt(sites, result.errors)
-        losses.append(result.loss)
-        times.append(time.monotonic())
-        rate = (len(times) - 1) / (times[-1] - times[0])
+        rate = history.stepped(result.loss)
         yield Stepped(learner.steps, result.loss, rate, int(data.counts.sum()))
 
         if learner.steps % config.validate_every == 0:
-            dice = _validate(learner, data)
-            known = [d for d in dice if d is not None]
-            score = sum(known) / len(known) if known else None
-            mean_losses.append(sum(losses) / len(losses))
-            losses.clear()
-            if score is not None:
-                scores.append(score)
+            validated = history.validated(learner.steps, validate(learner, data))
             learner.keep_good()
             roll_backs = 0
-            judged = verdict(scores, mean_losses)
             due = time.monotonic() - kept > 60 * config.checkpoint_minutes
-            keep = due or checkpoints.is_best(score)
+            keep = due or checkpoints.is_best(validated.score)
             # Kept first: between two events somebody may exchange the weights.
-            news = _keep(learner, checkpoints, score) if keep else None
-            yield Validated(learner.steps, dice, score, judged)
+            news = _keep(learner, checkpoints, validated.score) if keep else None
+            yield validated
             if news is not None:
                 yield news
                 kept = time.monotonic()
@@ -155,14 +138,6 @@ def _step(
         if not is_out_of_memory(error):
             raise
         return None
-
-
-def _validate(learner: Learner, data: TrainingSet) -> tuple[float | None, ...]:
-    """Return the Dice of each class on held-out labels."""
-    # A look costs a third of a step: with these, a twentieth of the time at most.
-    most = max(FEWEST_HELD_OUT, learner.config.validate_every * learner.batch // 8)
-    context = learner.net.context
-    return validate(learner, data.held_out(learner.crop, context=context, most=most))
 
 
 def _keep(
