@@ -20,7 +20,8 @@ from napari_unet.training.events import (
 )
 
 if TYPE_CHECKING:
-    from napari_unet.training.data import TrainingImage, TrainingSet
+    from napari_unet.training.data import TrainingSet
+    from napari_unet.training.image import TrainingImage
     from napari_unet.training.learner import Learner
     from napari_unet.training.loop import train
 
@@ -43,7 +44,7 @@ __all__ = [
 
 _WITH_TORCH = {
     "Learner": "learner",
-    "TrainingImage": "data",
+    "TrainingImage": "image",
     "TrainingSet": "data",
     "train": "loop",
 }

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections import Counter
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 from itertools import chain
 from typing import TYPE_CHECKING
 
@@ -18,6 +17,7 @@ from napari_unet.annotation.annotation import TRAINING
 from napari_unet.errors import TrainingError
 from napari_unet.images import Region
 from napari_unet.training.augment import MARGIN, recolour, warp
+from napari_unet.training.image import Cut
 from napari_unet.training.sampler import CELL, Sampler, Site
 
 if TYPE_CHECKING:
@@ -26,33 +26,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
 
-    from napari_unet.annotation import Annotation, Targets
-    from napari_unet.images import Image, IntensityRange
+    from napari_unet.annotation import Targets
     from napari_unet.models import ModelSpec
-
-
-@dataclass(frozen=True)
-class Cut:
-    """A part of an image with its labels.
-
-    Attributes
-    ----------
-    pixels : ndarray
-        ``(C, Y, X)``, float32, normalised.
-    scribbles, objects : ndarray
-        ``(Y, X)``, as in an `Annotation`; objects are numbered anew, from 1.
-    object_classes : dict of int to int
-        The classes of objects that are not of class 1.
-    verified, held_out : ndarray
-        ``(Y, X)``, bool.
-    """
-
-    pixels: NDArray[np.float32]
-    scribbles: NDArray[np.integer]
-    objects: NDArray[np.integer]
-    object_classes: dict[int, int]
-    verified: NDArray[np.bool_]
-    held_out: NDArray[np.bool_]
+    from napari_unet.training.image import TrainingImage
 
 
 @dataclass(frozen=True)
@@ -80,65 +56,6 @@ class Crops:
     boundary: Tensor
     known: Tensor
     objects: Tensor
-
-
-@dataclass
-class TrainingImage:
-    """An image, what of it the net sees, and its labels.
-
-    Attributes
-    ----------
-    key : str
-        Names the image in the set.
-    image : Image
-        Read crop by crop.
-    channels : tuple of int
-        Which channels go in, in order.
-    intensity : IntensityRange
-        Of those channels.
-    annotation : Annotation
-        Its labels; they may change while training goes on.
-    """
-
-    key: str
-    image: Image
-    channels: tuple[int, ...]
-    intensity: IntensityRange
-    annotation: Annotation
-
-    @cached_property
-    def planes(self) -> list[dict[str, int]]:
-        """The position of each plane, in order."""
-        return list(self.image.planes())
-
-    def cut(self, region: Region) -> Cut:
-        """Return pixels and labels of a region that may leave the image.
-
-        Beyond the border the image is mirrored and nothing is labelled.
-        """
-        height, width = self.image.plane_shape
-        inside = region.intersect(Region(0, 0, height, width, region.plane))
-        assert inside is not None, "a region beside the image"
-        pixels = self.intensity.apply(self.image.read(inside, self.channels))
-        beyond = (
-            (inside.y0 - region.y0, region.y1 - inside.y1),
-            (inside.x0 - region.x0, region.x1 - inside.x1),
-        )
-        labels = self.annotation
-        # Small numbers, which a warp can carry as floats.
-        objects, numbers = fastremap.renumber(labels.objects.read(region))
-        return Cut(
-            np.pad(pixels, ((0, 0), *beyond), mode="symmetric"),
-            labels.scribbles.read(region),
-            objects,
-            {
-                number: labels.object_classes[identity]
-                for identity, number in numbers.items()
-                if identity in labels.object_classes
-            },
-            labels.verified.read(region),
-            labels.held_out(region),
-        )
 
 
 @dataclass
