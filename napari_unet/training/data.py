@@ -17,7 +17,6 @@ from napari_unet.annotation.annotation import TRAINING
 from napari_unet.errors import TrainingError
 from napari_unet.images import Region
 from napari_unet.training.augment import MARGIN, recolour, warp
-from napari_unet.training.image import Cut
 from napari_unet.training.sampler import CELL, Sampler, Site
 
 if TYPE_CHECKING:
@@ -28,7 +27,7 @@ if TYPE_CHECKING:
 
     from napari_unet.annotation import Targets
     from napari_unet.models import ModelSpec
-    from napari_unet.training.image import TrainingImage
+    from napari_unet.training.image import Cut, TrainingImage
 
 
 @dataclass(frozen=True)
