@@ -25,7 +25,7 @@ COLOURS: dict[Kind, str] = {
 }
 BROKEN = "#e0483e"
 LEGEND: dict[Kind, str] = {
-    "conv": "convolution, norm, ReLU",
+    "conv": "convolution, ReLU",
     "pool": "max pooling 2x2",
     "up": "transposed convolution",
     "join": "copy and crop",
