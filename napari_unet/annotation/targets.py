@@ -21,6 +21,9 @@ IGNORE = -1
 # In units of sigma: objects farther apart add less than 0.04 % of the border weight.
 REACH = 4
 
+# Where two objects share a square of so many pixels a side, a pixel weighs so much.
+NEAR, NEAR_WEIGHT = 5, 5.0
+
 # The pixels of a plane and one of their 8 neighbours; the other four the other way.
 PAIRS = (
     (np.s_[1:, :], np.s_[:-1, :]),
@@ -39,7 +42,8 @@ class Targets:
     classes : ndarray
         ``(Y, X)``, int64: the class, -1 where nothing is known.
     weight : ndarray
-        ``(Y, X)``, float32: 1 and the border weight; 0 where nothing is known.
+        ``(Y, X)``, float32: 1, more between objects that touch or nearly so; 0 where
+        nothing is known.
     boundary : ndarray
         ``(Y, X)``, bool: pixels of an object beside background or another object.
     known : ndarray
@@ -130,6 +134,8 @@ def make_targets(
         between = verified & (classes == 0) & np.isfinite(second)
         apart = nearest[between] + second[between]
         weight[between] += border_weight * np.exp(-(apart**2) / (2 * border_sigma**2))
+    elif not gaps:
+        weight[known & _between(objects)] *= NEAR_WEIGHT
     return Targets(classes, weight, boundary, known, objects.astype(np.int32))
 
 
@@ -179,6 +185,16 @@ def _neighbours(objects: Integers) -> tuple[Bools, Bools]:
             background[here] |= inside & (objects[there] == 0)
             other[here] |= inside & (objects[there] > 0)
     return background, other
+
+
+def _between(objects: Integers) -> Bools:
+    """Return the pixels with two objects in the square of `NEAR` pixels around them."""
+    from scipy import ndimage
+
+    none = np.iinfo(objects.dtype).max
+    highest = ndimage.maximum_filter(objects, NEAR)
+    lowest = ndimage.minimum_filter(np.where(objects > 0, objects, none), NEAR)
+    return (lowest < highest) & (highest > 0)
 
 
 def _beside(mask: Bools) -> Bools:

@@ -202,7 +202,10 @@ class Learner:
         )
         if self.net.boundary_head and crops.known.any():
             loss = loss + boundary_loss(
-                out[:, n_classes], crops.boundary.to(to), crops.known.to(to)
+                out[:, n_classes],
+                crops.boundary.to(to),
+                crops.known.to(to),
+                crops.weight.to(to),
             )
             self._know_valley()
         return loss

@@ -78,7 +78,9 @@ def dice_loss(z: Tensor, target: Tensor) -> Tensor:
     return 1 - (2 * both / either)[there].mean()
 
 
-def boundary_loss(logits: Tensor, boundary: Tensor, known: Tensor) -> Tensor:
+def boundary_loss(
+    logits: Tensor, boundary: Tensor, known: Tensor, weight: Tensor
+) -> Tensor:
     """Binary cross-entropy of the boundary where objects are verified.
 
     Parameters
@@ -87,12 +89,15 @@ def boundary_loss(logits: Tensor, boundary: Tensor, known: Tensor) -> Tensor:
         ``(N, Y, X)``, float32.
     boundary, known : Tensor
         ``(N, Y, X)``, bool.
+    weight : Tensor
+        ``(N, Y, X)``, float32: how much each pixel counts.
     """
     if not known.any():
         return logits.sum() * 0
     return functional.binary_cross_entropy_with_logits(
         logits[known],
         boundary[known].to(logits.dtype),
+        weight[known],
         pos_weight=logits.new_tensor(BOUNDARY_WEIGHT),
     )
 

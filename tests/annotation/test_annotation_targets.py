@@ -53,7 +53,10 @@ def test_every_pixel_is_what_the_definition_says(scribbles, objects, verified, s
     assert not t.known[~verified].any()
     rest = verified & ~painted
     assert (t.classes[rest & (objects == 0)] == 0).all()
-    assert (t.weight[t.classes != IGNORE] == 1).all()
+    for y, x in np.argwhere(t.classes != IGNORE):
+        near = objects[max(y - 2, 0) : y + 3, max(x - 2, 0) : x + 3]
+        crowded = t.known[y, x] and len(np.unique(near[near > 0])) > 1
+        assert t.weight[y, x] == (5 if crowded else 1)
     for y, x in np.argwhere(rest):
         around = np.s_[max(y - 1, 0) : y + 2, max(x - 1, 0) : x + 2]
         own = objects[y, x]
@@ -117,6 +120,22 @@ def test_a_scribble_against_an_object_leaves_the_boundary_unknown():
     assert not t.known[0].any()
     assert t.known[1:].all()
     assert t.classes[0].max() == 0
+
+
+def test_pixels_where_objects_touch_or_nearly_do_weigh_more():
+    objects = np.zeros((20, 40), np.int32)
+    objects[5:15, 4:12], objects[5:15, 12:20] = 1, 2
+    objects[5:15, 22:30] = 3
+    verified = np.ones(objects.shape, bool)
+    verified[:, 25:] = False
+    weight = make_targets(
+        np.zeros_like(objects, np.uint8), objects, {}, verified
+    ).weight
+    more = weight[10] > 1
+    # Columns 11 and 12 touch; between 19 and 22 there are two pixels of background.
+    assert np.flatnonzero(more).tolist() == [10, 11, 12, 13, 20, 21]
+    assert set(weight[:, :25].ravel()) == {1.0, weight.max()}
+    assert not weight[:, 25:].any()
 
 
 def test_the_edge_of_the_crop_is_no_boundary():

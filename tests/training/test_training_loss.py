@@ -71,7 +71,8 @@ def test_the_boundary_counts_only_where_it_is_known():
     logits = torch.zeros(1, 4, 4, requires_grad=True)
     known = torch.zeros(1, 4, 4, dtype=torch.bool)
     known[0, 0, :2] = True
-    loss = boundary_loss(logits, torch.zeros(1, 4, 4, dtype=torch.bool), known)
+    none = torch.zeros(1, 4, 4, dtype=torch.bool)
+    loss = boundary_loss(logits, none, known, torch.ones(1, 4, 4))
     loss.backward()
     assert loss.item() == pytest.approx(0.6931, abs=1e-4)
     assert torch.equal(logits.grad != 0, known)
@@ -80,7 +81,7 @@ def test_the_boundary_counts_only_where_it_is_known():
 def test_no_known_boundary_gives_zero_loss_and_gradient():
     logits = torch.randn(1, 4, 4, requires_grad=True)
     nothing = torch.zeros(1, 4, 4, dtype=torch.bool)
-    loss = boundary_loss(logits, nothing, nothing)
+    loss = boundary_loss(logits, nothing, nothing, torch.ones(1, 4, 4))
     loss.backward()
     assert loss.item() == 0
     assert logits.grad.abs().max() == 0
