@@ -194,7 +194,8 @@ def _between(objects: Integers) -> Bools:
     none = np.iinfo(objects.dtype).max
     highest = ndimage.maximum_filter(objects, NEAR)
     lowest = ndimage.minimum_filter(np.where(objects > 0, objects, none), NEAR)
-    return (lowest < highest) & (highest > 0)
+    between: Bools = (lowest < highest) & (highest > 0)
+    return between
 
 
 def _beside(mask: Bools) -> Bools:

@@ -51,13 +51,17 @@ def adapt(
             "classes": classes,
             "channels": channels,
             "description": f"Fine-tuned from '{model.spec.name}'.",
-            "provenance": {"base": model.spec.name, **model.spec.provenance},
+            "provenance": {**model.spec.provenance, "base": model.spec.name},
             "architecture": architecture or model.spec.architecture,
         }
     )
     if not {*classes.names[1:]} & {*model.spec.classes.names[1:]}:
         # Objects of other classes have another size, and edges yet to be learnt.
-        spec = spec.model_copy(update={"diameter": None, "valley": None})
+        provenance = {**model.spec.provenance, "pretrained": model.spec.name}
+        provenance.pop("base", None)
+        spec = spec.model_copy(
+            update={"diameter": None, "valley": None, "provenance": provenance}
+        )
     adapted = build(spec, seed=seed)
     new, old = adapted.net.state_dict(), model.net.state_dict()
     first = adapted.net.first_layer

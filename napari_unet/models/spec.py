@@ -41,7 +41,8 @@ class ModelSpec(_Frozen):
         How deep the valley between two objects must be, 0 to 1; see
         `instances.label_hills`. None while the net has not learnt boundaries.
     provenance : mapping
-        Data, licence, recipe, seed and scores, as text.
+        Data, licence, recipe, seed and scores, as text; `base` is the model that this
+        one refines, `pretrained` one of other classes that it began with.
     """
 
     schema_version: int = SCHEMA_VERSION
@@ -56,3 +57,8 @@ class ModelSpec(_Frozen):
     diameter: float | None = Field(None, gt=0)
     valley: float | None = Field(None, gt=0, lt=1)
     provenance: dict[str, str] = {}
+
+    @property
+    def refines(self) -> bool:
+        """Whether it began as another model that knew some of its classes."""
+        return "base" in self.provenance
