@@ -8,7 +8,7 @@ import torch
 from napari_unet.annotation import Annotation, ClassScheme
 from napari_unet.errors import DeviceError, ModelError, TrainingError
 from napari_unet.images import Region, image_from_array, measure_intensity
-from napari_unet.models import ModelSpec, UNetArchitecture, build
+from napari_unet.models import Model, ModelSpec, UNetArchitecture, adapt, build
 from napari_unet.nets.device import choose_device
 from napari_unet.training import (
     Checkpointed,
@@ -145,6 +145,31 @@ def test_strokes_that_contradict_a_sure_net_are_learnt_and_no_runaway(tmp_path):
     rest = list(events)
     assert not any(isinstance(e, RolledBack) for e in rest)
     assert np.mean([e.loss for e in rest if isinstance(e, Stepped)][-20:]) < 0.7
+
+
+def test_few_corrections_leave_what_the_base_model_had_right(tmp_path):
+    learner, data, checkpoints = prepared(tmp_path, fast(steps=80), images=2)
+    list(train(learner, data, checkpoints))
+    base = learner.model()
+    assert accuracy(learner) > 0.9
+    image, truth = picture(seed=5)
+    # All that is painted contradicts the base.
+    paint(image, 1 - truth, 0, n=3)
+    paint(image, 1 - truth, 1, n=3)
+    kept = {}
+    for shares in (True, False):
+        spec = base.spec
+        if shares:
+            spec = adapt(base, classes=SPEC.classes, channels=1, name="b").spec
+        assert spec.refines == shares
+        config = fast(steps=80, learning_rate=3e-3)
+        learner = Learner(Model(spec, base.net), choose_device("cpu")[0], config)
+        corrections = TrainingSet(spec)
+        corrections.add(image)
+        list(train(learner, corrections, Checkpoints(tmp_path / str(shares))))
+        kept[shares] = accuracy(learner)
+    assert kept[True] > 0.9
+    assert kept[True] > kept[False] + 0.1
 
 
 def test_says_what_to_paint_when_nothing_or_one_class_is_labelled(tmp_path):
