@@ -48,6 +48,9 @@ class TrainingPlot(QWidget):
         self._left.getAxis("right").linkToView(self._right)
         self._left.showAxis("right")
         self._left.setLabels(left="loss", right="Dice")
+        # Small losses are not to be written in thousandths.
+        self._left.getAxis("left").enableAutoSIPrefix(False)
+        self._left.setLimits(xMin=0, yMin=0)
         self._right.setXLink(self._left)
         self._right.setYRange(0, 1, padding=0)
         self._left.getViewBox().sigResized.connect(self._align)
