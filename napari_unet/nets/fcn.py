@@ -109,11 +109,6 @@ class FCN(SegmentationNet):
         return -(-reach // COARSEST) * COARSEST
 
     @property
-    def halo(self) -> int:
-        """It pads: no pixel is lost."""
-        return 0
-
-    @property
     def first_layer(self) -> str:
         """The first convolution."""
         return "down.0.0.weight"
@@ -124,9 +119,6 @@ class FCN(SegmentationNet):
         skips = (f"skip_scores.{i}" for i in range(len(self.skip_scores)))
         ups = (f"upsample.{i}" for i in range(len(self.upsample)))
         return ("score", *skips, *ups)
-
-    def make_lean(self) -> None:
-        """Leave nothing out: the margin covers what padding reaches."""
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the logits of an image of any size.

@@ -96,11 +96,6 @@ class MaskRCNN(SegmentationNet):
         return 64
 
     @property
-    def halo(self) -> int:
-        """It pads: no pixel is lost."""
-        return 0
-
-    @property
     def first_layer(self) -> str:
         """The first convolution."""
         return "detector.backbone.body.conv1.weight"
@@ -114,9 +109,6 @@ class MaskRCNN(SegmentationNet):
             f"{heads}.box_predictor.bbox_pred",
             f"{heads}.mask_predictor.mask_fcn_logits",
         )
-
-    def make_lean(self) -> None:
-        """Leave nothing out."""
 
     def loss(
         self, image: Tensor, objects: Tensor, classes: Tensor, known: Tensor

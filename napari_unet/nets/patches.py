@@ -69,11 +69,6 @@ class PatchClassifier(SegmentationNet):
         return -(-AROUND // STRIDE) * STRIDE + STRIDE
 
     @property
-    def halo(self) -> int:
-        """It pads: no pixel is lost."""
-        return 0
-
-    @property
     def first_layer(self) -> str:
         """The first convolution."""
         return "classifier.0.weight"
