@@ -81,5 +81,5 @@ class SegmentationNet(nn.Module, ABC):
         """
         raise NotImplementedError
 
-    def make_lean(self) -> None:  # noqa: B027
+    def make_lean(self) -> None:
         """Leave out, in place, what a tile that brings its `margin` does not need."""
