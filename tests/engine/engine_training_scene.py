@@ -20,7 +20,8 @@ from napari_unet.training import TrainConfig
 CLASSES = ClassScheme.named("cell")
 SPEC = ModelSpec(
     name="tiny",
-    classes=CLASSES,
+    # Of another class: a model that knows this one would be held on to.
+    classes=ClassScheme.named("thing"),
     architecture=UNetArchitecture(depth=1, width=8, max_width=16),
 )
 

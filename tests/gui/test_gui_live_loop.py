@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from gui_live import LiveUser, save_small_model
+from gui_live import LiveUser
 from gui_mouse import Mouse
 from napari.layers import Layer
 from qtpy.QtCore import Qt
@@ -36,13 +36,12 @@ def lines(mask, n, seed):
 
 
 @pytest.mark.slow
-def test_paint_watch_it_learn_correct(viewer, widget, predict, qtbot, tmp_path):
+def test_paint_watch_it_learn_correct(viewer, widget, predict, qtbot):
     for data in nuclei():
         viewer.add_layer(Layer.create(*data))
     truth = viewer.layers["nuclei ground truth"].data
     bright, dim = bright_and_dim(viewer.layers["nuclei"].data, truth)
     viewer.layers.selection.active = viewer.layers["nuclei"]
-    widget.model_panel.choose_folder(save_small_model(tmp_path / "small"))
     mouse, user = Mouse(viewer), LiveUser(widget, qtbot)
 
     def paint(key, mask, n, seed):
@@ -61,7 +60,7 @@ def test_paint_watch_it_learn_correct(viewer, widget, predict, qtbot, tmp_path):
     assert set(np.unique(scribbles.data)) == {0, 1, 2}
 
     # Start, and see the preview change while training goes on.
-    user.start()
+    user.start("From scratch: U-Net")
     user.more_previews(1)
     semantic = viewer.layers["nuclei semantic"]
     first = semantic.data.copy()

@@ -12,7 +12,7 @@ GIGABYTE = 1 << 30
 
 @pytest.fixture(scope="module")
 def net():
-    return prepare(UNet(3, 2), Device("cpu", "bf16", channels_last=True))
+    return prepare(UNet(3, 2, width=32), Device("cpu", "bf16", channels_last=True))
 
 
 def test_tiles_fit_into_the_memory(net):
