@@ -89,7 +89,7 @@ def choose(args: argparse.Namespace) -> None:
             h, w = image.plane_shape
             pixels = source.read(image.whole(), prepared.margin, prepared.multiple)
             classes, height = (m[0, :h, :w] for m in prepared.maps([pixels]))
-            for valley in (0.05, 0.1, 0.15, 0.2, 0.3):
+            for valley in (0.1, 0.2, 0.3, 0.4, 0.5, 0.6):
                 found = label_hills(
                     classes, height, valley=valley, min_size=15, fill_holes=True
                 )

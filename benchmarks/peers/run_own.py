@@ -27,7 +27,7 @@ from napari_unet.training import Checkpoints, Learner, train
 
 RECIPE = Path(__file__).with_name("fluorescence.toml")
 LIKELY = (0.4, 0.5, 0.6, 0.7)
-VALLEYS = (0.05, 0.1, 0.15, 0.2, 0.3)
+VALLEYS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6)
 CONFIG = PredictConfig(device="cpu")
 
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 # Chosen on the `val` split of BBBC038: see docs/decisions/0007-boundaries.md.
-VALLEY = 0.1
+VALLEY = 0.3
 
 
 def label_hills(
