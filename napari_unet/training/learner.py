@@ -26,13 +26,14 @@ if TYPE_CHECKING:
     from napari_unet.training.config import TrainConfig
     from napari_unet.training.data import Crops, TrainingSet
 
-WARM_UP = 20
+WARM_UP = 10
 # A loss so many times the recent mean, or that of a net that knows nothing, is a
 # divergence. Less is not: a correction of what the net was sure of costs as much.
 RUNAWAY = 8.0
 SCRATCH_RATE, FINE_TUNING_RATE = 1e-3, 3e-4
-# How strongly the base model pulls, at a rate of 1 and with one labelled pixel. At the
-# usual rate and with a thousand it takes a tenth of the way back at each step.
+# How strongly the base model pulls where all is right, at a rate of 1 and with one
+# labelled pixel. At the usual rate and with a thousand it takes a tenth of the way back
+# at each step.
 PULL = 3.3e5
 SMALLEST_CROP = 64
 
@@ -77,6 +78,8 @@ class Learner:
         self.version = 0
         self._optimiser = self._new_optimiser()
         self._typical: float | None = None
+        # The recent share of labelled pixels predicted wrongly, in the crops drawn.
+        self._wrong = 1.0
         self._good = copy.deepcopy(self.average.state_dict())
         self._base = [p.detach().clone() for p in self.net.parameters()]
 
@@ -118,6 +121,7 @@ class Learner:
         if not torch.isfinite(norm):
             return None
         self._optimiser.step()
+        self._wrong += 0.2 * (float(errors.mean()) - self._wrong)
         if self.spec.refines:
             self._return_a_little(self.learning_rate * pace, int(counts.sum()))
         self.steps += 1
@@ -203,9 +207,10 @@ class Learner:
 
         Corrections are painted where a model is wrong. Learnt alone, they undo what it
         had right: so the fewer they are, the more the base model counts (L2-SP of Li,
-        Grandvalet and Davoine 2018, equation 3).
+        Grandvalet and Davoine 2018, equation 3). But while they are still predicted
+        wrongly it gives way, so that a new stroke is learnt at once.
         """
-        share = min(0.5, PULL * rate / max(labelled, 1))
+        share = min(0.5, PULL * rate / max(labelled, 1)) * (1 - self._wrong)
         for weight, before in zip(self.net.parameters(), self._base, strict=True):
             weight.lerp_(before, share)
 
