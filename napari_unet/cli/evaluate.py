@@ -6,6 +6,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from napari_unet.cli.options import (
+    Channel,
+    DeviceName,
+    Diameter,
+    Flips,
+    ImageFolder,
+    ModelName,
+)
 from napari_unet.cli.terminal import error_console, progress_bar, say, user_errors
 from napari_unet.inference.config import PredictConfig, parse_diameter
 
@@ -17,10 +25,8 @@ if TYPE_CHECKING:
 
 
 def evaluate(
-    model: Annotated[
-        str, typer.Option(metavar="NAME|FOLDER", help="One of `models`, or a folder.")
-    ],
-    images: Annotated[Path, typer.Option(metavar="DIR", help="Folder of images.")],
+    model: ModelName,
+    images: ImageFolder,
     masks: Annotated[
         Path,
         typer.Option(
@@ -32,26 +38,14 @@ def evaluate(
     semantic: Annotated[
         bool, typer.Option("--semantic", help="The masks hold classes, not objects.")
     ] = False,
-    channel: Annotated[
-        int | None, typer.Option(help="The images' channel to use, counted from 0.")
-    ] = PredictConfig.channel,
-    diameter: Annotated[
-        str | None,
-        typer.Option(metavar="N|auto", help="Of the objects; as for predict."),
-    ] = None,
-    device: Annotated[
-        str, typer.Option(help="auto, cpu, mps, cuda or cuda:1.")
-    ] = PredictConfig.device,
+    channel: Channel = PredictConfig.channel,
+    diameter: Diameter = None,
+    device: DeviceName = PredictConfig.device,
     report: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="Write a page with pictures, in HTML."),
     ] = None,
-    flips: Annotated[
-        bool,
-        typer.Option(
-            "--flips", help="Look from four sides: a little better, four times slower."
-        ),
-    ] = PredictConfig.flips,
+    flips: Flips = PredictConfig.flips,
     json: Annotated[
         bool, typer.Option("--json", help="Print everything as one JSON object.")
     ] = False,

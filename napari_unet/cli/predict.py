@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from napari_unet.cli.options import Channel, DeviceName, Diameter, Flips, ModelName
 from napari_unet.cli.terminal import (
     BAD_INPUT,
     STOPPED,
@@ -52,16 +53,10 @@ class Report:
 
 def predict(
     images: Annotated[list[Path], typer.Argument(help="Files or OME-Zarr folders.")],
-    model: Annotated[
-        str, typer.Option(metavar="NAME|FOLDER", help="One of `models`, or a folder.")
-    ],
+    model: ModelName,
     out: Annotated[Path, typer.Option(metavar="DIR", help="Folder for the results.")],
-    channel: Annotated[
-        int | None, typer.Option(help="The image's channel to use, counted from 0.")
-    ] = PredictConfig.channel,
-    device: Annotated[
-        str, typer.Option(help="auto, cpu, mps, cuda or cuda:1.")
-    ] = PredictConfig.device,
+    channel: Channel = PredictConfig.channel,
+    device: DeviceName = PredictConfig.device,
     tile: Annotated[
         int | None, typer.Option(help="Pixels along a tile; by free memory if absent.")
     ] = PredictConfig.tile,
@@ -72,20 +67,8 @@ def predict(
             "takes connected areas."
         ),
     ] = PredictConfig.instances,
-    diameter: Annotated[
-        str | None,
-        typer.Option(
-            metavar="N|auto",
-            help="Of the objects, in pixels, where it is far from what the model was "
-            "trained on; auto takes a first look.",
-        ),
-    ] = None,
-    flips: Annotated[
-        bool,
-        typer.Option(
-            "--flips", help="Look from four sides: a little better, four times slower."
-        ),
-    ] = PredictConfig.flips,
+    diameter: Diameter = None,
+    flips: Flips = PredictConfig.flips,
     json: Annotated[
         bool, typer.Option("--json", help="Print one line of JSON for each image.")
     ] = False,

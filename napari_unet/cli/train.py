@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from napari_unet.cli.options import Channel, DeviceName, ImageFolder
 from napari_unet.cli.terminal import error_console, progress_bar, say, user_errors
 from napari_unet.errors import TrainingError
 from napari_unet.training.config import TrainConfig
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 
 def train(
-    images: Annotated[Path, typer.Option(metavar="DIR", help="Folder of images.")],
+    images: ImageFolder,
     out: Annotated[
         Path, typer.Option(metavar="MODEL", help="Folder for the trained model.")
     ],
@@ -74,18 +75,14 @@ def train(
             "patches or maskrcnn.",
         ),
     ] = None,
-    channel: Annotated[
-        int | None, typer.Option(help="The images' channel to use, counted from 0.")
-    ] = None,
+    channel: Channel = None,
     minutes: Annotated[
         float | None, typer.Option(help="Train so long.")
     ] = TrainConfig.minutes,
     steps: Annotated[
         int | None, typer.Option(help="Train so many steps.")
     ] = TrainConfig.steps,
-    device: Annotated[
-        str, typer.Option(help="auto, cpu, mps, cuda or cuda:1.")
-    ] = TrainConfig.device,
+    device: DeviceName = TrainConfig.device,
     seed: Annotated[
         int | None, typer.Option(help="Of all chance; 0 if absent.")
     ] = None,

@@ -1,0 +1,29 @@
+"""Options that several commands take."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+ModelName = Annotated[
+    str, typer.Option(metavar="NAME|FOLDER", help="One of `models`, or a folder.")
+]
+ImageFolder = Annotated[Path, typer.Option(metavar="DIR", help="Folder of images.")]
+Channel = Annotated[
+    int | None, typer.Option(help="The images' channel to use, counted from 0.")
+]
+DeviceName = Annotated[str, typer.Option(help="auto, cpu, mps, cuda or cuda:1.")]
+Diameter = Annotated[
+    str | None,
+    typer.Option(
+        metavar="N|auto",
+        help="Of the objects, in pixels, where it is far from what the model was "
+        "trained on; auto takes a first look.",
+    ),
+]
+Flips = Annotated[
+    bool,
+    typer.Option(
+        "--flips", help="Look from four sides: a little better, four times slower."
+    ),
+]
