@@ -172,6 +172,21 @@ def test_few_corrections_leave_what_the_base_model_had_right(tmp_path):
     assert kept[True] > kept[False] + 0.1
 
 
+def test_the_base_model_gives_way_where_it_is_wrong(tmp_path):
+    learner, data, checkpoints = prepared(tmp_path, fast(steps=80), images=2)
+    list(train(learner, data, checkpoints))
+    base = adapt(learner.model(), classes=SPEC.classes, channels=1, name="b")
+    image, truth = picture(seed=5)
+    paint(image, 1 - truth, 0, n=40)
+    paint(image, 1 - truth, 1, n=40)
+    corrections = TrainingSet(base.spec)
+    corrections.add(image)
+    learner = Learner(base, choose_device("cpu")[0], fast(steps=80, learning_rate=3e-3))
+    events = list(train(learner, corrections, Checkpoints(tmp_path / "more")))
+    losses = [e.loss for e in events if isinstance(e, Stepped)]
+    assert np.mean(losses[-10:]) < losses[0] / 2
+
+
 def test_says_what_to_paint_when_nothing_or_one_class_is_labelled(tmp_path):
     config = fast(steps=2)
     learner, _, checkpoints = prepared(tmp_path, config)
