@@ -45,23 +45,30 @@ def adapt(
     seed : int
         For the filters of new classes.
     """
+    architecture = architecture or model.spec.architecture
+    shares = bool({*classes.names[1:]} & {*model.spec.classes.names[1:]})
+    refines = shares and architecture == model.spec.architecture
+    provenance = {
+        k: v
+        for k, v in model.spec.provenance.items()
+        if k not in ("base", "pretrained")
+    }
     spec = model.spec.model_copy(
         update={
             "name": name,
             "classes": classes,
             "channels": channels,
             "description": f"Fine-tuned from '{model.spec.name}'.",
-            "provenance": {**model.spec.provenance, "base": model.spec.name},
-            "architecture": architecture or model.spec.architecture,
+            "provenance": {
+                **provenance,
+                "base" if refines else "pretrained": model.spec.name,
+            },
+            "architecture": architecture,
         }
     )
-    if not {*classes.names[1:]} & {*model.spec.classes.names[1:]}:
+    if not shares:
         # Objects of other classes have another size, and edges yet to be learnt.
-        provenance = {**model.spec.provenance, "pretrained": model.spec.name}
-        provenance.pop("base", None)
-        spec = spec.model_copy(
-            update={"diameter": None, "valley": None, "provenance": provenance}
-        )
+        spec = spec.model_copy(update={"diameter": None, "valley": None})
     adapted = build(spec, seed=seed)
     new, old = adapted.net.state_dict(), model.net.state_dict()
     first = adapted.net.first_layer

@@ -42,7 +42,8 @@ class ModelSpec(_Frozen):
         `instances.label_hills`. None while the net has not learnt boundaries.
     provenance : mapping
         Data, licence, recipe, seed and scores, as text; `base` is the model that this
-        one refines, `pretrained` one of other classes that it began with.
+        one refines, `pretrained` one of other classes or another net that it began
+        with.
     """
 
     schema_version: int = SCHEMA_VERSION
@@ -60,5 +61,5 @@ class ModelSpec(_Frozen):
 
     @property
     def refines(self) -> bool:
-        """Whether it began as another model that knew some of its classes."""
+        """Whether it began as another model of the same net that knew some classes."""
         return "base" in self.provenance

@@ -73,6 +73,19 @@ def test_what_is_known_of_objects_goes_with_their_class(base):
     assert (lost.diameter, lost.valley) == (None, None)
 
 
+def test_only_the_same_net_with_a_class_in_common_refines(base):
+    same = base.spec.classes, base.spec.architecture
+    other = ClassScheme.named("axon"), UNetArchitecture(depth=1, width=4, max_width=16)
+    for classes in (same[0], other[0]):
+        for architecture in (same[1], other[1]):
+            new = adapt(
+                base, classes=classes, channels=3, name="x", architecture=architecture
+            )
+            assert new.spec.refines == ((classes, architecture) == same)
+            named = new.spec.provenance.values()
+            assert list(named).count(base.spec.name) == 1
+
+
 ARCHITECTURES = [
     UNetArchitecture(depth=1, width=4, max_width=8, boundary=False),
     UNetArchitecture(depth=1, width=4, max_width=8),
