@@ -91,7 +91,11 @@ def choose(args: argparse.Namespace) -> None:
             classes, height = (m[0, :h, :w] for m in prepared.maps([pixels]))
             for valley in (0.1, 0.2, 0.3, 0.4, 0.5, 0.6):
                 found = label_hills(
-                    classes, height, valley=valley, min_size=15, fill_holes=True
+                    classes,
+                    height,
+                    valley=valley,
+                    min_size=PredictConfig.min_size,
+                    fill_holes=True,
                 )
                 key = row["kind"], valley
                 results.setdefault(key, []).append(score_objects(truth, found))

@@ -12,6 +12,7 @@ from napari_unet.cli.options import (
     Diameter,
     Flips,
     ImageFolder,
+    MinSize,
     ModelName,
 )
 from napari_unet.cli.terminal import error_console, progress_bar, say, user_errors
@@ -45,6 +46,7 @@ def evaluate(
         Path | None,
         typer.Option(metavar="FILE", help="Write a page with pictures, in HTML."),
     ] = None,
+    min_size: MinSize = PredictConfig.min_size,
     flips: Flips = PredictConfig.flips,
     json: Annotated[
         bool, typer.Option("--json", help="Print everything as one JSON object.")
@@ -57,6 +59,7 @@ def evaluate(
             device=device,
             channel=channel,
             diameter=parse_diameter(diameter),
+            min_size=min_size,
             flips=flips,
         )
         from napari_unet.cli.evaluation import summary

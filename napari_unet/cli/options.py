@@ -21,6 +21,9 @@ Diameter = Annotated[
         "trained on; auto takes a first look.",
     ),
 ]
+MinSize = Annotated[
+    int, typer.Option(metavar="N", help="Objects with fewer pixels are left out.")
+]
 Flips = Annotated[
     bool,
     typer.Option(

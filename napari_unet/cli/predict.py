@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from napari_unet.cli.options import Channel, DeviceName, Diameter, Flips, ModelName
+from napari_unet.cli.options import (
+    Channel,
+    DeviceName,
+    Diameter,
+    Flips,
+    MinSize,
+    ModelName,
+)
 from napari_unet.cli.terminal import (
     BAD_INPUT,
     STOPPED,
@@ -68,6 +75,7 @@ def predict(
         ),
     ] = PredictConfig.instances,
     diameter: Diameter = None,
+    min_size: MinSize = PredictConfig.min_size,
     flips: Flips = PredictConfig.flips,
     json: Annotated[
         bool, typer.Option("--json", help="Print one line of JSON for each image.")
@@ -84,6 +92,7 @@ def predict(
                 channel=channel,
                 instances=instances,
                 diameter=parse_diameter(diameter),
+                min_size=min_size,
                 flips=flips,
             )
             _make_folder(out)

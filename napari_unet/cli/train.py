@@ -77,10 +77,11 @@ def train(
     ] = None,
     channel: Channel = None,
     minutes: Annotated[
-        float | None, typer.Option(help="Train so long.")
+        float | None, typer.Option(help="Train so long; with --resume, so much longer.")
     ] = TrainConfig.minutes,
     steps: Annotated[
-        int | None, typer.Option(help="Train so many steps.")
+        int | None,
+        typer.Option(help="Train so many steps; with --resume, so many more."),
     ] = TrainConfig.steps,
     device: DeviceName = TrainConfig.device,
     seed: Annotated[
@@ -131,10 +132,12 @@ def train(
         for note in notes:
             say(console, note, "yellow")
         learner = Learner(model, chosen, config)
+        learner.steps = before = checkpoints.steps
         with progress_bar(console) as bar, interrupted() as stop:
             task = bar.add_task("starting", total=config.steps)
             for event in train(learner, data, checkpoints, stop.is_set):
-                bar.update(task, description=_line(event), completed=learner.steps)
+                done = learner.steps - before
+                bar.update(task, description=_line(event), completed=done)
                 _print(event, json)
         save_best(checkpoints, learner, out)
     if not json:

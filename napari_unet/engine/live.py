@@ -82,7 +82,7 @@ def train(request: Train, state: State) -> Generator[object, None, None]:
     data = _labelled_images(session, model, request.config.seed)
     learner = Learner(model, device, request.config)
     learner.check(data)
-    learner.steps = next((c.step for c in reversed([*checkpoints])), 0)
+    learner.steps = checkpoints.steps
     run = Run(learner, data, checkpoints, torch.get_num_threads())
     session.begin(run)
     events = steps(learner, data, checkpoints, lambda: run.stopping)

@@ -50,7 +50,7 @@ class PredictConfig:
     instances: Instances = "watershed"
     diameter: Diameter = None
     flips: bool = False
-    min_size: int = 15
+    min_size: int = 30
     fill_holes: bool = True
 
     def __post_init__(self) -> None:

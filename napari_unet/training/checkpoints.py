@@ -78,6 +78,11 @@ class Checkpoints:
         """The name of the newest one."""
         return self._kept[-1].name if self._kept else None
 
+    @property
+    def steps(self) -> int:
+        """After how many steps the newest one was kept; 0 if there is none."""
+        return self._kept[-1].step if self._kept else 0
+
     def is_best(self, score: float | None) -> bool:
         """Whether `score` is above those of all checkpoints so far."""
         scores = [c.score for c in self._kept if c.score is not None]

@@ -12,7 +12,8 @@ class TrainConfig:
     Attributes
     ----------
     steps : int or None
-        Stop after so many steps; None goes on until it is stopped.
+        Stop after so many steps, counted from where it goes on; None goes on until it
+        is stopped.
     minutes : float or None
         Stop after so many minutes.
     batch : int

@@ -75,7 +75,7 @@ def train(
     config = learner.config
     learner.check(data)
     learner.note_diameter(data.diameter())
-    term, history = Term(config), History()
+    term, history = Term(config, learner.steps), History()
     kept = time.monotonic()
     roll_backs = 0
 

@@ -12,17 +12,20 @@ class Term:
     ----------
     config : TrainConfig
         Says when it ends, if that is known, and when the rate begins to fall.
+    steps : int
+        Taken before, in a training that goes on.
     """
 
-    def __init__(self, config: TrainConfig) -> None:
+    def __init__(self, config: TrainConfig, steps: int = 0) -> None:
         self._config = config
+        self._before = steps
         self._began = time.monotonic()
 
     def done(self, steps: int) -> float:
         """Return which share is over after `steps` steps; 0 where no end is known."""
         minutes = (time.monotonic() - self._began) / 60
         return max(
-            steps / (self._config.steps or float("inf")),
+            (steps - self._before) / (self._config.steps or float("inf")),
             minutes / (self._config.minutes or float("inf")),
         )
 

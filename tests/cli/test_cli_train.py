@@ -93,7 +93,9 @@ def test_going_on_needs_resume(run, folders, tiny, tmp_path):
     again = run(*order)
     assert again.code == 2
     assert "--resume" in again.err[-1]
-    assert run(*order, "--resume").code == 0
+    more = run(*order, "--resume", "--json")
+    steps = [e["step"] for e in map(json.loads, more.out) if e["event"] == "stepped"]
+    assert steps == [3, 4]
 
 
 def test_other_classes_from_masks_of_classes(run, folders, tiny, tmp_path):
