@@ -19,6 +19,7 @@ from napari_unet.cli.terminal import (
     BAD_INPUT,
     STOPPED,
     error_console,
+    interrupted,
     progress_bar,
     say,
     user_errors,
@@ -27,6 +28,8 @@ from napari_unet.errors import UnetError
 from napari_unet.inference.config import Instances, PredictConfig, parse_diameter
 
 if TYPE_CHECKING:
+    from threading import Event
+
     import numpy as np
     from rich.progress import Progress
 
@@ -105,11 +108,11 @@ def predict(
             unet = load_model(model)
         for error in refused:
             say(console, error, "red")
-        with progress_bar(console) as bar:
+        with progress_bar(console) as bar, interrupted() as stop:
             for number, job in enumerate(jobs, 1):
                 label = f"{job.image.name} ({number}/{len(jobs)})"
                 try:
-                    report = _predict(job, unet, config, bar, label)
+                    report = _predict(job, unet, config, bar, label, stop)
                 except UnetError as error:
                     failed += 1
                     say(console, _naming(job.image, error), "red")
@@ -124,7 +127,12 @@ def predict(
 
 
 def _predict(
-    job: "Job", model: "Model", config: PredictConfig, bar: "Progress", label: str
+    job: "Job",
+    model: "Model",
+    config: PredictConfig,
+    bar: "Progress",
+    label: str,
+    stop: "Event",
 ) -> Report:
     from napari_unet.cli.outputs import write_results
     from napari_unet.images import open_image
@@ -137,6 +145,8 @@ def _predict(
     task = bar.add_task(label, total=1)
     try:
         for event in predict_image(model, image, config=config):
+            if stop.is_set():
+                raise KeyboardInterrupt
             match event:
                 case Planned():
                     bar.update(task, total=event.tiles)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import signal
 from contextlib import contextmanager
+from threading import Event
 from typing import TYPE_CHECKING
 
 import typer
@@ -37,6 +39,27 @@ def user_errors() -> Iterator[None]:
     except UnetError as error:
         say(error_console(), error, "red")
         raise typer.Exit(BAD_INPUT) from None
+
+
+@contextmanager
+def interrupted() -> Iterator[Event]:
+    """Give an event that Ctrl-C sets, so that what was done until then is kept.
+
+    An exception instead would come anywhere, also where a library swallows it. A second
+    Ctrl-C is one, for whatever never comes to ask.
+    """
+    stop = Event()
+    before = signal.getsignal(signal.SIGINT)
+
+    def note(*_: object) -> None:
+        stop.set()
+        signal.signal(signal.SIGINT, before)
+
+    signal.signal(signal.SIGINT, note)
+    try:
+        yield stop
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def progress_bar(console: Console) -> Progress:

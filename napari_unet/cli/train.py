@@ -1,23 +1,24 @@
 """``napari-unet train``: images and their labels in, a model out."""
 
 import json as jsons
-import signal
-from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from threading import Event
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from napari_unet.cli.options import Channel, DeviceName, ImageFolder
-from napari_unet.cli.terminal import error_console, progress_bar, say, user_errors
+from napari_unet.cli.terminal import (
+    error_console,
+    interrupted,
+    progress_bar,
+    say,
+    user_errors,
+)
 from napari_unet.errors import TrainingError
 from napari_unet.training.config import TrainConfig
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from napari_unet.training.checkpoints import Checkpoints
     from napari_unet.training.events import TrainEvent
     from napari_unet.training.learner import Learner
@@ -142,17 +143,6 @@ def train(
         save_best(checkpoints, learner, out)
     if not json:
         print(f"Saved the best model to {out}.")
-
-
-@contextmanager
-def interrupted() -> "Iterator[Event]":
-    """Give an event that Ctrl-C sets, so that what was learnt until then is kept."""
-    stop = Event()
-    before = signal.signal(signal.SIGINT, lambda *_: stop.set())
-    try:
-        yield stop
-    finally:
-        signal.signal(signal.SIGINT, before)
 
 
 def save_best(checkpoints: "Checkpoints", learner: "Learner", out: Path) -> None:

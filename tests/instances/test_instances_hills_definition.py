@@ -105,7 +105,7 @@ def test_the_order_of_work_and_of_memory_does_not_matter(shape, monkeypatch):
     semantic = (height > 60).astype(np.uint8)
     expected = label_hills(semantic, height)
     assert expected.max() > 3
-    np.testing.assert_array_equal(label_hills(semantic, height, valley=0.1), expected)
+    np.testing.assert_array_equal(label_hills(semantic, height), expected)
     monkeypatch.setattr(grid, "BLOCK", 57)
     again = label_hills(np.asfortranarray(semantic), np.asfortranarray(height))
     np.testing.assert_array_equal(again, expected)
