@@ -4,7 +4,8 @@
 
 It needs a display (``xvfb-run -s "-screen 0 1600x1000x24"`` will do). napari shows
 the simulated nuclei, 512 x 512 pixels; strokes are painted with mouse events at 60 Hz
-on the canvas; the base model is trained, or predicts 4096 x 4096 pixels, in the engine.
+on the canvas; a new U-Net is trained, and then predicts 4096 x 4096 pixels, in
+the engine. First come single strokes on nuclei, while the net knows little.
 Every 10 ms a timer of Qt notes how late it is: that is the delay of the event loop.
 Idle is a paused training, with the same layers on screen. Training alone is without
 previews and with nobody at the mouse. The phases take turns, because other programs
@@ -50,8 +51,11 @@ def measure(seconds: float, rounds: int) -> dict[str, dict[str, float]]:
 
     window.paint_some()
     panel.config = replace(panel.config, checkpoint_minutes=60.0)
+    base = panel.train.base
+    base.setCurrentIndex(base.findText("From scratch: U-Net"))
     panel.train.start.click()
     run(120, lambda: window.seen)
+    strokes = [window.stroke_to_preview(*at) for at in places(window.truth, 6, seed=9)]
     for _ in range(rounds):
         panel.train.pause.click()
         run(2)
@@ -67,7 +71,6 @@ def measure(seconds: float, rounds: int) -> dict[str, dict[str, float]]:
         add(TRAINING)
         add(f"{TRAINING}, painting", painting=True)
 
-    strokes = [window.stroke_to_preview(*at) for at in places(window.truth, 6, seed=9)]
     panel.train.stop.click()
     run(60, lambda: not live.running)
 
