@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 _PAUSE, _SETTLE = 0.5, 80
 # How many times as long as a preview takes to wait for the next: while the user is at
 # work, and while training is left alone. Seconds that work is taken to last.
-_HURRY, _LEISURE, _AT_WORK = 1, 10, 5.0
+_HURRY, _LEISURE, _AT_WORK = 3, 20, 5.0
 
 
 @dataclass(frozen=True)

@@ -148,7 +148,8 @@ class UNet(SegmentationNet):
             joined = nn.Conv2d(heads[0].in_channels, heads[0].out_channels + 1, 1)
             state = [h.state_dict() for h in heads]
             joined.load_state_dict(
-                {key: torch.cat([s[key] for s in state]) for key in state[0]}
+                {key: torch.cat([s[key] for s in state]) for key in state[0]},
+                assign=True,
             )
             self.classify, self.boundary = joined, None
 
