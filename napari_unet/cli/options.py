@@ -27,6 +27,6 @@ MinSize = Annotated[
 Flips = Annotated[
     bool,
     typer.Option(
-        "--flips", help="Look from four sides: a little better, four times slower."
+        "--flips", help="Look from four sides and take the mean: four times slower."
     ),
 ]

@@ -40,8 +40,7 @@ _SHOWN: dict[str, dict[str, Any]] = {
     },
     "flips": {
         "label": "Four views",
-        "tooltip": "The mean of the image and its mirror images: a little better, four "
-        "times slower",
+        "tooltip": "The mean of the image and its mirror images: four times slower",
     },
     "instances": {
         "label": "Objects",

@@ -31,8 +31,8 @@ class PredictConfig:
         that they have the size the model was trained on. "auto" takes the size that
         a first look at the middle plane finds; None leaves the image as it is.
     flips : bool
-        Whether the net looks at the image from four sides and the mean is taken: a
-        little better, four times slower.
+        Whether the net looks at the image from four sides and the mean is taken: four
+        times slower.
     min_size : int
         Objects with fewer pixels are left out.
     fill_holes : bool

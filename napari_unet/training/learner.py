@@ -103,8 +103,8 @@ class Learner:
             None if the loss ran away; the step is then not taken.
         """
         self._set_to_train()
-        self._warmth += 1
-        pace *= min(1.0, self._warmth / WARM_UP)
+        self._since_new += 1
+        pace *= min(1.0, self._since_new / WARM_UP)
         for group in self._optimiser.param_groups:
             group["lr"] = self.learning_rate * pace
         if self.net.own_loss:
@@ -262,7 +262,7 @@ class Learner:
         return (wrong / labelled.sum((1, 2)).clamp(min=1)).numpy()
 
     def _new_optimiser(self) -> torch.optim.Optimizer:
-        self._warmth = 0
+        self._since_new = 0
         return torch.optim.AdamW(self.net.parameters(), self.learning_rate)
 
     @torch.no_grad()
