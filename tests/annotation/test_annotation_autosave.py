@@ -79,6 +79,7 @@ def test_while_painting_goes_on_every_saved_file_is_one_moment(store, autosave, 
         a.write_scribbles(Region(y, x, y + 1, x + 1), 2)
         a.write_scribbles(Region(y + 300, x + 400, y + 301, x + 401), 2)
         autosave.changed("image", a, SCHEME)
+        time.sleep(0.002)  # faster than any hand, and room for a slow disk
         if len(heard.saved) > len(seen):
             found, _ = AnnotationStore(store.folder).load("image")
             near = found.scribbles.read(Region(0, 0, 100, 300))
