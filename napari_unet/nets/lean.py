@@ -2,6 +2,7 @@
 
 import torch
 from torch import Tensor, nn
+from torch.nn.utils import fuse_conv_bn_weights
 
 from napari_unet.nets.layers import ConvBlock
 
@@ -50,7 +51,16 @@ def fold_batch_norms(net: nn.Module) -> None:
         for i, layer in enumerate(block):
             conv = block[i - 1]
             if isinstance(layer, nn.BatchNorm2d) and isinstance(conv, nn.Conv2d):
-                block[i - 1] = torch.nn.utils.fuse_conv_bn_eval(conv, layer)
+                # Not `fuse_conv_bn_eval`, which copies each layer once more.
+                conv.weight, conv.bias = fuse_conv_bn_weights(
+                    conv.weight,
+                    conv.bias,
+                    layer.running_mean,
+                    layer.running_var,
+                    layer.eps,
+                    layer.weight,
+                    layer.bias,
+                )
                 block[i] = nn.Identity()
 
 
