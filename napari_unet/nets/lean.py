@@ -51,12 +51,14 @@ def fold_batch_norms(net: nn.Module) -> None:
         for i, layer in enumerate(block):
             conv = block[i - 1]
             if isinstance(layer, nn.BatchNorm2d) and isinstance(conv, nn.Conv2d):
+                mean, variance = layer.running_mean, layer.running_var
+                assert mean is not None and variance is not None
                 # Not `fuse_conv_bn_eval`, which copies each layer once more.
                 conv.weight, conv.bias = fuse_conv_bn_weights(
                     conv.weight,
                     conv.bias,
-                    layer.running_mean,
-                    layer.running_var,
+                    mean,
+                    variance,
                     layer.eps,
                     layer.weight,
                     layer.bias,

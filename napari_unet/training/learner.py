@@ -80,6 +80,8 @@ class Learner:
         self._typical: float | None = None
         # The recent share of labelled pixels predicted wrongly, in the crops drawn.
         self._wrong = 1.0
+        self._counts = torch.zeros(0)
+        self._since_labels = 0
         self._good = copy.deepcopy(self.average.state_dict())
         self._base = [p.detach().clone() for p in self.net.parameters()]
 
@@ -103,6 +105,7 @@ class Learner:
             None if the loss ran away; the step is then not taken.
         """
         self._set_to_train()
+        self._note_labels(counts)
         self._since_new += 1
         pace *= min(1.0, self._since_new / WARM_UP)
         for group in self._optimiser.param_groups:
@@ -194,6 +197,12 @@ class Learner:
         """Return the averaged weights as a model of its own, on the CPU."""
         return Model(self.spec, copy.deepcopy(self.average).to("cpu"))
 
+    def _note_labels(self, counts: Tensor) -> None:
+        """Count the steps since labels were painted."""
+        self._since_labels += 1
+        if not torch.equal(counts, self._counts):
+            self._counts, self._since_labels = counts, 0
+
     def _set_to_train(self) -> None:
         self.net.train()
         if self.spec.refines:
@@ -267,8 +276,10 @@ class Learner:
 
     @torch.no_grad()
     def _update_average(self) -> None:
-        # Young averages forget faster, so that the first steps show at once.
-        decay = min(self.config.averaging, (1 + self.steps) / (10 + self.steps))
+        # Young averages forget faster, so that the first steps, and those after a new
+        # stroke, show at once.
+        age = self._since_labels
+        decay = min(self.config.averaging, (1 + age) / (4 + age))
         mean = self.average.state_dict()
         for key, value in self.net.state_dict().items():
             if value.is_floating_point():

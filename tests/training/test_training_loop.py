@@ -128,6 +128,31 @@ def test_new_strokes_are_drawn_from_within_two_steps(tmp_path):
     assert steps[0].labelled > before
 
 
+def weights(net):
+    return torch.cat([p.detach().flatten().clone() for p in net.parameters()])
+
+
+def test_the_average_follows_at_once_after_new_strokes_only(tmp_path):
+    learner, data, checkpoints = prepared(tmp_path, fast(steps=100))
+    events = (e for e in train(learner, data, checkpoints) if isinstance(e, Stepped))
+
+    def followed(steps):
+        """Return how far the average went on the way to where the net is now."""
+        before = weights(learner.average)
+        for _ in range(steps):
+            next(events)
+        way = weights(learner.net) - before
+        return float((weights(learner.average) - before).norm() / way.norm())
+
+    for _ in range(60):
+        next(events)
+    assert followed(5) < 0.5
+    version = data["0"].annotation.version
+    paint(data["0"], picture()[1], 1, n=20, seed=7)
+    data.refresh("0", data["0"].annotation.changed_since(version))
+    assert followed(5) > 0.6
+
+
 def test_strokes_that_contradict_a_sure_net_are_learnt_and_no_runaway(tmp_path):
     learner, data, checkpoints = prepared(tmp_path, fast(steps=240))
     image, truth = data["0"], picture()[1]
