@@ -56,11 +56,11 @@ def recolour(
         Whether intensities are changed, in half of the crops, as from one stain or
         microscope to another, and not only as from one image to the next.
     """
-    image = _random_intensity(image, 1.0 if any_stain else 0.5, generator)
-    if not any_stain:
-        return image
-    half = torch.rand(len(image), 1, 1, 1, generator=generator) < 0.5
-    return torch.where(half, _random_stain(image, generator), image)
+    if any_stain:
+        image = _random_intensity(image, 1.0, generator)
+        half = torch.rand(len(image), 1, 1, 1, generator=generator) < 0.5
+        return torch.where(half, _random_stain(image, generator), image)
+    return _random_intensity(image, 0.5, generator)
 
 
 def _uniform(n: int, low: float, high: float, generator: torch.Generator) -> Tensor:
@@ -89,12 +89,9 @@ def _random_grid(n: int, side: int, source: int, generator: torch.Generator) -> 
 
 
 def _random_intensity(
-    image: Tensor, apart: float, generator: torch.Generator
+    image: Tensor, strength: float, generator: torch.Generator
 ) -> Tensor:
-    """Change gamma, contrast, brightness, sharpness and noise of each crop.
-
-    Channels change `apart` from each other too, as one stain differs from the next.
-    """
+    """Change gamma, contrast, brightness, sharpness and noise of each crop."""
     n, channels = image.shape[:2]
 
     def each(low: float, high: float) -> Tensor:
@@ -104,20 +101,21 @@ def _random_intensity(
         flat = _uniform(n * channels, -reach, reach, generator)
         return flat.view(n, channels, 1, 1)
 
-    gamma = 2 ** each(-0.5, 0.5)
+    gamma = 2 ** (strength * each(-0.5, 0.5))
     image = image.sign() * image.abs().clamp(min=1e-6) ** gamma
-    image = image * (1 + each(-0.3, 0.3))
-    image = image + each(-0.15, 0.15)
+    image = image * (1 + strength * each(-0.3, 0.3))
+    image = image + strength * each(-0.15, 0.15)
     if channels > 1:
-        image = image * (1 + each_channel(0.2 * apart))
-        image = image + each_channel(0.1 * apart)
+        # Channels change apart from each other too, as one stain differs from the next.
+        image = image * (1 + strength * each_channel(0.2))
+        image = image + strength * each_channel(0.1)
     sigma = each(-1.0, 1.2).clamp(min=0.05)
     offset = torch.arange(-2.0, 3.0)
     kernel = torch.exp(-(offset**2) / (2 * sigma.view(n, 1) ** 2))
     kernel = kernel / kernel.sum(dim=1, keepdim=True)
     image = _blur(image, kernel)
     noise = torch.randn(image.shape, generator=generator)
-    return image + noise * each(-0.05, 0.08).clamp(min=0)
+    return image + noise * strength * each(-0.05, 0.08).clamp(min=0)
 
 
 def _random_stain(image: Tensor, generator: torch.Generator) -> Tensor:

@@ -279,7 +279,7 @@ class Learner:
         # Young averages forget faster, so that the first steps, and those after a new
         # stroke, show at once.
         age = self._since_labels
-        decay = min(self.config.averaging, (1 + age) / (4 + age))
+        decay = min(self.config.averaging, (1 + age) / (10 + age))
         mean = self.average.state_dict()
         for key, value in self.net.state_dict().items():
             if value.is_floating_point():
