@@ -21,19 +21,19 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from forest import Forest
+from hand import paint
 from scipy import ndimage
 
 from napari_unet.annotation import Annotation, ClassScheme
 from napari_unet.images import (
     Image,
-    Region,
     choose_channels,
     measure_intensity,
     open_image,
     read_labels,
 )
 from napari_unet.inference import PredictConfig, Predicted, predict
-from napari_unet.instances import label_components
 from napari_unet.metrics import confusion, dice, match
 from napari_unet.models import (
     Model,
@@ -185,62 +185,6 @@ def training_image(key: str, pair: Pair, channels: int) -> TrainingImage:
     return TrainingImage(key, pair.image, chosen, intensity, annotation)
 
 
-def paint(
-    annotation: Annotation,
-    truth: np.ndarray,
-    predicted: np.ndarray | None,
-    strokes: int,
-    ignored: np.ndarray,
-    random: np.random.Generator,
-) -> None:
-    """Paint strokes on what is most wrong, the classes in turn."""
-    n_classes = int(truth.max()) + 1
-    for i in range(strokes):
-        label = i % n_classes
-        wrong = truth == label
-        if predicted is not None and (wrong & (predicted != label) & ~ignored).any():
-            wrong &= predicted != label
-        wrong &= ~ignored
-        # Nobody sees a rim that is a pixel wide: thick mistakes come first.
-        thick = ndimage.binary_opening(wrong, iterations=2)
-        wrong = thick if thick.any() else wrong
-        if not wrong.any():
-            continue
-        parts, n = ndimage.label(wrong)
-        sizes = ndimage.sum_labels(wrong, parts, np.arange(1, n + 1))
-        part = 1 + int(random.choice(n, p=sizes / sizes.sum()))
-        mask = stroke(parts == part, truth == label, random)
-        for y, x in np.argwhere(mask):
-            here = Region(int(y), int(x), int(y) + 1, int(x) + 1)
-            annotation.write_scribbles(here, label + 1)
-
-
-def stroke(
-    begin: np.ndarray, inside: np.ndarray, random: np.random.Generator
-) -> np.ndarray:
-    """Return the pixels of a thin stroke that turns where it would leave `inside`."""
-    height, width = inside.shape
-    y, x = random.permutation(np.argwhere(begin))[0].astype(float)
-    angle = random.uniform(0, 2 * np.pi)
-    path = np.zeros(inside.shape, bool)
-    turns = np.linspace(-np.pi, np.pi, 13)
-    for _ in range(int(random.integers(30, 100))):
-        path[int(y), int(x)] = True
-        angle += random.normal(0, 0.3)
-        for turn in turns[np.argsort(np.abs(turns) + random.uniform(0, 0.3, 13))]:
-            ny, nx = y + np.sin(angle + turn), x + np.cos(angle + turn)
-            if 0 <= ny < height and 0 <= nx < width and inside[int(ny), int(nx)]:
-                y, x, angle = ny, nx, angle + turn
-                break
-        else:
-            break
-    path = ndimage.binary_dilation(path, iterations=1)
-    # A hand that is a little off: now and then the stroke lies a pixel or two aside.
-    if random.random() < 0.3:
-        path = np.roll(path, random.integers(-2, 3, 2), axis=(0, 1))
-    return path
-
-
 def score_net(model: Model, pairs: list[Pair]) -> tuple[float, float | None]:
     found = []
     for pair in pairs:
@@ -271,53 +215,6 @@ def score(
     return float(np.mean(scores)), float(np.mean(precision))
 
 
-class Forest:
-    """What a user would pick instead: pixel features and a random forest."""
-
-    def __init__(self, images: list[TrainingImage], others: list[Pair]) -> None:
-        self._learn = [features(i.image) for i in images]
-        self._others = [features(p.image) for p in others]
-
-    def score(
-        self, images: list[TrainingImage], pairs: list[Pair], seed: int
-    ) -> tuple[float, float | None]:
-        """Learn the strokes on `images` and score on `pairs`."""
-        from skimage.future import TrainableSegmenter
-        from sklearn.ensemble import RandomForestClassifier
-
-        forest = RandomForestClassifier(
-            n_estimators=100,
-            max_depth=10,
-            max_samples=0.5,
-            n_jobs=-1,
-            random_state=seed,
-        )
-        segmenter = TrainableSegmenter(clf=forest)
-        labels = [i.annotation.scribbles.dense() for i in images]
-        x = np.concatenate([f[s > 0] for f, s in zip(self._learn, labels, strict=True)])
-        y = np.concatenate([s[s > 0] for s in labels])
-        segmenter.clf.fit(x, y)
-        found = [
-            segmenter.clf.predict(f.reshape(-1, f.shape[-1])).reshape(f.shape[:2]) - 1
-            for f in self._others
-        ]
-        return score([(f, label_components(f.astype(np.uint8))) for f in found], pairs)
-
-
-def features(image: Image) -> np.ndarray:
-    """Return multiscale features ``(Y, X, features)``."""
-    from skimage.feature import multiscale_basic_features
-
-    n = 3 if image.n_channels >= 3 else 1
-    channels = choose_channels(image, n)
-    pixels = measure_intensity(image, channels).apply(
-        image.read(image.whole(), channels)
-    )
-    return multiscale_basic_features(
-        np.moveaxis(pixels, 0, -1), sigma_min=1, sigma_max=16, channel_axis=-1
-    )
-
-
 def play(case: Case, data: Path, cache: Path, seed: int) -> list[Row]:
     random = np.random.default_rng(seed)
     pairs, others = material(case, data, seed)
@@ -331,7 +228,7 @@ def play(case: Case, data: Path, cache: Path, seed: int) -> list[Row]:
         ndimage.zoom(random.random((8, 8)), np.array(t.shape) / 8, order=0) < 0.1
         for t in truths
     ]
-    forest = Forest(images, others)
+    forest = Forest(images, [p.image for p in others])
     config = TrainConfig(seed=seed)
     learner = Learner(model, choose_device()[0], config)
     data_set = TrainingSet(model.spec, seed)
@@ -365,7 +262,7 @@ def play(case: Case, data: Path, cache: Path, seed: int) -> list[Row]:
                 int((i.annotation.scribbles.dense() > 0).sum()) for i in images
             )
             net, net_ap = score_net(learner.model(), others)
-            rf, rf_ap = forest.score(images, others, seed)
+            rf, rf_ap = score(forest.found(images, seed), others)
             row = Row(
                 case.name,
                 number,
