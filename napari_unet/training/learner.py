@@ -80,8 +80,9 @@ class Learner:
         self._typical: float | None = None
         # The recent share of labelled pixels predicted wrongly, in the crops drawn.
         self._wrong = 1.0
+        # Labelled pixels of each class at the last step, and steps since they changed.
         self._counts = torch.zeros(0)
-        self._since_labels = 0
+        self._labels_age = 0
         self._good = copy.deepcopy(self.average.state_dict())
         self._base = [p.detach().clone() for p in self.net.parameters()]
 
@@ -106,8 +107,8 @@ class Learner:
         """
         self._set_to_train()
         self._note_labels(counts)
-        self._since_new += 1
-        pace *= min(1.0, self._since_new / WARM_UP)
+        self._optimiser_age += 1
+        pace *= min(1.0, self._optimiser_age / WARM_UP)
         for group in self._optimiser.param_groups:
             group["lr"] = self.learning_rate * pace
         if self.net.own_loss:
@@ -198,10 +199,10 @@ class Learner:
         return Model(self.spec, copy.deepcopy(self.average).to("cpu"))
 
     def _note_labels(self, counts: Tensor) -> None:
-        """Count the steps since labels were painted."""
-        self._since_labels += 1
+        """Count the steps since pixels were labelled, by how many there are."""
+        self._labels_age += 1
         if not torch.equal(counts, self._counts):
-            self._counts, self._since_labels = counts, 0
+            self._counts, self._labels_age = counts, 0
 
     def _set_to_train(self) -> None:
         self.net.train()
@@ -271,15 +272,15 @@ class Learner:
         return (wrong / labelled.sum((1, 2)).clamp(min=1)).numpy()
 
     def _new_optimiser(self) -> torch.optim.Optimizer:
-        self._since_new = 0
+        self._optimiser_age = 0
         return torch.optim.AdamW(self.net.parameters(), self.learning_rate)
 
     @torch.no_grad()
     def _update_average(self) -> None:
         # Young averages forget faster, so that the first steps, and those after a new
         # stroke, show at once.
-        age = self._since_labels
-        decay = min(self.config.averaging, (1 + age) / (10 + age))
+        young = (1 + self._labels_age) / (10 + self._labels_age)
+        decay = min(self.config.averaging, young)
         mean = self.average.state_dict()
         for key, value in self.net.state_dict().items():
             if value.is_floating_point():
