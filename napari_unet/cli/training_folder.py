@@ -154,7 +154,11 @@ def read_split(path: Path) -> dict[str, int]:
     """
     try:
         with path.open(encoding="utf-8", newline="") as file:
-            rows = [(row["id"], row["split"]) for row in csv.DictReader(file)]
+            table = csv.DictReader(file)
+            # Without rows nothing else would miss the columns.
+            if not {"id", "split"} <= set(table.fieldnames or ()):
+                raise KeyError("id, split")
+            rows = [(row["id"], row["split"]) for row in table]
     except (OSError, KeyError, csv.Error, UnicodeDecodeError) as error:
         raise TrainingError(
             f"'{path}' is no table of images with the columns 'id' and 'split'. Write "

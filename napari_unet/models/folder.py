@@ -37,7 +37,8 @@ def save_model(model: Model, folder: Path | str, *, half: bool = False) -> None:
     model : Model
         What to write.
     folder : Path
-        Made, or replaced where a model is there already.
+        Made; of a model that is there already the two files of it are replaced, and
+        what else the folder holds stays.
     half : bool
         Store weights as bfloat16, half as large.
 
@@ -69,6 +70,7 @@ def save_model(model: Model, folder: Path | str, *, half: bool = False) -> None:
         folder.parent.mkdir(parents=True, exist_ok=True)
         new = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
         try:
+            _take_along(folder, new)
             (new / WEIGHTS).write_bytes(weights)
             text = json.dumps(description, indent=2) + "\n"
             (new / DESCRIPTION).write_text(text, encoding="utf-8")
@@ -77,9 +79,10 @@ def save_model(model: Model, folder: Path | str, *, half: bool = False) -> None:
         finally:
             shutil.rmtree(new, ignore_errors=True)
     except OSError as error:
+        why = error.strerror or error
         raise ModelError(
-            f"The model could not be saved to '{folder}': {error.strerror}. Free some "
-            "space or choose another folder."
+            f"The model could not be saved to '{folder}': {why}. Free some space or "
+            "choose another folder."
         ) from error
 
 
@@ -138,10 +141,8 @@ def read_spec(name_or_folder: Path | str) -> ModelSpec:
 
 def find_model(name_or_folder: Path | str) -> Path:
     """Return the folder of a base model's name or of a path to a model."""
-    folder = Path(name_or_folder).expanduser()
-    for place in (folder, _aside(folder)):
-        if (place / DESCRIPTION).is_file():
-            return place
+    if place := _place(Path(name_or_folder).expanduser()):
+        return place
     names = base_models()
     if str(name_or_folder) in names:
         return resource(f"models/{name_or_folder}")
@@ -199,6 +200,24 @@ def _upgraded(content: dict[str, Any]) -> dict[str, Any]:
         net = {k: v for k, v in net.items() if k != "distance"} | {"boundary": True}
         content = {**content, "architecture": net, "schema_version": SCHEMA_VERSION}
     return content
+
+
+def _place(folder: Path) -> Path | None:
+    """Return where the model of a folder is now, None if there is none."""
+    places = folder, _aside(folder)
+    return next((p for p in places if (p / DESCRIPTION).is_file()), None)
+
+
+def _take_along(folder: Path, new: Path) -> None:
+    """Copy what a user keeps beside the model that is replaced, such as notes."""
+    if old := _place(folder):
+        replaced = {DESCRIPTION, WEIGHTS}
+        shutil.copytree(
+            old,
+            new,
+            ignore=lambda at, _: replaced if Path(at) == old else (),
+            dirs_exist_ok=True,
+        )
 
 
 def _take_place(new: Path, folder: Path) -> None:

@@ -122,6 +122,9 @@ def test_other_classes_from_masks_of_classes(run, folders, tiny, tmp_path):
         (lambda o, f: tifffile.imwrite(f[1] / "a.tif", np.zeros((5, 5), np.uint8)),
          "a.tif"),
         (lambda o, _: o.update({"--steps": "-1"}), "steps"),
+        (lambda o, f: (f[0] / "no table.csv").write_text("hello\n")
+         and o.update({"--split": f[0] / "no table.csv"}),
+         "is no table of images with the columns 'id' and 'split'"),
     ],
 )  # fmt: skip
 def test_bad_input_is_one_line_and_leaves_nothing(

@@ -112,6 +112,27 @@ def test_saving_replaces_a_model(model, folder):
     assert [p.name for p in folder.parent.iterdir()] == ["tiny"]
 
 
+def test_saving_keeps_what_lies_beside_a_model(model, folder):
+    (folder / "notes.txt").write_text("mine")
+    (folder / "old").mkdir()
+    (folder / "old" / "model.json").write_text("also mine")
+    other = build(model.spec, seed=4)
+    save_model(other, folder)
+    assert (folder / "notes.txt").read_text() == "mine"
+    assert (folder / "old" / "model.json").read_text() == "also mine"
+    key = "classify.weight"
+    loaded = load_model(folder).net.state_dict()
+    assert torch.equal(loaded[key], other.net.state_dict()[key])
+
+
+def test_saving_after_a_crash_keeps_them_too(model, folder):
+    (folder / "notes.txt").write_text("mine")
+    folder.rename(folder.with_name(f".{folder.name}-replaced"))
+    save_model(model, folder)
+    assert (folder / "notes.txt").read_text() == "mine"
+    assert [p.name for p in folder.parent.iterdir()] == [folder.name]
+
+
 def test_saving_replaces_nothing_but_a_model(model, tmp_path):
     (tmp_path / "notes.txt").write_text("mine")
     with pytest.raises(ModelError, match="is not a model"):
