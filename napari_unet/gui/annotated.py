@@ -92,6 +92,12 @@ class AnnotatedImage:
         return self._layer("objects")
 
     @property
+    def new_object_name(self) -> str | None:
+        """The name of the class of objects yet to come, None without classes."""
+        names = self._scheme.names
+        return names[self.new_object_class] if len(names) > 1 else None
+
+    @property
     def layers(self) -> list[Labels]:
         """The layers that the user draws on."""
         return [painted.layer for painted in self._painted.values()]

@@ -1,4 +1,4 @@
-"""Merge, split and delete objects with the mouse, and draw rectangles."""
+"""Merge, split, sort and delete objects with the mouse, and draw rectangles."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from qtpy.QtCore import QObject, Signal
 
 from napari_unet.gui.drawing import Drawing
 from napari_unet.images import Region
-from napari_unet.instances.edit import delete, merge, split
+from napari_unet.instances.edit import delete, merge, rename, split
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,6 +24,7 @@ _FIRST = {
     "merge": "Click the first of the two objects.",
     "split": "Draw a line across an object.",
     "delete": "Click an object to delete it.",
+    "class": "Choose a class in the list, and click the objects that are of it.",
     "rectangle": "Draw a rectangle around objects that are all right.",
 }
 
@@ -42,8 +43,8 @@ class ObjectTools(QObject):
     Attributes
     ----------
     tool : str
-        ``"merge"``, ``"split"``, ``"delete"``, ``"rectangle"``, or ``""`` for napari's
-        own tools. napari's undo brings back what they change.
+        ``"merge"``, ``"split"``, ``"delete"``, ``"class"``, ``"rectangle"``, or ``""``
+        for napari's own tools. napari's undo brings back what they change.
     said : Signal
         What has happened and what to do next.
     tool_changed : Signal
@@ -136,6 +137,8 @@ class ObjectTools(QObject):
         elif self.tool == "delete":
             self._write(layer, delete(plane, index))
             self.said.emit(f"Deleted {index}. {_FIRST['delete']}")
+        elif self.tool == "class":
+            self._sort(layer, index)
         elif self._first in (0, index):
             self._first = index
             self.said.emit(f"Now click the object that belongs to {index}.")
@@ -143,6 +146,18 @@ class ObjectTools(QObject):
             self._write(layer, merge(plane, self._first, index))
             self.said.emit(f"Merged {index} into {self._first}. {_FIRST['merge']}")
             self._first = 0
+
+    def _sort(self, layer: Labels, index: int) -> None:
+        """Make an object one of the chosen class, by a new id so that undo works."""
+        assert self._image is not None
+        name = self._image.new_object_name
+        if name is None:
+            self.said.emit(_FIRST["class"])
+            return
+        new = self._image.free_id()
+        self._image.new_ids({new: self._image.new_object_class})
+        self._write(layer, rename(self._plane(), index, new))
+        self.said.emit(f"{index} is '{name}' now, with the number {new}.")
 
     def _split(self, layer: Labels, path: list[tuple[float, float]]) -> None:
         assert self._image is not None

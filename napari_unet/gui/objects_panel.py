@@ -35,6 +35,7 @@ _TOOLS = {
     "merge": "Click two objects to make one of them",
     "split": "Draw a line across an object to make two of it",
     "delete": "Click objects to delete them",
+    "class": "Click objects to make them of the class that is chosen in the list",
 }
 
 

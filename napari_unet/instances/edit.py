@@ -1,4 +1,4 @@
-"""Correcting objects by hand: merge, split, delete. Pure functions on one plane."""
+"""Correcting objects by hand. Pure functions on one plane."""
 
 from __future__ import annotations
 
@@ -32,7 +32,20 @@ def delete(objects: Objects, index: int) -> Objects:
     index : int
         The id to delete.
     """
-    return np.where(objects == index, objects.dtype.type(0), objects)
+    return rename(objects, index, 0)
+
+
+def rename(objects: Objects, index: int, new: int) -> Objects:
+    """Return the plane with another id for an object.
+
+    Parameters
+    ----------
+    objects : ndarray, (Y, X), integers
+        Ids of objects, 0 for background; not changed.
+    index, new : int
+        The id, and the one it becomes.
+    """
+    return np.where(objects == index, objects.dtype.type(new), objects)
 
 
 def merge(objects: Objects, kept: int, gone: int) -> Objects:
@@ -47,7 +60,7 @@ def merge(objects: Objects, kept: int, gone: int) -> Objects:
     kept, gone : int
         The ids: that of both afterwards, and the one that disappears.
     """
-    merged = np.where(objects == gone, objects.dtype.type(kept), objects)
+    merged = rename(objects, gone, kept)
     if kept == gone or not (objects == kept).any():
         return merged
     box = _box((objects == kept) | (objects == gone), GAP)

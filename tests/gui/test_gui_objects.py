@@ -84,6 +84,28 @@ def test_merge_split_and_delete_with_the_mouse_and_undo(
     np.testing.assert_array_equal(viewer.layers["field instances"].data, predicted)
 
 
+def test_a_click_gives_an_object_the_chosen_class_and_undo_takes_it_back(
+    viewer, widget, annotations, correct, mouse, qtbot, blobs
+):
+    layer = correct(blobs)
+    image = annotations.images[0]
+    before = layer.data.copy()
+    annotations.set_scheme(annotations.scheme.add("dead"))
+    annotations.choose(2)
+    widget.objects_panel.buttons["class"].click()
+    mouse.click(10, 15)
+    new = int(layer.data[10, 15])
+    assert new not in before
+    np.testing.assert_array_equal(layer.data == new, before == before[10, 15])
+    assert "'dead'" in widget.objects_panel.status.text()
+    widget.objects_panel.accept_view.click()
+    verified = image.annotation.verified.dense()
+    assert image.annotation.counts(3)[2] == (verified & (layer.data == new)).sum() > 0
+    layer.undo()
+    np.testing.assert_array_equal(layer.data, before)
+    qtbot.wait_until(lambda: image.annotation.counts(3)[2] == 0)
+
+
 def test_accept_the_view_then_withdraw_it(
     viewer, widget, annotations, correct, qtbot, blobs
 ):
