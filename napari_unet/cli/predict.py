@@ -98,7 +98,6 @@ def predict(
                 min_size=min_size,
                 flips=flips,
             )
-            _make_folder(out)
             from napari_unet.cli.outputs import plan_outputs
             from napari_unet.models import load_model
             from napari_unet.nets.device import choose_device
@@ -106,6 +105,7 @@ def predict(
             jobs, refused = plan_outputs(images, out)
             choose_device(config.device)
             unet = load_model(model)
+            _make_folder(out)
         for error in refused:
             say(console, error, "red")
         with progress_bar(console) as bar, interrupted() as stop:
