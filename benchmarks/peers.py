@@ -3,6 +3,7 @@
     python benchmarks/peers.py --data DIR [--minutes 12] [--threads 2]
     python benchmarks/peers.py --data DIR --few 1,3,10 --few-minutes 3 --few-base MODEL
     python benchmarks/peers.py --data DIR --only stardist,own --json
+    python benchmarks/peers.py --again 5 [--threads 2]
 
 DIR holds ``nuclei/index.csv``, ``nuclei/images`` and ``nuclei/masks`` (BBBC038); its
 grey fluorescence images count.  Each tool has a process of its own, in an environment
@@ -23,6 +24,8 @@ minutes   that training took, its steps beside
 With ``--few N`` only N images of `train`, drawn by the seed from those with five nuclei
 or more, are learnt from; `val` stays as it is.  ``own_base`` is this project again,
 beginning with the model of ``--few-base``.  ``--minutes 0`` leaves the rest out.
+``--again N`` trains nothing, but times this project and the fastest peer, as they were
+trained last, in turns, N times.
 Results are kept after each tool, beside those of other tools from earlier runs; what a
 worker said is in ``benchmarks/cache/peers/runs``.
 """
@@ -53,6 +56,7 @@ CACHE = HERE / "cache" / "peers"
 OUT = HERE / "results" / "peers.json"
 IOU = ("0.50", "0.75", "0.90")
 MIN_NUCLEI = 5
+FASTEST = ("stardist", "own")
 # None is the environment that this runs in. The peers get this one's torch.
 PACKAGES: dict[str, tuple[str, ...] | None] = {
     "stardist": ("stardist", "tensorflow"),
@@ -158,6 +162,37 @@ def write_task(folder: Path, run: Run, data: Path) -> None:
     (folder / "task.json").write_text(json.dumps(settings))
 
 
+def work(tool: str, threads: int, folder: Path) -> int:
+    """Let the worker of a tool do its task; return its exit code."""
+    with (folder / "log.txt").open("w") as log:
+        done = subprocess.run(
+            [python_of(tool), HERE / "peers" / f"run_{tool}.py", folder],
+            env=environment(tool, threads),
+            cwd=folder,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+        )
+    return done.returncode
+
+
+def time_again(times: int, threads: int) -> dict[str, Any]:
+    """Return MP/s of what was trained last, by tool, the tools in turns."""
+    speeds: dict[str, list[float]] = {tool: [] for tool in FASTEST}
+    for _ in range(times):
+        for tool, found in speeds.items():
+            folder = CACHE / "runs" / tool
+            task = json.loads((folder / "task.json").read_text())
+            task |= {"threads": threads, "again": True}
+            (folder / "task.json").write_text(json.dumps(task))
+            if work(tool, threads, folder):
+                raise RuntimeError(f"{tool} failed; see {folder / 'log.txt'}")
+            result = json.loads((folder / "result.json").read_text())
+            found.append(round(result["mp_per_second"], 3))
+    medians = {tool: float(np.median(found)) for tool, found in speeds.items()}
+    ratio = round(medians["own"] / medians["stardist"], 2)
+    return {"threads": threads, "mp_per_second": speeds, "own to stardist": ratio}
+
+
 def score(folder: Path, data: Path) -> dict[str, Any]:
     scores = []
     for row in rows(data, "test"):
@@ -177,16 +212,8 @@ def measure(run: Run, data: Path) -> dict[str, Any]:
     python = python_of(run.tool)
     folder = CACHE / "runs" / run.label
     write_task(folder, run, data)
-    worker = HERE / "peers" / f"run_{run.tool}.py"
     started = time.monotonic()
-    with (folder / "log.txt").open("w") as log:
-        done = subprocess.run(
-            [python, worker, folder],
-            env=environment(run.tool, run.threads),
-            cwd=folder,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-        )
+    code = work(run.tool, run.threads, folder)
     settings = {
         "versions": installed(run.tool, python),
         "limit_minutes": run.minutes,
@@ -194,10 +221,10 @@ def measure(run: Run, data: Path) -> dict[str, Any]:
         "seed": run.seed,
         "train_images": len(run.train),
     }
-    if done.returncode:
+    if code:
         tail = (folder / "log.txt").read_text(errors="replace").splitlines()[-12:]
         print(f"{run.label} failed:", *tail, sep="\n", file=sys.stderr)
-        return {"error": tail[-1] if tail else str(done.returncode), **settings}
+        return {"error": tail[-1] if tail else str(code), **settings}
     figures = json.loads((folder / "result.json").read_text())
     whole = (time.monotonic() - started) / 60
     return {**score(folder, data), **figures, "whole_minutes": whole, **settings}
@@ -283,6 +310,7 @@ def main() -> None:
     parser.add_argument("--few", default="", help="numbers of images, e.g. 1,3,10")
     parser.add_argument("--few-minutes", type=float, default=3)
     parser.add_argument("--few-base", help="a model trained on other kinds of image")
+    parser.add_argument("--again", type=int, default=0, help="only time, so often")
     parser.add_argument("--out", type=Path, default=OUT)
     parser.add_argument("--json", action="store_true", help="print the whole document")
     args = parser.parse_args()
@@ -291,6 +319,11 @@ def main() -> None:
         parser.error(f"--only: {', '.join(unknown)}; there are {', '.join(PACKAGES)}")
     document = json.loads(args.out.read_text()) if args.out.exists() else {}
     document["machine"] = machine()
+    if args.again:
+        document["again"] = time_again(args.again, args.threads)
+        args.out.write_text(json.dumps(document, indent=1) + "\n")
+        print(json.dumps(document["again"], indent=1))
+        return
     for part, name, run in runs(args):
         print(f"{part}: {name} ...", file=sys.stderr, flush=True)
         try:

@@ -53,7 +53,7 @@ def trained(task: Task) -> tuple[Model, float, int]:
     return load_model(str(task.folder / "model")), minutes, learner.steps
 
 
-def tuned(model: Model, task: Task) -> tuple[Model, dict[str, float]]:
+def tuned(model: Model, task: Task) -> dict[str, float]:
     """Choose on `val` how likely a class and how deep a valley must be."""
     device, _ = choose_device("cpu")
     images, truths = task.images("val"), task.labels("val")
@@ -70,8 +70,12 @@ def tuned(model: Model, task: Task) -> tuple[Model, dict[str, float]]:
             )
             marks[likely, valley] = mark(zip(truths, found, strict=True))
     likely, valley = max(product(LIKELY, VALLEYS), key=lambda pair: marks[pair])
+    return {"likely": likely, "valley": valley}
+
+
+def with_thresholds(model: Model, likely: float, valley: float) -> Model:
     spec = model.spec.model_copy(update={"valley": valley})
-    return Model(spec, shifted(model, likely).net), {"likely": likely, "valley": valley}
+    return Model(spec, shifted(model, likely).net)
 
 
 def _maps(prepared: PreparedNet, image: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -86,14 +90,18 @@ def _maps(prepared: PreparedNet, image: np.ndarray) -> tuple[np.ndarray, np.ndar
 def main() -> None:
     task = Task()
     torch.set_num_threads(task.threads)
-    model, minutes, steps = trained(task)
-    model, chosen = tuned(model, task)
+    if task.before:
+        model, figures = load_model(str(task.folder / "model")), task.before
+    else:
+        model, minutes, steps = trained(task)
+        figures = {"minutes": minutes, "steps": steps, "tuned": tuned(model, task)}
+    model = with_thresholds(model, **figures["tuned"])
 
     def find(image: np.ndarray) -> np.ndarray:
         events = predict(model, image_from_array(image, "YX"), config=CONFIG)
         return next(e.labels.instances for e in events if isinstance(e, Predicted))
 
-    task.finish(find, minutes=minutes, steps=steps, tuned=chosen)
+    task.finish(find, **figures)
 
 
 if __name__ == "__main__":

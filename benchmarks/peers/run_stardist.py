@@ -57,12 +57,22 @@ def prepared(image: np.ndarray) -> np.ndarray:
     return normalize(image, 1, 99.8)
 
 
+def find(model: StarDist2D, image: np.ndarray) -> np.ndarray:
+    objects: np.ndarray = model.predict_instances(prepared(image))[0]
+    return objects
+
+
 def main() -> None:
     task = Task()
     tf.config.threading.set_intra_op_parallelism_threads(task.threads)
     tf.config.threading.set_inter_op_parallelism_threads(1)
     np.random.seed(task.seed)
     tf.random.set_seed(task.seed)
+
+    if task.before:
+        model = StarDist2D(None, name="stardist", basedir=str(task.folder))
+        task.finish(lambda image: find(model, image), **task.before)
+        return
 
     clock = Clock(task.minutes)
     x, y = ([prepared(i) for i in task.images(s)] for s in ("train", "val"))
@@ -90,7 +100,7 @@ def main() -> None:
         optimize_kwargs={"verbose": 0},
     )
     task.finish(
-        lambda image: model.predict_instances(prepared(image))[0],
+        lambda image: find(model, image),
         minutes=minutes,
         steps=stop.steps,
         epochs=len(history.history["loss"]),

@@ -2,7 +2,8 @@
 
 A task is a folder: ``task.json`` (minutes, threads, seed), ``split.csv`` (id, split),
 ``images/ID.npy`` (Y, X) uint8 and ``labels/ID.npy`` (Y, X) int32.  A worker adds
-``found/ID.tif`` for each image of `test`, and ``result.json``.
+``found/ID.tif`` for each image of `test`, and ``result.json``.  With ``again`` in
+``task.json`` it takes what it trained before, and is timed once more.
 """
 
 import csv
@@ -52,6 +53,9 @@ class Task:
         self.threads: int = settings["threads"]
         self.seed: int = settings["seed"]
         self.base: str | None = settings["base"]
+        self.before: dict[str, Any] | None = None
+        if settings.get("again"):
+            self.before = json.loads((self.folder / "result.json").read_text())
         with (self.folder / "split.csv").open(newline="") as file:
             self._rows = list(csv.DictReader(file))
 
