@@ -181,6 +181,8 @@ def time_again(times: int, threads: int) -> dict[str, Any]:
     for _ in range(times):
         for tool, found in speeds.items():
             folder = CACHE / "runs" / tool
+            if not (folder / "result.json").exists():
+                raise SystemExit(f"{tool} was not trained yet: run without --again")
             task = json.loads((folder / "task.json").read_text())
             task |= {"threads": threads, "again": True}
             (folder / "task.json").write_text(json.dumps(task))

@@ -1,6 +1,7 @@
 """``napari-unet predict``: images in, label TIFFs out."""
 
 import json as jsons
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -87,6 +88,7 @@ def predict(
     """Segment images: writes <stem>_semantic.tif and <stem>_instances.tif into DIR."""
     console = error_console()
     done = failed = 0
+    fresh = False
     try:
         with user_errors():
             config = PredictConfig(
@@ -105,6 +107,7 @@ def predict(
             jobs, refused = plan_outputs(images, out)
             choose_device(config.device)
             unet = load_model(model)
+            fresh = not out.exists()
             _make_folder(out)
         for error in refused:
             say(console, error, "red")
@@ -122,6 +125,10 @@ def predict(
     except KeyboardInterrupt:
         say(console, f"Stopped. Images done: {done} of {len(images)}.")
         raise typer.Exit(STOPPED) from None
+    finally:
+        if fresh and not done:
+            with suppress(OSError):
+                out.rmdir()
     if failed or refused:
         raise typer.Exit(BAD_INPUT)
 

@@ -1,4 +1,4 @@
-"""Merge, split, sort and delete objects with the mouse, and draw rectangles."""
+"""Merge, split, classify and delete objects with the mouse, and draw rectangles."""
 
 from __future__ import annotations
 
@@ -138,7 +138,7 @@ class ObjectTools(QObject):
             self._write(layer, delete(plane, index))
             self.said.emit(f"Deleted {index}. {_FIRST['delete']}")
         elif self.tool == "class":
-            self._sort(layer, index)
+            self._classify(layer, index)
         elif self._first in (0, index):
             self._first = index
             self.said.emit(f"Now click the object that belongs to {index}.")
@@ -147,15 +147,19 @@ class ObjectTools(QObject):
             self.said.emit(f"Merged {index} into {self._first}. {_FIRST['merge']}")
             self._first = 0
 
-    def _sort(self, layer: Labels, index: int) -> None:
+    def _classify(self, layer: Labels, index: int) -> None:
         """Make an object one of the chosen class, by a new id so that undo works."""
         assert self._image is not None
         name = self._image.new_object_name
         if name is None:
             self.said.emit(_FIRST["class"])
             return
+        chosen = self._image.new_object_class
+        if self._image.annotation.object_classes.get(index, 1) == chosen:
+            self.said.emit(f"{index} is '{name}' already. {_FIRST['class']}")
+            return
         new = self._image.free_id()
-        self._image.new_ids({new: self._image.new_object_class})
+        self._image.new_ids({new: chosen})
         self._write(layer, rename(self._plane(), index, new))
         self.said.emit(f"{index} is '{name}' now, with the number {new}.")
 

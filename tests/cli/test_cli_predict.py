@@ -89,6 +89,16 @@ def test_bad_images_are_said_and_the_others_done(run, image, model, out, tmp_pat
     assert names(out) == ["cells_instances.tif", "cells_semantic.tif"]
 
 
+def test_no_folder_is_left_when_no_image_can_be_done(run, model, out, tmp_path):
+    broken = tmp_path / "broken.tif"
+    broken.write_text("not an image")
+    assert run("predict", broken, "--model", model, "--out", out).code == 2
+    assert not out.exists()
+    out.mkdir()
+    run("predict", broken, "--model", model, "--out", out)
+    assert out.exists()
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

@@ -98,6 +98,9 @@ def test_a_click_gives_an_object_the_chosen_class_and_undo_takes_it_back(
     assert new not in before
     np.testing.assert_array_equal(layer.data == new, before == before[10, 15])
     assert "'dead'" in widget.objects_panel.status.text()
+    mouse.click(10, 15)
+    assert int(layer.data[10, 15]) == new
+    assert "already" in widget.objects_panel.status.text()
     widget.objects_panel.accept_view.click()
     verified = image.annotation.verified.dense()
     assert image.annotation.counts(3)[2] == (verified & (layer.data == new)).sum() > 0
