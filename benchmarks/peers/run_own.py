@@ -18,10 +18,11 @@ from napari_unet.cli.train import save_best
 from napari_unet.cli.training_folder import open_training_folder
 from napari_unet.images import image_from_array, measure_intensity
 from napari_unet.inference import PredictConfig, Predicted, predict
-from napari_unet.inference.prepare import PreparedNet, prepare
+from napari_unet.inference.prepare import PreparedNet, prepare, prepare_model
 from napari_unet.inference.tiles import Source
 from napari_unet.instances import label_hills
 from napari_unet.models import Model, load_model
+from napari_unet.nets.allocator import kept_memory
 from napari_unet.nets.device import choose_device
 from napari_unet.training import Checkpoints, Learner, train
 
@@ -96,12 +97,15 @@ def main() -> None:
         model, minutes, steps = trained(task)
         figures = {"minutes": minutes, "steps": steps, "tuned": tuned(model, task)}
     model = with_thresholds(model, **figures["tuned"])
+    prepared = prepare_model(model, CONFIG)
 
     def find(image: np.ndarray) -> np.ndarray:
-        events = predict(model, image_from_array(image, "YX"), config=CONFIG)
+        opened = image_from_array(image, "YX")
+        events = predict(model, opened, config=CONFIG, prepared=prepared)
         return next(e.labels.instances for e in events if isinstance(e, Predicted))
 
-    task.finish(find, **figures)
+    with kept_memory():
+        task.finish(find, **figures)
 
 
 if __name__ == "__main__":

@@ -87,11 +87,12 @@ def _score_all(
 ) -> tuple[list["Scored"], list[tuple["Scored", "Scene"]]]:
     """Return the scores of all images, and the worst of them with their pixels."""
     from napari_unet.cli.evaluation import WORST, Evaluation
+    from napari_unet.nets.allocator import kept_memory
 
     evaluation = Evaluation(model, config, semantic=semantic)
     scored: list[Scored] = []
     worst: list[tuple[Scored, Scene]] = []
-    with progress_bar(console) as bar:
+    with progress_bar(console) as bar, kept_memory():
         task = bar.add_task("evaluating", total=len(pairs))
         for stem, (image, mask) in pairs.items():
             one, scene = evaluation.score(stem, image, mask)

@@ -94,8 +94,11 @@ class Evaluation:
     """
 
     def __init__(self, model: Model, config: PredictConfig, *, semantic: bool) -> None:
+        from napari_unet.inference.prepare import prepare_model
+
         self._model = model
         self._config = replace(config, instances="none") if semantic else config
+        self._prepared = prepare_model(model, config)
         self._semantic = semantic
 
     def score(self, name: str, path: Path, mask: Path) -> tuple[Scored, Scene]:
@@ -112,7 +115,9 @@ class Evaluation:
         if self._semantic:
             self._check_classes(truth, mask)
         notes = list(image.notes)
-        for event in predict(self._model, image, config=self._config):
+        for event in predict(
+            self._model, image, config=self._config, prepared=self._prepared
+        ):
             if isinstance(event, Warned):
                 notes.append(event.text)
             elif isinstance(event, Predicted):

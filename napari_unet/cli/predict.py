@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from rich.progress import Progress
 
     from napari_unet.cli.outputs import Job
+    from napari_unet.inference.prepare import PreparedNet
     from napari_unet.models import Model
 
 
@@ -101,21 +102,24 @@ def predict(
                 flips=flips,
             )
             from napari_unet.cli.outputs import plan_outputs
+            from napari_unet.inference.prepare import prepare_model
             from napari_unet.models import load_model
+            from napari_unet.nets.allocator import kept_memory
             from napari_unet.nets.device import choose_device
 
             jobs, refused = plan_outputs(images, out)
             choose_device(config.device)
             unet = load_model(model)
+            prepared = prepare_model(unet, config)
             fresh = not out.exists()
             _make_folder(out)
         for error in refused:
             say(console, error, "red")
-        with progress_bar(console) as bar, interrupted() as stop:
+        with progress_bar(console) as bar, interrupted() as stop, kept_memory():
             for number, job in enumerate(jobs, 1):
                 label = f"{job.image.name} ({number}/{len(jobs)})"
                 try:
-                    report = _predict(job, unet, config, bar, label, stop)
+                    report = _predict(job, unet, prepared, config, bar, label, stop)
                 except UnetError as error:
                     failed += 1
                     say(console, _naming(job.image, error), "red")
@@ -136,6 +140,7 @@ def predict(
 def _predict(
     job: "Job",
     model: "Model",
+    prepared: "PreparedNet",
     config: PredictConfig,
     bar: "Progress",
     label: str,
@@ -151,7 +156,7 @@ def _predict(
         say(bar.console, f"{job.image}: {note}", "yellow")
     task = bar.add_task(label, total=1)
     try:
-        for event in predict_image(model, image, config=config):
+        for event in predict_image(model, image, config=config, prepared=prepared):
             if stop.is_set():
                 raise KeyboardInterrupt
             match event:

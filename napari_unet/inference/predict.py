@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     from napari_unet.images import Image, IntensityRange
     from napari_unet.inference.events import PredictEvent
+    from napari_unet.inference.prepare import PreparedNet
     from napari_unet.models import Model
 
 DEFAULT = PredictConfig()
@@ -45,6 +46,7 @@ def predict(
     config: PredictConfig = DEFAULT,
     cancel: Callable[[], bool] = lambda: False,
     out: Labels | None = None,
+    prepared: PreparedNet | None = None,
 ) -> Iterator[PredictEvent]:
     """Find the classes and the objects in an image.
 
@@ -66,6 +68,9 @@ def predict(
     out : Labels, optional
         Arrays to write into, of the shape of the stack and Y, X; new ones, zero where
         no plane is predicted, by default.
+    prepared : PreparedNet, optional
+        The model's net as `prepare_model` makes it for this `config`, to be made once
+        for many images; made for this image by default.
 
     Yields
     ------
@@ -82,7 +87,7 @@ def predict(
     DeviceError
         If there is no such device, or memory is too small for the smallest tile.
     """
-    from napari_unet.inference.prepare import prepare
+    from napari_unet.inference.prepare import prepare_model
     from napari_unet.nets.allocator import kept_memory
     from napari_unet.nets.device import choose_device, free_memory
 
@@ -94,14 +99,15 @@ def predict(
     if intensity is None:
         norm = model.spec.normalisation
         intensity = measure_intensity(image, channels, norm.low, norm.high)
-    prepared = prepare(model.net, device, flips=config.flips)
+    if prepared is None:
+        prepared = prepare_model(model, config)
     tile, batch = choose_tile(prepared, free_memory(device), config.tile)
     wanted = [dict(plane) for plane in (image.planes() if planes is None else planes)]
     diameter = config.diameter
     if diameter == "auto":
         check_knows_size(model.spec)
         diameter = yield from _first_look(
-            model, image, wanted, intensity, config, cancel
+            model, image, wanted, intensity, config, cancel, prepared
         )
     scale = scale_for(model.spec, diameter)
     seen = image if scale == 1 else rescale(image, scale)
@@ -153,13 +159,20 @@ def _first_look(
     intensity: IntensityRange,
     config: PredictConfig,
     cancel: Callable[[], bool],
+    prepared: PreparedNet,
 ) -> Generator[Warned, None, float | None]:
     """Return how large objects are that are found in the middle plane, unscaled."""
     once = replace(config, diameter=None, instances="watershed")
     middle = planes[len(planes) // 2 :][:1]
     size = None
     for event in predict(
-        model, image, planes=middle, intensity=intensity, config=once, cancel=cancel
+        model,
+        image,
+        planes=middle,
+        intensity=intensity,
+        config=once,
+        cancel=cancel,
+        prepared=prepared,
     ):
         if isinstance(event, Predicted):
             assert event.labels.instances is not None

@@ -25,6 +25,7 @@ from napari_unet.inference import (
     Warned,
     predict,
 )
+from napari_unet.inference.prepare import prepare_model
 from napari_unet.models import Model
 from napari_unet.nets import UNet
 
@@ -310,3 +311,17 @@ def test_an_unknown_device_is_refused():
 def test_importing_loads_no_torch():
     code = "import sys, napari_unet.inference; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_a_net_prepared_once_serves_many_images():
+    model = threshold_model()
+    prepared = prepare_model(model, ON_CPU)
+    for corner in ((10, 20), (60, 70)):
+        image = image_from_array(squares(corner), "YX")
+        found, expected = (
+            run(image, model, **options)[-1].labels
+            for options in ({"prepared": prepared}, {})
+        )
+        assert expected.instances.max() == 1
+        np.testing.assert_array_equal(found.instances, expected.instances)
+        np.testing.assert_array_equal(found.semantic, expected.semantic)
