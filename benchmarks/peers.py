@@ -192,7 +192,7 @@ def time_again(times: int, threads: int) -> dict[str, Any]:
             found.append(round(result["mp_per_second"], 3))
     medians = {tool: float(np.median(found)) for tool, found in speeds.items()}
     ratio = round(medians["own"] / medians["stardist"], 2)
-    return {"threads": threads, "mp_per_second": speeds, "own to stardist": ratio}
+    return {"mp_per_second": speeds, "own to stardist": ratio}
 
 
 def score(folder: Path, data: Path) -> dict[str, Any]:
@@ -322,9 +322,10 @@ def main() -> None:
     document = json.loads(args.out.read_text()) if args.out.exists() else {}
     document["machine"] = machine()
     if args.again:
-        document["again"] = time_again(args.again, args.threads)
+        timed = time_again(args.again, args.threads)
+        document.setdefault("again", {})[f"{args.threads} threads"] = timed
         args.out.write_text(json.dumps(document, indent=1) + "\n")
-        print(json.dumps(document["again"], indent=1))
+        print(json.dumps(timed, indent=1))
         return
     for part, name, run in runs(args):
         print(f"{part}: {name} ...", file=sys.stderr, flush=True)

@@ -18,7 +18,7 @@ from napari_unet.cli.train import save_best
 from napari_unet.cli.training_folder import open_training_folder
 from napari_unet.images import image_from_array, measure_intensity
 from napari_unet.inference import PredictConfig, Predicted, predict
-from napari_unet.inference.prepare import PreparedNet, prepare, prepare_model
+from napari_unet.inference.prepare import PreparedNet, prepare
 from napari_unet.inference.tiles import Source
 from napari_unet.instances import label_hills
 from napari_unet.models import Model, load_model
@@ -97,7 +97,8 @@ def main() -> None:
         model, minutes, steps = trained(task)
         figures = {"minutes": minutes, "steps": steps, "tuned": tuned(model, task)}
     model = with_thresholds(model, **figures["tuned"])
-    prepared = prepare_model(model, CONFIG)
+    device, _ = choose_device(CONFIG.device)
+    prepared = prepare(model.net, device)
 
     def find(image: np.ndarray) -> np.ndarray:
         opened = image_from_array(image, "YX")

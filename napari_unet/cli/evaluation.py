@@ -94,11 +94,13 @@ class Evaluation:
     """
 
     def __init__(self, model: Model, config: PredictConfig, *, semantic: bool) -> None:
-        from napari_unet.inference.prepare import prepare_model
+        from napari_unet.inference.prepare import prepare
+        from napari_unet.nets.device import choose_device
 
         self._model = model
         self._config = replace(config, instances="none") if semantic else config
-        self._prepared = prepare_model(model, config)
+        device, _ = choose_device(config.device)
+        self._prepared = prepare(model.net, device, flips=config.flips)
         self._semantic = semantic
 
     def score(self, name: str, path: Path, mask: Path) -> tuple[Scored, Scene]:

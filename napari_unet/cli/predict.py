@@ -102,15 +102,15 @@ def predict(
                 flips=flips,
             )
             from napari_unet.cli.outputs import plan_outputs
-            from napari_unet.inference.prepare import prepare_model
+            from napari_unet.inference.prepare import prepare
             from napari_unet.models import load_model
             from napari_unet.nets.allocator import kept_memory
             from napari_unet.nets.device import choose_device
 
             jobs, refused = plan_outputs(images, out)
-            choose_device(config.device)
+            chosen, _ = choose_device(config.device)
             unet = load_model(model)
-            prepared = prepare_model(unet, config)
+            prepared = prepare(unet.net, chosen, flips=config.flips)
             fresh = not out.exists()
             _make_folder(out)
         for error in refused:

@@ -69,8 +69,8 @@ def predict(
         Arrays to write into, of the shape of the stack and Y, X; new ones, zero where
         no plane is predicted, by default.
     prepared : PreparedNet, optional
-        The model's net as `prepare_model` makes it for this `config`, to be made once
-        for many images; made for this image by default.
+        The model's net, made ready by `prepare` for the device and flips of `config`:
+        once for many images, where it is not made anew for this one.
 
     Yields
     ------
@@ -87,7 +87,7 @@ def predict(
     DeviceError
         If there is no such device, or memory is too small for the smallest tile.
     """
-    from napari_unet.inference.prepare import prepare_model
+    from napari_unet.inference.prepare import prepare
     from napari_unet.nets.allocator import kept_memory
     from napari_unet.nets.device import choose_device, free_memory
 
@@ -100,7 +100,7 @@ def predict(
         norm = model.spec.normalisation
         intensity = measure_intensity(image, channels, norm.low, norm.high)
     if prepared is None:
-        prepared = prepare_model(model, config)
+        prepared = prepare(model.net, device, flips=config.flips)
     tile, batch = choose_tile(prepared, free_memory(device), config.tile)
     wanted = [dict(plane) for plane in (image.planes() if planes is None else planes)]
     diameter = config.diameter

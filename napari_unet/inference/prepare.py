@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from napari_unet.inference.tiles import Source, cut
-from napari_unet.nets.device import Device, choose_device, empty_cache, move
+from napari_unet.nets.device import Device, empty_cache, move
 from napari_unet.nets.lean import fold_batch_norms, join_relus
 
 if TYPE_CHECKING:
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from napari_unet.images import Region
-    from napari_unet.inference.config import PredictConfig
-    from napari_unet.models import Model
     from napari_unet.nets import SegmentationNet
 
 PREVIEW_TILE = 512
@@ -154,18 +152,6 @@ def prepare(
         join_relus(net)
     net.requires_grad_(False)
     return PreparedNet(move(net, device), device, FLIPS if flips else AS_IT_IS)
-
-
-def prepare_model(model: Model, config: PredictConfig) -> PreparedNet:
-    """Return a model's net, prepared for the device and the flips of `config`.
-
-    Raises
-    ------
-    DeviceError
-        If there is no such device.
-    """
-    device, _ = choose_device(config.device)
-    return prepare(model.net, device, flips=config.flips)
 
 
 def predict_proba(

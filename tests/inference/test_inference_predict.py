@@ -25,9 +25,10 @@ from napari_unet.inference import (
     Warned,
     predict,
 )
-from napari_unet.inference.prepare import prepare_model
+from napari_unet.inference.prepare import prepare
 from napari_unet.models import Model
 from napari_unet.nets import UNet
+from napari_unet.nets.device import choose_device
 
 ON_CPU = PredictConfig(device="cpu", min_size=0)
 
@@ -315,7 +316,7 @@ def test_importing_loads_no_torch():
 
 def test_a_net_prepared_once_serves_many_images():
     model = threshold_model()
-    prepared = prepare_model(model, ON_CPU)
+    prepared = prepare(model.net, choose_device(ON_CPU.device)[0])
     for corner in ((10, 20), (60, 70)):
         image = image_from_array(squares(corner), "YX")
         found, expected = (
