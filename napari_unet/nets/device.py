@@ -156,8 +156,8 @@ def try_device(name: str) -> Device:
 def move(net: SegmentationNet, device: Device) -> SegmentationNet:
     """Bring a net, in place, to a device in its precision and order of memory."""
     net.to(device.name, device.dtype)
-    # torch's own annotation of `to` lacks this argument.
-    net.to(memory_format=device.memory_format)  # type: ignore[call-overload]
+    # Before torch 2.14 the annotation of `to` lacks this argument.
+    net.to(memory_format=device.memory_format)  # type: ignore[call-overload, unused-ignore]
     return net
 
 

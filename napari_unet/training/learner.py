@@ -69,7 +69,7 @@ class Learner:
         self.device = device = device.suiting(model.net)
         self.config = config
         self.net: SegmentationNet = copy.deepcopy(model.net).to(device.name)
-        self.net.to(memory_format=device.memory_format)  # type: ignore[call-overload]
+        self.net.to(memory_format=device.memory_format)  # type: ignore[call-overload, unused-ignore]
         self.average: SegmentationNet = copy.deepcopy(self.net).eval()
         self.steps = 0
         self.learning_rate = config.learning_rate or _rate(model)
