@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from napari_unet.cli.options import (
+    Axes,
     Channel,
     DeviceName,
     Diameter,
@@ -21,8 +22,7 @@ from napari_unet.inference.config import PredictConfig, parse_diameter
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from napari_unet.cli.evaluation import Scene, Scored
-    from napari_unet.models import Model
+    from napari_unet.cli.evaluation import Evaluation, Scene, Scored
 
 
 def evaluate(
@@ -40,6 +40,7 @@ def evaluate(
         bool, typer.Option("--semantic", help="The masks hold classes, not objects.")
     ] = False,
     channel: Channel = PredictConfig.channel,
+    axes: Axes = None,
     diameter: Diameter = None,
     device: DeviceName = PredictConfig.device,
     report: Annotated[
@@ -62,13 +63,14 @@ def evaluate(
             min_size=min_size,
             flips=flips,
         )
-        from napari_unet.cli.evaluation import summary
+        from napari_unet.cli.evaluation import Evaluation, summary
         from napari_unet.cli.pairs import pair_files
         from napari_unet.models import load_model
 
         pairs = pair_files(images, "--images", masks, "--masks")
         unet = load_model(model)
-        scored, worst = _score_all(unet, pairs, config, console, semantic=semantic)
+        evaluation = Evaluation(unet, config, semantic=semantic, axes=axes)
+        scored, worst = _score_all(evaluation, pairs, console)
         figures = summary(scored)
         if report is not None:
             from napari_unet.cli.report import write_report
@@ -78,18 +80,14 @@ def evaluate(
 
 
 def _score_all(
-    model: "Model",
+    evaluation: "Evaluation",
     pairs: dict[str, tuple[Path, Path]],
-    config: PredictConfig,
     console: "Console",
-    *,
-    semantic: bool,
 ) -> tuple[list["Scored"], list[tuple["Scored", "Scene"]]]:
     """Return the scores of all images, and the worst of them with their pixels."""
-    from napari_unet.cli.evaluation import WORST, Evaluation
+    from napari_unet.cli.evaluation import WORST
     from napari_unet.nets.allocator import kept_memory
 
-    evaluation = Evaluation(model, config, semantic=semantic)
     scored: list[Scored] = []
     worst: list[tuple[Scored, Scene]] = []
     with progress_bar(console) as bar, kept_memory():

@@ -91,9 +91,18 @@ class Evaluation:
     config : PredictConfig
     semantic : bool
         Whether the masks hold classes and not objects.
+    axes : str, optional
+        Of the images, see `open_image`.
     """
 
-    def __init__(self, model: Model, config: PredictConfig, *, semantic: bool) -> None:
+    def __init__(
+        self,
+        model: Model,
+        config: PredictConfig,
+        *,
+        semantic: bool,
+        axes: str | None = None,
+    ) -> None:
         from napari_unet.inference.prepare import prepare
         from napari_unet.nets.device import choose_device
 
@@ -102,6 +111,7 @@ class Evaluation:
         device, _ = choose_device(config.device)
         self._prepared = prepare(model.net, device, flips=config.flips)
         self._semantic = semantic
+        self._axes = axes
 
     def score(self, name: str, path: Path, mask: Path) -> tuple[Scored, Scene]:
         """Predict the image at `path` and compare with `mask`.
@@ -111,7 +121,7 @@ class Evaluation:
         ImageError
             If a file cannot be read, or the two do not fit.
         """
-        image = open_image(path)
+        image = open_image(path, self._axes)
         shape = (*image.stack_shape, *image.plane_shape)
         truth = read_labels(mask, shape)
         if self._semantic:

@@ -12,6 +12,14 @@ ImageFolder = Annotated[Path, typer.Option(metavar="DIR", help="Folder of images
 Channel = Annotated[
     int | None, typer.Option(help="The images' channel to use, counted from 0.")
 ]
+Axes = Annotated[
+    str | None,
+    typer.Option(
+        metavar="ZYX",
+        help="A letter for each axis of the images (T, Z, C, Y, X), where the file "
+        "names them wrongly or not at all.",
+    ),
+]
 DeviceName = Annotated[str, typer.Option(help="auto, cpu, mps, cuda or cuda:1.")]
 Diameter = Annotated[
     str | None,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from napari_unet.cli.options import (
+    Axes,
     Channel,
     DeviceName,
     Diameter,
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from rich.progress import Progress
 
     from napari_unet.cli.outputs import Job
+    from napari_unet.images import Image
     from napari_unet.inference.prepare import PreparedNet
     from napari_unet.models import Model
 
@@ -68,6 +70,7 @@ def predict(
     model: ModelName,
     out: Annotated[Path, typer.Option(metavar="DIR", help="Folder for the results.")],
     channel: Channel = PredictConfig.channel,
+    axes: Axes = None,
     device: DeviceName = PredictConfig.device,
     tile: Annotated[
         int | None, typer.Option(help="Pixels along a tile; by free memory if absent.")
@@ -102,6 +105,7 @@ def predict(
                 flips=flips,
             )
             from napari_unet.cli.outputs import plan_outputs
+            from napari_unet.images import open_image
             from napari_unet.inference.prepare import prepare
             from napari_unet.models import load_model
             from napari_unet.nets.allocator import kept_memory
@@ -119,7 +123,10 @@ def predict(
             for number, job in enumerate(jobs, 1):
                 label = f"{job.image.name} ({number}/{len(jobs)})"
                 try:
-                    report = _predict(job, unet, prepared, config, bar, label, stop)
+                    image = open_image(job.image, axes)
+                    report = _predict(
+                        job, image, unet, prepared, config, bar, label, stop
+                    )
                 except UnetError as error:
                     failed += 1
                     say(console, _naming(job.image, error), "red")
@@ -139,6 +146,7 @@ def predict(
 
 def _predict(
     job: "Job",
+    image: "Image",
     model: "Model",
     prepared: "PreparedNet",
     config: PredictConfig,
@@ -147,11 +155,9 @@ def _predict(
     stop: "Event",
 ) -> Report:
     from napari_unet.cli.outputs import write_results
-    from napari_unet.images import open_image
     from napari_unet.inference import Planned, Predicted, TileDone, Warned
     from napari_unet.inference import predict as predict_image
 
-    image = open_image(job.image)
     for note in image.notes:
         say(bar.console, f"{job.image}: {note}", "yellow")
     task = bar.add_task(label, total=1)

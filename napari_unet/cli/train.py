@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from napari_unet.cli.options import Channel, DeviceName, ImageFolder
+from napari_unet.cli.options import Axes, Channel, DeviceName, ImageFolder
 from napari_unet.cli.terminal import (
     error_console,
     interrupted,
@@ -77,6 +77,7 @@ def train(
         ),
     ] = None,
     channel: Channel = None,
+    axes: Axes = None,
     minutes: Annotated[
         float | None, typer.Option(help="Train so long; with --resume, so much longer.")
     ] = TrainConfig.minutes,
@@ -115,7 +116,7 @@ def train(
                 f"'{checkpoints.folder}' holds checkpoints of an earlier training. Add "
                 "--resume to go on from them, or choose another --out."
             )
-        folder = open_training_folder(images, labels, scribbles, split)
+        folder = open_training_folder(images, labels, scribbles, split, axes)
         names = tuple(n.strip() for n in classes.split(",")) if classes else None
         if checkpoints.last is not None:
             model = checkpoints.load(checkpoints.last)
@@ -126,8 +127,12 @@ def train(
                 base or "nuclei", names, out.name, folder.first, channel, config.seed
             )
         objects = plan.objects if plan else names is None
+        # A training that goes on draws other crops than those it began with.
         data = folder.training_set(
-            model.spec, channel=channel, objects=objects, seed=config.seed
+            model.spec,
+            channel=channel,
+            objects=objects,
+            seed=config.seed + checkpoints.steps,
         )
         chosen, notes = choose_device(device)
         for note in notes:

@@ -93,7 +93,11 @@ class TrainingFolder:
 
 
 def open_training_folder(
-    images: Path, labels: Path | None, scribbles: Path | None, split: Path | None
+    images: Path,
+    labels: Path | None,
+    scribbles: Path | None,
+    split: Path | None,
+    axes: str | None = None,
 ) -> TrainingFolder:
     """Find the label files of the images in a folder.
 
@@ -103,6 +107,8 @@ def open_training_folder(
         Folders. An image without labels is left out.
     split : Path or None
         A table, see `read_split`.
+    axes : str, optional
+        Of the images, see `open_image`.
 
     Raises
     ------
@@ -127,9 +133,8 @@ def open_training_folder(
             + (f" and a row in '{split}'" if split else "")
             + ". Name each label file like its image, e.g. a.png and a.tif."
         )
-    return TrainingFolder(
-        {stem: open_image(files[stem]) for stem in stems}, masks, strokes, parts
-    )
+    opened = {stem: open_image(files[stem], axes) for stem in stems}
+    return TrainingFolder(opened, masks, strokes, parts)
 
 
 def read_split(path: Path) -> dict[str, int]:

@@ -44,6 +44,18 @@ def evaluate(run, model, folders):
     return evaluate
 
 
+def test_axes_of_the_images(evaluate, folders):
+    images, masks = folders
+    for path in (*images.iterdir(), *masks.iterdir()):
+        one = tifffile.imread(path)
+        # An object of one plane is none of the other.
+        other = one + 3 * (one > 0) if path.parent == masks else one
+        tifffile.imwrite(path, np.stack([one, other.astype(one.dtype)]), metadata=None)
+    result = evaluate("--json", "--axes", "TYX")
+    assert (result.code, result.err) == (0, [])
+    assert json.loads(result.out[0])["ap_pooled"]["0.50"] == pytest.approx(5 / 6)
+
+
 def test_scores_as_json(evaluate):
     result = evaluate("--json")
     assert (result.code, result.err) == (0, [])

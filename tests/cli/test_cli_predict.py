@@ -70,6 +70,23 @@ def test_a_stack_and_its_channel(run, model, out, tmp_path):
         assert tif.asarray().max() == 6
 
 
+def test_axes_that_the_file_does_not_name(run, model, out, tmp_path):
+    path = tmp_path / "three.tif"
+    movie = np.zeros((3, 64, 48), np.uint16)
+    movie[:] = squares()
+    tifffile.imwrite(path, movie, photometric="minisblack", metadata=None)
+    order = "predict", path, "--model", model, "--out", out, "--json", "--axes"
+    result = run(*order, "tyx")
+    assert (result.code, result.err) == (0, [])
+    line = json.loads(result.out[0])
+    assert (line["axes"], line["objects"]) == ("TYX", 9)
+    for wrong in ("YX", "TTX", "TZX"):
+        result = run(*order, wrong)
+        assert result.code == 2
+        assert "three.tif" in result.err[0]
+        assert wrong in result.err[0]
+
+
 def test_bad_images_are_said_and_the_others_done(run, image, model, out, tmp_path):
     broken = tmp_path / "broken.tif"
     broken.write_bytes(image.read_bytes()[:200])

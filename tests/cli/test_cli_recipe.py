@@ -82,6 +82,23 @@ def test_a_recipe_says_all(run, material, recipe):
     assert spec.provenance == {"data": "by chance"}
 
 
+def test_going_on_draws_other_crops(run, material, recipe):
+    still = "[training]\nlearning_rate = 1e-12"
+    recipe.write_text(TEXT.replace("[training]", still))
+    losses = []
+    for more in ((), ("--resume",)):
+        result = run(
+            "train", "--recipe", recipe, "--images", material / "images",
+            "--labels", material / "masks", "--out", material / "mine",
+            "--device", "cpu", "--json", *more,
+        )  # fmt: skip
+        assert result.code == 0, result.err
+        events = map(json.loads, result.out)
+        losses.append([e["loss"] for e in events if e["event"] == "stepped"])
+    # Weights as good as fixed: a loss tells which crops it is of.
+    assert np.abs(np.subtract(*losses)).min() > 1e-3
+
+
 FCN = """
 name = "fcn"
 width = 2

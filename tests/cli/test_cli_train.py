@@ -98,6 +98,25 @@ def test_going_on_needs_resume(run, folders, tiny, tmp_path):
     assert steps == [3, 4]
 
 
+def test_axes_of_the_images(run, folders, tiny, tmp_path):
+    images, labels, _ = folders
+    for folder, paths in ((images, images.iterdir()), (labels, labels.iterdir())):
+        for path in list(paths):
+            twice = np.stack([iio.imread(path)] * 2)
+            path.unlink()
+            tifffile.imwrite(
+                folder / f"{path.stem}.tif", twice, photometric="minisblack"
+            )
+    order = [
+        "train", "--images", images, "--labels", labels, "--base", tiny,
+        "--out", tmp_path / "mine", "--steps", 1, "--device", "cpu",
+    ]  # fmt: skip
+    # Two pages are taken for two channels, and then the masks do not fit.
+    assert run(*order).code == 2
+    result = run(*order, "--axes", "TYX")
+    assert result.code == 0, result.err
+
+
 def test_other_classes_from_masks_of_classes(run, folders, tiny, tmp_path):
     images, labels, _ = folders
     for path in labels.iterdir():
