@@ -42,7 +42,7 @@ class ScheduleFree(Learner):
         return optimiser
 
     @torch.no_grad()
-    def _update_average(self) -> None:
+    def _follow(self, counts: torch.Tensor) -> None:
         self._optimiser.eval()
         self.average.load_state_dict(self.net.state_dict())
         self._optimiser.train()

@@ -17,7 +17,9 @@ from napari_unet.annotation.annotation import TRAINING
 from napari_unet.errors import TrainingError
 from napari_unet.images import Region
 from napari_unet.training.augment import MARGIN, recolour, warp
-from napari_unet.training.sampler import CELL, Sampler, Site
+from napari_unet.training.crops import Crops
+from napari_unet.training.sampler import Sampler
+from napari_unet.training.sites import CELL, Site, find_sites
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -28,33 +30,6 @@ if TYPE_CHECKING:
     from napari_unet.annotation import Targets
     from napari_unet.models import ModelSpec
     from napari_unet.training.image import Cut, TrainingImage
-
-
-@dataclass(frozen=True)
-class Crops:
-    """A batch: image crops and their targets, on the CPU.
-
-    Attributes
-    ----------
-    image : Tensor
-        ``(N, C, Y, X)``, float32, normalised; larger than the targets for a net
-        that does not pad.
-    classes : Tensor
-        ``(N, Y, X)``, int64; -1 where not labelled.
-    weight : Tensor
-        ``(N, Y, X)``, float32.
-    boundary, known : Tensor
-        ``(N, Y, X)``, bool: see `annotation.Targets`.
-    objects : Tensor
-        ``(N, Y, X)``, int32: the number of the object at a pixel, 0 for none.
-    """
-
-    image: Tensor
-    classes: Tensor
-    weight: Tensor
-    boundary: Tensor
-    known: Tensor
-    objects: Tensor
 
 
 @dataclass
@@ -145,12 +120,12 @@ class TrainingSet:
             plane = image.planes.index(dict(region.plane))
             classes = self._known(labels.classes(region))
             out = labels.held_out(region)
-            learn = _sites(classes, ~out, region, key, plane)
+            learn = find_sites(classes, ~out, region, key, plane)
             place = plane, region.y0, region.x0
             found.learn[place] = learn
-            found.held_out[place] = _sites(classes, out, region, key, plane)
+            found.held_out[place] = find_sites(classes, out, region, key, plane)
             for site in learn:
-                if any(r.intersect(_cell(site, region.plane)) for r in changed):
+                if any(r.intersect(site.region(region.plane)) for r in changed):
                     fresh.append(site)
         self._sampler.set_sites(key, chain(*found.learn.values()), fresh)
 
@@ -204,7 +179,7 @@ class TrainingSet:
             self._targets(cut).only(~cut.held_out).inner(context) for cut in cuts
         ]
         image = recolour(image, self._chance, any_stain=any_stain)
-        return _batch(image, targets), sites
+        return Crops.of(image, targets), sites
 
     def learnt(self, sites: Sequence[Site], errors: NDArray[np.float32]) -> None:
         """Note the share of wrong pixels in the crop drawn at each site."""
@@ -237,11 +212,11 @@ class TrainingSet:
             region = Region(y0, x0, y0 + side, x0 + side, at)
             cut = image.cut(region.grow(context))
             targets = self._targets(cut).only(cut.held_out).inner(context)
-            yield _batch(torch.from_numpy(cut.pixels[np.newaxis]), [targets])
+            yield Crops.of(torch.from_numpy(cut.pixels[np.newaxis]), [targets])
 
     def _pixel(self, image: TrainingImage, site: Site) -> tuple[int, int]:
         """Return a labelled pixel of the site's class, by chance."""
-        region = _cell(site, image.planes[site.plane])
+        region = site.region(image.planes[site.plane])
         classes = image.annotation.classes(region)
         out = image.annotation.held_out(region)
         ys, xs = np.nonzero((classes == site.label) & ~out)
@@ -291,38 +266,3 @@ class TrainingSet:
 def _around(y: int, x: int, side: int, plane: Mapping[str, int]) -> Region:
     y0, x0 = y - side // 2, x - side // 2
     return Region(y0, x0, y0 + side, x0 + side, plane)
-
-
-def _batch(image: Tensor, targets: Sequence[Targets]) -> Crops:
-    """Put crops of one size and their targets together."""
-
-    def stack(name: str) -> Tensor:
-        return torch.from_numpy(np.stack([getattr(t, name) for t in targets]))
-
-    names = ("classes", "weight", "boundary", "known", "objects")
-    return Crops(image, *map(stack, names))
-
-
-def _cell(site: Site, plane: Mapping[str, int]) -> Region:
-    y0, x0 = site.row * CELL, site.column * CELL
-    return Region(y0, x0, y0 + CELL, x0 + CELL, plane)
-
-
-def _sites(
-    classes: NDArray[np.int64],
-    mask: NDArray[np.bool_],
-    region: Region,
-    image: str,
-    plane: int,
-) -> list[Site]:
-    """Return the cells of a block, which begins at a cell, that hold each class."""
-    height, width = (-(-n // CELL) * CELL for n in classes.shape)
-    known = np.full((height, width), -1, classes.dtype)
-    known[: classes.shape[0], : classes.shape[1]] = np.where(mask, classes, -1)
-    cells = known.reshape(height // CELL, CELL, width // CELL, CELL)
-    row, column = region.y0 // CELL, region.x0 // CELL
-    return [
-        Site(image, label, plane, row + int(y), column + int(x))
-        for label in range(int(known.max()) + 1)
-        for y, x in np.argwhere((cells == label).any(axis=(1, 3)))
-    ]

@@ -15,6 +15,8 @@ from napari_unet.instances import VALLEY
 from napari_unet.models import Model
 from napari_unet.nets.device import autocast, empty_cache
 from napari_unet.nets.layers import crop_to
+from napari_unet.training.anchor import Anchor
+from napari_unet.training.average import Average
 from napari_unet.training.loss import IGNORE, balance, boundary_loss, segmentation_loss
 
 if TYPE_CHECKING:
@@ -24,17 +26,14 @@ if TYPE_CHECKING:
     from napari_unet.nets import SegmentationNet
     from napari_unet.nets.device import Device
     from napari_unet.training.config import TrainConfig
-    from napari_unet.training.data import Crops, TrainingSet
+    from napari_unet.training.crops import Crops
+    from napari_unet.training.data import TrainingSet
 
 WARM_UP = 10
 # A loss so many times the recent mean, or that of a net that knows nothing, is a
 # divergence. Less is not: a correction of what the net was sure of costs as much.
 RUNAWAY = 8.0
 SCRATCH_RATE, FINE_TUNING_RATE = 1e-3, 3e-4
-# How strongly the base model pulls where all is right, at a rate of 1 and with one
-# labelled pixel. At the usual rate and with a thousand it takes a tenth of the way back
-# at each step.
-PULL = 3.3e5
 SMALLEST_CROP = 64
 
 
@@ -51,9 +50,6 @@ class Learner:
 
     Attributes
     ----------
-    average : SegmentationNet
-        The exponential moving average of the weights: what previews, validation and
-        checkpoints use.
     steps : int
         Steps done.
     learning_rate : float
@@ -70,7 +66,6 @@ class Learner:
         self.config = config
         self.net: SegmentationNet = copy.deepcopy(model.net).to(device.name)
         self.net.to(memory_format=device.memory_format)  # type: ignore[call-overload, unused-ignore]
-        self.average: SegmentationNet = copy.deepcopy(self.net).eval()
         self.steps = 0
         self.learning_rate = config.learning_rate or _rate(model)
         self.batch = config.batch
@@ -78,13 +73,14 @@ class Learner:
         self.version = 0
         self._optimiser = self._new_optimiser()
         self._typical: float | None = None
-        # The recent share of labelled pixels predicted wrongly, in the crops drawn.
-        self._wrong = 1.0
-        # Labelled pixels of each class at the last step, and steps since they changed.
-        self._counts = torch.zeros(0)
-        self._labels_age = 0
+        self._average = Average(self.net, config.averaging)
+        self._anchor = Anchor(self.net) if self.spec.refines else None
         self._good = copy.deepcopy(self.average.state_dict())
-        self._base = [p.detach().clone() for p in self.net.parameters()]
+
+    @property
+    def average(self) -> SegmentationNet:
+        """The net with averaged weights: what is shown, validated and kept."""
+        return self._average.net
 
     def step(
         self, crops: Crops, counts: Tensor, pace: float = 1.0
@@ -105,8 +101,9 @@ class Learner:
         StepResult or None
             None if the loss ran away; the step is then not taken.
         """
-        self._set_to_train()
-        self._note_labels(counts)
+        self.net.train()
+        if self._anchor is not None:
+            self._anchor.keep_statistics(self.net)
         self._optimiser_age += 1
         pace *= min(1.0, self._optimiser_age / WARM_UP)
         for group in self._optimiser.param_groups:
@@ -126,12 +123,12 @@ class Learner:
         if not torch.isfinite(norm):
             return None
         self._optimiser.step()
-        self._wrong += 0.2 * (float(errors.mean()) - self._wrong)
-        if self.spec.refines:
-            self._return_a_little(self.learning_rate * pace, int(counts.sum()))
+        if self._anchor is not None:
+            rate, labelled = self.learning_rate * pace, int(counts.sum())
+            self._anchor.pull(self.net, rate, labelled, float(errors.mean()))
         self.steps += 1
         self._typical = 0.95 * (self._typical or value) + 0.05 * value
-        self._update_average()
+        self._follow(counts)
         return StepResult(value, errors)
 
     def shrink(self) -> str:
@@ -198,33 +195,6 @@ class Learner:
         """Return the averaged weights as a model of its own, on the CPU."""
         return Model(self.spec, copy.deepcopy(self.average).to("cpu"))
 
-    def _note_labels(self, counts: Tensor) -> None:
-        """Count the steps since pixels were labelled, by how many there are."""
-        self._labels_age += 1
-        if not torch.equal(counts, self._counts):
-            self._counts, self._labels_age = counts, 0
-
-    def _set_to_train(self) -> None:
-        self.net.train()
-        if self.spec.refines:
-            # What one image looks like says little of others that the base knows.
-            for layer in self.net.modules():
-                if isinstance(layer, torch.nn.BatchNorm2d):
-                    layer.eval()
-
-    @torch.no_grad()
-    def _return_a_little(self, rate: float, labelled: int) -> None:
-        """Let the weights decay towards the base model, not towards zero.
-
-        Corrections are painted where a model is wrong. Learnt alone, they undo what it
-        had right: so the fewer they are, the more the base model counts (L2-SP of Li,
-        Grandvalet and Davoine 2018, equation 3). But while they are still predicted
-        wrongly it gives way, so that a new stroke is learnt at once.
-        """
-        share = min(0.5, PULL * rate / max(labelled, 1)) * (1 - self._wrong)
-        for weight, before in zip(self.net.parameters(), self._base, strict=True):
-            weight.lerp_(before, share)
-
     def _forward(self, image: Tensor) -> Tensor:
         image = image.to(self.device.name, memory_format=self.device.memory_format)
         with autocast(self.device):
@@ -275,18 +245,8 @@ class Learner:
         self._optimiser_age = 0
         return torch.optim.AdamW(self.net.parameters(), self.learning_rate)
 
-    @torch.no_grad()
-    def _update_average(self) -> None:
-        # Young averages forget faster, so that the first steps, and those after a new
-        # stroke, show at once.
-        young = (1 + self._labels_age) / (10 + self._labels_age)
-        decay = min(self.config.averaging, young)
-        mean = self.average.state_dict()
-        for key, value in self.net.state_dict().items():
-            if value.is_floating_point():
-                mean[key].lerp_(value, 1 - decay)
-            else:
-                mean[key].copy_(value)
+    def _follow(self, counts: Tensor) -> None:
+        self._average.follow(self.net, counts)
         self.version += 1
 
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from napari_unet.training.checkpoints import Checkpoints
     from napari_unet.training.data import TrainingSet
     from napari_unet.training.learner import Learner, StepResult
-    from napari_unet.training.sampler import Site
+    from napari_unet.training.sites import Site
 
 # After so many roll-backs in a row, lowering the rate has not helped.
 MOST_ROLL_BACKS = 6

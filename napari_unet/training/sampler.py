@@ -9,7 +9,6 @@ it has been seen.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,33 +18,11 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-CELL = 32
+    from napari_unet.training.sites import Site
+
 # What a site that is predicted perfectly is still worth beside one all wrong, so that
 # old labels are not forgotten.
 FLOOR = 0.1
-
-
-@dataclass(frozen=True)
-class Site:
-    """A cell of an image with labelled pixels of a class.
-
-    Attributes
-    ----------
-    image : str
-        The image's key in the training set.
-    label : int
-        The class.
-    plane : int
-        The plane's number among ``image.planes()``.
-    row, column : int
-        Of the cell: it begins at pixel ``row * CELL``, ``column * CELL``.
-    """
-
-    image: str
-    label: int
-    plane: int
-    row: int
-    column: int
 
 
 class Sampler:

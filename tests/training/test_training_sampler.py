@@ -4,7 +4,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from napari_unet.training.sampler import Sampler, Site
+from napari_unet.training.sampler import Sampler
+from napari_unet.training.sites import Site
 
 
 def sites(image, label, n):
