@@ -10,7 +10,7 @@ from napari_unet.cli.terminal import user_errors
 from napari_unet.errors import ModelError
 
 if TYPE_CHECKING:
-    from napari_unet.models.blueprint import Blueprint
+    from napari_unet.models.steps import Blueprint
 
 COLUMNS = ("layer", "step", "kernel", "output", "parameters", "sees", "GFLOP")
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from napari.viewer import Viewer
     from qtpy.QtGui import QShowEvent
 
-    from napari_unet.models.blueprint import Blueprint
+    from napari_unet.models.steps import Blueprint
 
 _HOW = "Point at a block to read what it does; click it to see its feature maps."
 

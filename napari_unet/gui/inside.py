@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from napari_unet.engine.client import Engine
     from napari_unet.images import Image, Region
     from napari_unet.models import ModelSpec
-    from napari_unet.models.blueprint import Step
+    from napari_unet.models.steps import Step
 
 
 @dataclass(frozen=True)

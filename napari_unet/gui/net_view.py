@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from qtpy.QtGui import QResizeEvent
     from qtpy.QtWidgets import QGraphicsSceneHoverEvent, QGraphicsSceneMouseEvent
 
-    from napari_unet.models.blueprint import Blueprint
     from napari_unet.models.drawing import Box
+    from napari_unet.models.steps import Blueprint
 
 FILL, CHOSEN, EDGE = "#9dbfe0", "#f2b134", "#2f4f73"
 LARGEST_SCALE = 1.3

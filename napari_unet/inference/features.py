@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_unet.models import Model
-    from napari_unet.models.blueprint import Blueprint
+    from napari_unet.models.steps import Blueprint
 
 
 def feature_maps(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from xml.sax.saxutils import escape
 
 if TYPE_CHECKING:
-    from napari_unet.models.blueprint import Blueprint, Kind, Step
+    from napari_unet.models.steps import Blueprint, Kind, Step
 
 TALLEST, SHORTEST, THINNEST = 150.0, 16.0, 5.0
 GAP, WIDE_GAP, ROW_GAP, EDGE, LEGEND_STEP = 20.0, 38.0, 62.0, 40.0, 165.0
