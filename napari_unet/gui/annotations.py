@@ -15,10 +15,11 @@ from napari_unet.annotation import (
     AnnotationStore,
     Autosave,
     ClassScheme,
+    image_key,
     remove_class,
 )
 from napari_unet.annotation.join import join_schemes, map_classes
-from napari_unet.errors import AnnotationError
+from napari_unet.errors import AnnotationError, UnetError
 from napari_unet.gui.annotated import AnnotatedImage
 from napari_unet.gui.background import start
 from napari_unet.gui.kept import Kept, load_kept, look_up
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 
     from napari_unet.annotation import Annotation
     from napari_unet.gui.results import Target
-    from napari_unet.images import Region
+    from napari_unet.images import Image, Region
 
 
 class Annotations:
@@ -92,9 +93,8 @@ class Annotations:
             To be started. Its `returned` gives a `Kept`.
         """
         return create_worker(
-            look_up, self._store, target.image, target.layer.source.path,
-            _start_thread=False,
-        )  # fmt: skip
+            look_up, self._store, *_source(target), _start_thread=False
+        )
 
     def restore(self, target: Target, kept: Kept) -> Any:
         """Go on with what is kept of an image, read in another thread.
@@ -168,11 +168,15 @@ class Annotations:
     def close(self) -> None:
         """Save everything; the viewer is going."""
         self.flush()
-        if self._autosave is not None:
-            try:
+        try:
+            for image in self.images:
+                if image.key is None and image.annotation.version:
+                    # Painted and closed before its key was found.
+                    self._set_key(image, image_key(*_source(image.target)))
+            if self._autosave is not None:
                 self._autosave.close()
-            except AnnotationError:
-                logging.getLogger(__name__).exception("labels were not saved")
+        except UnetError:
+            logging.getLogger(__name__).exception("labels were not saved")
         self.images.clear()
 
     def _add(
@@ -270,6 +274,11 @@ class Annotations:
             if gone and not image.layers:
                 self.images.remove(image)
                 self.images_changed.emit()
+
+
+def _source(target: Target) -> tuple[Image, str | None]:
+    """Return what an image is known by on the disk: its pixels, and its file."""
+    return target.image, target.layer.source.path
 
 
 class _Messages(QObject):

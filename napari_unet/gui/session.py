@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 from functools import cached_property
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
@@ -30,6 +31,7 @@ class UnetSession:
         self.annotations = Annotations(viewer)
         self.widget: UnetWidget | None = None
         self._in_window = False
+        self._closed = False
         self._results: WeakKeyDictionary[ImageLayer, Results] = WeakKeyDictionary()
 
     @cached_property
@@ -59,6 +61,8 @@ class UnetSession:
         if not self._in_window:
             self._in_window = True
             window.destroyed.connect(self.close)
+            # Where Python ends before the window, as in a notebook, Qt goes first.
+            atexit.register(self.close)
         return window
 
     def close(self) -> None:
@@ -66,6 +70,10 @@ class UnetSession:
 
         What still waits for the engine gets an `EngineError`.
         """
+        if self._closed:
+            return
+        self._closed = True
+        atexit.unregister(self.close)
         self.annotations.close()
         self.live.close()
         self.engine.close()

@@ -1,3 +1,6 @@
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 from gui_annotate import keep_in, open_again
@@ -304,6 +307,52 @@ def test_the_window_may_close_right_after_a_stroke(
     layer.paint((50, 60), FIRST)
     session_of(viewer).close()
     assert on_disk(store, image, layer)
+
+
+def test_the_window_may_close_before_the_key_of_the_image_is_known(
+    viewer, panel, annotations, store, painted
+):
+    image, layer = painted
+    image.key = None
+    layer.paint((50, 60), FIRST)
+    session_of(viewer).close()
+    assert on_disk(store, image, layer)
+
+
+PAINT_AND_END = """
+import sys
+import napari
+import numpy as np
+from napari_unet.annotation import AnnotationStore
+from napari_unet.gui.session import session_of
+from napari_unet.gui.widget import UnetWidget
+from qtpy.QtTest import QTest
+
+viewer = napari.Viewer()
+annotations = session_of(viewer).annotations
+annotations._store = AnnotationStore(sys.argv[1])
+widget = UnetWidget(viewer)
+viewer.window.add_dock_widget(widget, name="U-Net")
+viewer.add_image(np.random.default_rng(0).random((64, 64)))
+QTest.qWait(500)
+widget.annotate_panel.annotate.click()
+annotations.images[0].scribbles.paint((20, 20), 2)
+"""
+
+
+def test_python_may_end_with_the_window_open(tmp_path):
+    ended = subprocess.run(
+        [sys.executable, "-c", PAINT_AND_END, str(tmp_path)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert ended.returncode == 0, ended.stderr
+    assert "Traceback" not in ended.stderr
+    store = AnnotationStore(tmp_path)
+    (key,) = (folder.name for folder in tmp_path.iterdir())
+    annotation, _ = store.load(key)
+    assert annotation.scribbles.dense()[20, 20] == 2
 
 
 @pytest.mark.parametrize("start", ["layer", "file"])
