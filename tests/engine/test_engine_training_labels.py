@@ -1,0 +1,107 @@
+"""Images and labels that change between two steps of a training."""
+
+import numpy as np
+from engine_training_scene import Scene, base, train
+
+from napari_unet.annotation import ClassScheme
+from napari_unet.annotation.annotation import HELD_OUT, TRAINING
+from napari_unet.engine.messages import (
+    Patch,
+    Previewed,
+    RemoveImage,
+    StopTraining,
+    WriteLabels,
+)
+from napari_unet.images import Region
+from napari_unet.training import Warned
+
+
+def test_new_strokes_are_learnt_within_two_steps(desk, scene, tmp_path):
+    part = Region(0, 0, 80, 160)
+    request = train(tmp_path, base(tmp_path))
+    desk.add(scene.paint(0, 1, region=part), request)
+    desk.steps(request, 5)
+    before = desk.events(request)[-1].labelled
+    rest = Region(80, 0, 160, 160)
+    desk.add(scene.paint(0, 1, region=rest))
+    desk.steps(request, 2)
+    assert desk.events(request)[-1].labelled > before
+
+
+def test_the_viewer_says_what_is_held_out(desk, scene, training):
+    half = np.full(scene.truth.shape, TRAINING, np.uint8)
+    half[80:] = HELD_OUT
+    patch = Patch(scene.whole, (scene.truth + 1).astype(np.uint8), split=half)
+    desk.add(WriteLabels(scene.key, (patch,)))
+    desk.steps(training, 2)
+    assert desk.events(training)[-1].labelled == (half == TRAINING).sum()
+
+
+def test_without_images_it_waits_and_goes_on(desk, scene, training):
+    desk.add(RemoveImage("a"))
+    desk.rest()
+    assert not desk.ended(training)
+    before = desk.stepped(training)
+    warned = desk.events(training)[-1]
+    assert isinstance(warned, Warned)
+    assert "Training waits" in warned.text
+    request = scene.preview()
+    desk.ask(request)
+    assert "layer was removed" in desk.failure(request).text
+    desk.add(scene.add(), scene.paint(0, 1))
+    desk.steps(training, 2)
+    assert desk.stepped(training) == before + 2
+
+
+def test_with_all_strokes_erased_it_waits(desk, scene, training):
+    desk.add(scene.erase())
+    desk.rest()
+    assert not desk.ended(training)
+    desk.add(scene.paint(1))
+    desk.rest()
+    assert "Only class 1" in desk.events(training)[-1].text
+    desk.add(scene.paint(0, 1))
+    desk.steps(training, 2)
+
+
+def test_one_of_two_images_may_go(desk, scene, training):
+    other = Scene(desk.share, "b", seed=3)
+    desk.add(other.add(), other.paint(0, 1))
+    desk.steps(training, 3)
+    desk.add(RemoveImage("a"))
+    desk.steps(training, 12)
+    assert desk.events(training)[-1].labelled > 0
+
+
+def test_resuming_with_one_more_class(desk, scene, training):
+    desk.steps(training, 5)
+    desk.ask(StopTraining())
+    desk.rest()
+    more = ClassScheme.named("cell", "dirt")
+    again = train(desk.folder, resume=True, classes=more)
+    desk.add(again)
+    desk.steps(again, 1)
+    assert desk.events(again)[0].step > 7
+    assert desk.state.session.run.learner.spec.classes == more
+
+
+def test_a_grey_image_suits_a_model_of_three_channels(desk, scene, tmp_path):
+    request = train(tmp_path, base(tmp_path), channels=3)
+    desk.add(scene.paint(0, 1), request)
+    desk.steps(request, 2)
+    (previewed,) = desk.ask(scene.preview())
+    assert isinstance(previewed, Previewed)
+
+
+def test_objects_and_their_classes_are_followed(desk, scene):
+    region = Region(0, 0, 32, 32)
+    objects = np.zeros((32, 32), np.uint32)
+    objects[4:9, 4:9], objects[20:25, 20:25] = 1, 2
+    patch = Patch(region, objects=objects, verified=np.ones((32, 32), bool))
+    desk.ask(WriteLabels("a", (patch,), {2: 2}))
+    labels = desk.state.session.image("a").annotation
+    assert labels.classes(region)[6, 6] == 1
+    assert labels.classes(region)[22, 22] == 2
+    assert labels.classes(region)[15, 15] == 0
+    desk.ask(WriteLabels("a", (), {}))
+    assert labels.classes(region)[22, 22] == 1
