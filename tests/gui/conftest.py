@@ -4,10 +4,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from gui_annotate import FIRST, keep_in, same
+from gui_mouse import Mouse
 from qtpy.QtCore import QEvent
 from qtpy.QtWidgets import QApplication
 
-from napari_unet.annotation import ClassScheme
+from napari_unet.annotation import AnnotationStore, ClassScheme
 from napari_unet.engine import Engine
 from napari_unet.gui.session import session_of
 from napari_unet.gui.widget import UnetWidget
@@ -96,6 +98,43 @@ def widget(viewer, model, engine, qtbot) -> UnetWidget:
     viewer.window.add_dock_widget(widget, name="U-Net")
     widget.model_panel.choose_folder(model)
     return widget
+
+
+@pytest.fixture
+def annotations(viewer, widget, tmp_path):
+    """What is labelled in the viewer; it is kept in a folder of this test."""
+    annotations = keep_in(viewer, tmp_path)
+    yield annotations
+    annotations.close()
+
+
+@pytest.fixture
+def store(tmp_path) -> AnnotationStore:
+    """The same folder, read by somebody else."""
+    return AnnotationStore(tmp_path)
+
+
+@pytest.fixture
+def panel(widget, annotations):
+    """Where strokes and classes are."""
+    return widget.annotate_panel
+
+
+@pytest.fixture
+def mouse(viewer) -> Mouse:
+    return Mouse(viewer)
+
+
+@pytest.fixture
+def painted(viewer, panel, annotations, mouse, qtbot, blobs):
+    """An image with one stroke of the first class, its layer, its annotation."""
+    viewer.add_image(blobs, name="field")
+    panel.annotate.click()
+    layer = viewer.layers["field scribbles"]
+    layer.paint((10, 15), FIRST)
+    image = annotations.images[0]
+    qtbot.wait_until(lambda: same(image, layer))
+    return image, layer
 
 
 @pytest.fixture

@@ -1,8 +1,12 @@
 """What the tests of annotation share."""
 
+import numpy as np
+
 from napari_unet.annotation import AnnotationStore
 from napari_unet.gui.session import session_of
 from napari_unet.gui.widget import UnetWidget
+
+BACKGROUND, FIRST = 1, 2
 
 
 def keep_in(viewer, folder):
@@ -20,3 +24,15 @@ def open_again(viewer, image, engine, folder) -> UnetWidget:
     viewer.window.add_dock_widget(widget, name="U-Net")
     viewer.add_image(image, name="again")
     return widget
+
+
+def same(image, layer) -> bool:
+    """Say whether an image's annotation has what is drawn in a layer."""
+    return np.array_equal(image.annotation.scribbles.dense(), layer.data)
+
+
+def on_disk(store, image, layer) -> bool:
+    """Say whether what is drawn in a layer is kept."""
+    if image.key is None or not store.path(image.key).exists():
+        return False
+    return np.array_equal(store.load(image.key)[0].scribbles.dense(), layer.data)

@@ -1,18 +1,10 @@
 import numpy as np
 import pytest
-from gui_annotate import keep_in, open_again
-from gui_mouse import Mouse
+from gui_annotate import open_again
 from qtpy.QtCore import Qt
 
 from napari_unet.annotation import AnnotationStore
 from napari_unet.gui.session import session_of
-
-
-@pytest.fixture
-def annotations(viewer, widget, tmp_path):
-    annotations = keep_in(viewer, tmp_path)
-    yield annotations
-    annotations.close()
 
 
 @pytest.fixture
@@ -27,11 +19,6 @@ def correct(viewer, widget, annotations, predict, qtbot):
         return viewer.layers["field objects"]
 
     return press
-
-
-@pytest.fixture
-def mouse(viewer) -> Mouse:
-    return Mouse(viewer)
 
 
 def ids(layer) -> set[int]:
@@ -225,7 +212,7 @@ def test_a_new_prediction_spares_what_is_accepted(
 
 
 def test_objects_of_a_stack_have_ids_of_their_own(
-    viewer, widget, annotations, qtbot, blobs
+    viewer, widget, annotations, qtbot, blobs, mouse
 ):
     stack = np.stack([blobs] * 5)
     viewer.add_image(stack, name="field", axis_labels=("z", "y", "x"))
@@ -238,7 +225,7 @@ def test_objects_of_a_stack_have_ids_of_their_own(
     assert ids(layer) == set(range(1, 21))
     viewer.dims.set_current_step(0, 2)
     widget.objects_panel.buttons["delete"].click()
-    Mouse(viewer).click(2, 10, 15)
+    mouse.click(2, 10, 15)
     assert len(ids(layer)) == 19
     assert not layer.data[2, 5:20, 10:22].any()
     viewer.scene.camera.zoom = 4

@@ -1,0 +1,143 @@
+"""What is painted is on the disk soon, and stays there however all ends."""
+
+import subprocess
+import sys
+
+import numpy as np
+from gui_annotate import BACKGROUND, FIRST, on_disk, open_again, same
+from qtpy.QtCore import Qt
+
+from napari_unet.annotation import AnnotationStore
+from napari_unet.gui.session import session_of
+
+
+def test_a_stroke_is_on_disk_soon_and_back_in_the_next_session(
+    viewer,
+    panel,
+    annotations,
+    store,
+    mouse,
+    qtbot,
+    blobs,
+    tmp_path,
+    engine,
+    make_napari_viewer,
+):
+    viewer.add_image(blobs, name="field")
+    panel.annotate.click()
+    layer = viewer.layers["field scribbles"]
+    assert viewer.layers.selection.active is layer
+    assert layer.mode == "paint"
+    assert layer.dtype == np.uint8
+
+    viewer.scene.camera.zoom = 4
+    mouse.draw((10, 12), (10, 20))
+    mouse.key(Qt.Key.Key_1, Qt.KeyboardModifier.ShiftModifier)
+    mouse.draw((50, 2), (50, 40))
+
+    image = annotations.images[0]
+    qtbot.wait_until(lambda: same(image, layer))
+    assert set(np.unique(layer.data)) == {0, BACKGROUND, FIRST}
+    assert layer.data[10, 15] == FIRST
+    assert layer.data[50, 20] == BACKGROUND
+    qtbot.wait_until(lambda: on_disk(store, image, layer), timeout=2500)
+    assert store.load(image.key)[1] == annotations.scheme
+
+    other = make_napari_viewer(show=True)
+    panel = open_again(other, blobs, engine, tmp_path).annotate_panel
+    qtbot.wait_until(panel.kept_line.isVisible)
+    assert "cell" in panel.kept_line.text.text()
+    assert not panel.annotate.isVisible()
+    panel.kept_line.go_on.click()
+    qtbot.wait_until(lambda: len(other.layers) == 2)
+    np.testing.assert_array_equal(other.layers["again scribbles"].data, layer.data)
+    assert not panel.kept_line.isVisible()
+    count = panel.classes.rows[1].count.text()
+    assert count == f"{(layer.data == FIRST).sum()} px"
+
+
+def test_a_full_disk_is_said_once_and_tried_again(
+    viewer, panel, annotations, store, tmp_path, qtbot, notified, blobs
+):
+    blocked = tmp_path / "blocked"
+    blocked.write_text("not a folder")
+    annotations._store = AnnotationStore(blocked)
+    annotations._saver()._retry = 0.1
+    viewer.add_image(blobs, name="field")
+    panel.annotate.click()
+    layer = viewer.layers["field scribbles"]
+    layer.paint((10, 15), FIRST)
+    qtbot.wait_until(lambda: any("cannot be saved" in text for text in notified))
+    layer.paint((40, 40), FIRST)
+    qtbot.wait(400)
+    assert sum("cannot be saved" in text for text in notified) == 1
+    blocked.unlink()
+    image = annotations.images[0]
+    qtbot.wait_until(lambda: on_disk(annotations._store, image, layer))
+
+
+def test_the_same_pixels_twice_are_kept_apart(
+    viewer, panel, annotations, painted, qtbot, blobs
+):
+    first, _ = painted
+    viewer.add_image(blobs, name="copy")
+    panel.annotate.click()
+    second = annotations.images[1]
+    qtbot.wait_until(lambda: bool(first.key and second.key))
+    assert first.key != second.key
+
+
+def test_the_window_may_close_right_after_a_stroke(
+    viewer, panel, annotations, store, painted
+):
+    image, layer = painted
+    image.key = "field"
+    layer.paint((50, 60), FIRST)
+    session_of(viewer).close()
+    assert on_disk(store, image, layer)
+
+
+def test_the_window_may_close_before_the_key_of_the_image_is_known(
+    viewer, panel, annotations, store, painted
+):
+    image, layer = painted
+    image.key = None
+    layer.paint((50, 60), FIRST)
+    session_of(viewer).close()
+    assert on_disk(store, image, layer)
+
+
+PAINT_AND_END = """
+import sys
+import napari
+import numpy as np
+from napari_unet.annotation import AnnotationStore
+from napari_unet.gui.session import session_of
+from napari_unet.gui.widget import UnetWidget
+from qtpy.QtTest import QTest
+
+viewer = napari.Viewer()
+annotations = session_of(viewer).annotations
+annotations._store = AnnotationStore(sys.argv[1])
+widget = UnetWidget(viewer)
+viewer.window.add_dock_widget(widget, name="U-Net")
+viewer.add_image(np.random.default_rng(0).random((64, 64)))
+QTest.qWait(500)
+widget.annotate_panel.annotate.click()
+annotations.images[0].scribbles.paint((20, 20), 2)
+"""
+
+
+def test_python_may_end_with_the_window_open(tmp_path):
+    ended = subprocess.run(
+        [sys.executable, "-c", PAINT_AND_END, str(tmp_path)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert ended.returncode == 0, ended.stderr
+    assert "Traceback" not in ended.stderr
+    store = AnnotationStore(tmp_path)
+    (key,) = (folder.name for folder in tmp_path.iterdir())
+    annotation, _ = store.load(key)
+    assert annotation.scribbles.dense()[20, 20] == 2
