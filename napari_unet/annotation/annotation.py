@@ -191,6 +191,8 @@ class Annotation:
 
     def set_object_classes(self, classes: Mapping[int, int]) -> None:
         """Set the classes, 1 and above, of some objects."""
+        if not classes:
+            return
         for index, label in classes.items():
             if not 1 <= label <= MOST_CLASSES:
                 raise ValueError(f"an object of class {label}")

@@ -40,7 +40,8 @@ def describe(request: Describe, state: State) -> Generator[object, None, None]:
     yield Described(
         device.label,
         notes,
-        torch.__version__,
+        # Of a class of torch's own, which the viewer would import to read it.
+        str(torch.__version__),
         torch.get_num_threads(),
         free_memory(device),
     )

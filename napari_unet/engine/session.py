@@ -106,7 +106,10 @@ class Session:
             If there was none.
         """
         if self._run is None:
-            raise TrainingError("Nothing has been trained yet. Start training first.")
+            raise TrainingError(
+                "The engine knows of no training. Press Start first; with 'Go on with "
+                "the last training' as the base it takes up an earlier one."
+            )
         return self._run
 
     def begin(self, run: Run) -> None:

@@ -95,6 +95,22 @@ class AnnotatePanel(QWidget):
         assert self._images.layer is not None
         return Target(self._images.layer, image)
 
+    def target_to_label(self) -> Target:
+        """Return the chosen image, unless it waits for an answer about kept labels.
+
+        Raises
+        ------
+        UnetError
+            As `target`, or if labels of an earlier session are offered: others would
+            take their place.
+        """
+        if not self.kept_line.isHidden():
+            raise AnnotationError(
+                "Labels of this image are kept from an earlier session. Press "
+                "'Continue where you left off' or 'Start anew' under Annotate first."
+            )
+        return self.target()
+
     def start(self) -> None:
         """Let the user paint on the chosen image."""
         from napari.utils.notifications import show_error
@@ -130,7 +146,7 @@ class AnnotatePanel(QWidget):
         start(worker)
 
     def _take_target(self) -> AnnotatedImage:
-        return self._annotations.correct(self.target())
+        return self._annotations.correct(self.target_to_label())
 
     def _offer(self, target: Target, kept: Kept) -> None:
         if self._target is target and kept.saved is not None:

@@ -10,6 +10,7 @@ from psygnal import Signal
 from napari_unet.annotation import Annotation
 from napari_unet.errors import AnnotationError
 from napari_unet.gui.painted import Painted
+from napari_unet.gui.screen import is_flat
 from napari_unet.gui.source import plane_on_screen
 
 if TYPE_CHECKING:
@@ -192,6 +193,10 @@ class AnnotatedImage:
             self.target.layer, self.target.image, self._viewer.dims.point
         )
 
+    def _plane_painted(self) -> dict[str, int] | None:
+        """Return the plane that a brush paints on, None if on several."""
+        return self.plane_shown() if is_flat(self._viewer, self.target) else None
+
     def _layer(self, role: str) -> Labels | None:
         painted = self._painted.get(role)
         if painted is None or painted.layer not in self._viewer.layers:
@@ -204,7 +209,7 @@ class AnnotatedImage:
         self._painted[role] = Painted(
             layer,
             list(blocks.planes()),
-            self.plane_shown,
+            self._plane_painted,
             lambda region: self._take(role, region),
             self.changed.emit,
         )

@@ -135,11 +135,24 @@ class Annotations:
                 image.scribbles.selected_label = index + 1
         self.chosen_changed.emit()
 
-    def labelled(self, index: int) -> tuple[int, int]:
-        """Return how many pixels of a class are labelled, and in how many images."""
+    def labelled(self, index: int) -> tuple[int, int, int]:
+        """Return how much of a class is labelled.
+
+        Returns
+        -------
+        pixels, objects : int
+            Labelled pixels; objects, also those in regions that nobody accepted.
+        images : int
+            How many have any of them.
+        """
         self.flush()
-        counts = [i.annotation.counts(index + 1)[index] for i in self.images]
-        return int(sum(counts)), sum(count > 0 for count in counts)
+        labels = [i.annotation for i in self.images]
+        pixels = [int(a.counts(index + 1)[index]) for a in labels]
+        objects = [
+            sum(a.object_classes.get(i, 1) == index for i in a.ids()) for a in labels
+        ]
+        images = sum(p + o > 0 for p, o in zip(pixels, objects, strict=True))
+        return sum(pixels), sum(objects), images
 
     def remove_class(self, index: int, into: int | None = None) -> None:
         """Remove a class; see `napari_unet.annotation.remove_class`."""

@@ -40,16 +40,19 @@ class ClassRemoval(QWidget):
         """Ask about the class `index`."""
         scheme = self._annotations.scheme
         self._index = index
-        pixels, images = self._annotations.labelled(index)
+        pixels, objects, images = self._annotations.labelled(index)
+        found = [f"{pixels:,} labelled pixels"] if pixels else []
+        if objects:
+            found.append("1 object" if objects == 1 else f"{objects:,} objects")
         where = "1 image" if images == 1 else f"{images} images"
-        has = f"{pixels:,} labelled pixels in {where}" if pixels else "no labels"
+        has = f"{' and '.join(found)} in {where}" if found else "no labels"
         self.question.setText(f"Remove '{scheme.names[index]}'? It has {has}.")
         self.becomes.clear()
         self.becomes.addItem("Its labels are erased", None)
         for other, name in enumerate(scheme.names):
             if other != index:
                 self.becomes.addItem(f"Its labels become {name}", other)
-        self.becomes.setVisible(pixels > 0)
+        self.becomes.setVisible(bool(found))
         self.show()
 
     def _remove(self) -> None:

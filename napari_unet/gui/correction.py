@@ -11,9 +11,9 @@ from superqt.utils import create_worker
 from napari_unet.annotation.join import join_schemes
 from napari_unet.gui.background import start
 from napari_unet.gui.corrections import numbered_through
-from napari_unet.gui.results import MARK
 
 if TYPE_CHECKING:
+    from napari.viewer import Viewer
     from numpy.typing import NDArray
 
     from napari_unet.gui.annotated import AnnotatedImage
@@ -34,8 +34,9 @@ class Correction(QObject):
 
     shown = Signal(object, str)
 
-    def __init__(self, session: UnetSession) -> None:
+    def __init__(self, viewer: Viewer, session: UnetSession) -> None:
         super().__init__()
+        self._viewer = viewer
         self._session = session
 
     def start(self, target: Target) -> None:
@@ -81,7 +82,6 @@ class Correction(QObject):
         position = image.target.position(plane, y, x)
         indices = tuple(np.broadcast_to(i, y.shape) for i in position)
         layer.data_setitem(indices, new[y, x])
-        layer.refresh(extent=False)
         return f"{len(classes)} objects of the prediction."
 
     def _show(
@@ -119,11 +119,11 @@ class Correction(QObject):
         self, target: Target
     ) -> tuple[NDArray[Any], NDArray[Any] | None] | None:
         """Return instances and semantic, ``(..., Y, X)``, of the prediction."""
-        found = {
-            layer.metadata[MARK]["role"]: target.stack(layer)
-            for layer in self._session.results_of(target.layer).layers()
-            if target.fits(layer)
-        }
-        if "instances" not in found:
+        results = self._session.results_of(target.layer)
+        instances, semantic = (
+            results.latest(self._viewer, target, role)
+            for role in ("instances", "semantic")
+        )
+        if instances is None:
             return None
-        return found["instances"], found.get("semantic")
+        return target.stack(instances), semantic and target.stack(semantic)

@@ -10,11 +10,13 @@ from qtpy.QtWidgets import QComboBox, QVBoxLayout, QWidget
 
 from napari_unet.errors import ImageError, UnetError
 from napari_unet.gui.forms import compact, hint, row
+from napari_unet.gui.results import MARK
 from napari_unet.gui.source import image_of, plane_on_screen
 
 if TYPE_CHECKING:
     from napari.viewer import Viewer
 
+    from napari_unet.gui.channels import Channels
     from napari_unet.images import Image
 
 _COLOURS = ("Red", "Green", "Blue")
@@ -32,9 +34,10 @@ class ImagePanel(QWidget):
 
     image_changed = Signal()
 
-    def __init__(self, viewer: Viewer) -> None:
+    def __init__(self, viewer: Viewer, channels: Channels) -> None:
         super().__init__()
         self._viewer = viewer
+        self._channels = channels
         self._layers: list[ImageLayer] = []
         self._shown: ImageLayer | None = None
 
@@ -60,6 +63,7 @@ class ImagePanel(QWidget):
             column.addWidget(line)
         column.addWidget(self.note)
         self.images.currentIndexChanged.connect(self._show_choices)
+        self.channels.currentIndexChanged.connect(self._choose_channel)
 
         layers = viewer.layers
         followed = {
@@ -112,7 +116,12 @@ class ImagePanel(QWidget):
 
     def _list_images(self, event: Any = None) -> None:
         chosen = self.layer
-        self._layers = [x for x in self._viewer.layers if isinstance(x, ImageLayer)]
+        # What the plugin shows itself, such as feature maps, is nothing to segment.
+        self._layers = [
+            layer
+            for layer in self._viewer.layers
+            if isinstance(layer, ImageLayer) and MARK not in layer.metadata
+        ]
         self.images.blockSignals(True)
         self.images.clear()
         self.images.addItems([layer.name for layer in self._layers])
@@ -136,19 +145,32 @@ class ImagePanel(QWidget):
             image, note = None, str(error)
         self.note.setText(note)
         self.note.setVisible(bool(note))
-        self._refill(self.channels, _channel_choices(image))
-        self._refill(self.slices, _slice_choices(image))
+        channels, slices = _channel_choices(image), _slice_choices(image)
+        at = -1
+        if channels and image is not None and self.layer is not None:
+            chosen = self._channels.of(self.layer, image)
+            at = [channel for _, channel in channels].index(chosen)
+        self._refill(self.channels, channels, at)
+        same = self.slices.currentIndex() if self.layer is self._shown else 0
+        self._refill(self.slices, slices, min(max(same, 0), len(slices) - 1))
         if self.layer is not self._shown:
             self._shown = self.layer
             self.image_changed.emit()
 
-    def _refill(self, box: QComboBox, choices: list[tuple[str, Any]]) -> None:
-        """Offer `choices`; of the same image, what was chosen stays so."""
-        chosen = box.currentText() if self.layer is self._shown else ""
+    def _choose_channel(self, index: int) -> None:
+        if index >= 0 and self.layer is not None:
+            self._channels.choose(self.layer, self.channel)
+
+    def _refill(
+        self, box: QComboBox, choices: list[tuple[str, Any]], chosen: int
+    ) -> None:
+        """Offer `choices`."""
+        box.blockSignals(True)
         box.clear()
         for text, data in choices:
             box.addItem(text, data)
-        box.setCurrentIndex(max(0, box.findText(chosen)) if choices else -1)
+        box.setCurrentIndex(chosen)
+        box.blockSignals(False)
         self._rows[box].setVisible(len(choices) > 1)
 
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from napari_unet.engine.client import Engine
     from napari_unet.gui.annotated import AnnotatedImage
     from napari_unet.gui.annotations import Annotations
+    from napari_unet.gui.channels import Channels
     from napari_unet.gui.results import Target
     from napari_unet.images import Region
     from napari_unet.training import TrainConfig
@@ -68,6 +69,8 @@ class LiveTraining(QObject):
         Where it trains.
     annotations : Annotations
         What it learns from.
+    channels : Channels
+        Of the images, what it sees.
 
     Attributes
     ----------
@@ -101,14 +104,16 @@ class LiveTraining(QObject):
     refused = Signal(str)
     _answered = Signal(object)
 
-    def __init__(self, engine: Engine, annotations: Annotations) -> None:
+    def __init__(
+        self, engine: Engine, annotations: Annotations, channels: Channels
+    ) -> None:
         super().__init__()
         self.state: State = "idle"
         self.plan: Plan | None = None
         self.best: Path | None = None
         self.checkpoints: list[Checkpointed] = []
         self.feed = Feed(engine)
-        self.subjects = Subjects(annotations)
+        self.subjects = Subjects(annotations, channels)
         self._engine = engine
         self._annotations = annotations
         self._classes = annotations.scheme
@@ -256,14 +261,22 @@ class LiveTraining(QObject):
                 problem = str(error)
         self._set_state("idle")
         if problem:
+            self._keep_best()
             self.failed.emit(problem)
         else:
             self.stopped.emit(self._line)
 
     def _broke(self) -> None:
         self._again = False
+        self._keep_best()
         self._set_state("idle")
         self.failed.emit("")
+
+    def _keep_best(self) -> None:
+        """Name the best model, or the last, of a training that could not do it."""
+        best = [event for event in self.checkpoints if event.best] or self.checkpoints
+        if best and self.plan is not None:
+            self.best = self.plan.folder / best[-1].name
 
     def _set_state(self, state: State) -> None:
         if state != self.state:

@@ -109,10 +109,7 @@ class LivePanel(QWidget):
 
     def start(self) -> None:
         """Begin to train with what is chosen."""
-        layer = self._images.layer
         try:
-            if layer is not None:
-                self.live.subjects.choose_channel(layer, self._images.channel)
             self.live.start(self._plan())
         except UnetError as error:
             self._failed(str(error))
@@ -124,10 +121,11 @@ class LivePanel(QWidget):
     def go_next(self) -> None:
         """Go to where the model is least sure."""
         layer = self._images.layer
-        trained = self.live.plan is not None
         try:
             target = Target(layer, self._images.image()) if layer is not None else None
-            model = None if trained else self._models.model
+            model = None if self.live.running else self._models.model
+            if model is not None:
+                self.live.subjects.suit(self._models.spec())
             self.next.look(target, model, self._predict.form.config(None))
             self.train.show_line("Looking for where the model is least sure…")
         except UnetError as error:
@@ -184,7 +182,7 @@ class LivePanel(QWidget):
     def _failed(self, text: str) -> None:
         from napari.utils.notifications import show_error
 
-        self._offer_bases()
+        self._take_over_model()
         if text:
             show_error(text)
         text = text or "It failed by a mistake in the program."
@@ -204,7 +202,7 @@ class LivePanel(QWidget):
             if folder is not None:
                 self._models.choose_folder(folder)
         except UnetError as error:
-            self._failed(str(error))
+            self._refused(str(error))
         self._offer_bases()
 
     def _draw(self, seen: Seen) -> None:

@@ -144,7 +144,6 @@ class LiveView(QObject):
                     "There is no preview of this view. Show rows and columns in 2-D."
                 )
                 return None
-            self._live.subjects.choose_channel(layer, self._images.channel)
             subject = self._live.subjects.of(target)
             self.told.emit("")
             results = self._session.results_of(layer)

@@ -193,7 +193,6 @@ class ObjectTools(QObject):
         at = self._image.target.position(self._image.plane_shown(), y, x)
         indices = tuple(np.broadcast_to(i, y.shape) for i in at)
         layer.data_setitem(indices, new[y, x])
-        layer.refresh(extent=False)
 
     def _plane(self) -> NDArray[Any]:
         assert self._image is not None

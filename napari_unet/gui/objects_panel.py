@@ -65,7 +65,7 @@ class ObjectsPanel(QWidget):
         super().__init__()
         self._viewer = viewer
         self._annotations = session.annotations
-        self._correction = Correction(session)
+        self._correction = Correction(viewer, session)
         self._target = target
         self._image: AnnotatedImage | None = None
         self._outlines: dict[AnnotatedImage, Accepted] = {}

@@ -34,7 +34,7 @@ class Painted:
     planes : list of Region
         All planes, whole.
     shown : callable
-        Returns the plane on screen.
+        Returns the plane on screen, None where planes are seen from the side or in 3-D.
     take : callable
         Called with a region to compare; returns the parts that were different.
     changed : callable
@@ -45,7 +45,7 @@ class Painted:
         self,
         layer: Labels,
         planes: list[Region],
-        shown: Callable[[], Mapping[str, int]],
+        shown: Callable[[], Mapping[str, int] | None],
         take: Callable[[Region], list[Region]],
         changed: Callable[[list[Region]], None],
     ) -> None:
@@ -54,7 +54,7 @@ class Painted:
         self._shown = shown
         self._take = take
         self._changed = changed
-        self._last_shown = _key(shown())
+        self._last_shown = self._on_screen()
         self._painted: set[tuple[int, ...]] = set()
         self._waiting: dict[tuple[int, ...], Iterator[Region]] = {}
         self._timer = QTimer(singleShot=True)
@@ -75,22 +75,27 @@ class Painted:
         self.flush()
 
     def _mark(self, event: Any) -> None:
-        shown = _key(self._shown())
+        shown = self._on_screen()
         if event.type == "data":
             keys = set(self._planes)
-        elif event.type == "set_data" and shown == self._last_shown:
+        elif event.type == "paint":
+            # A stroke from the side, in 3-D or with a thick brush is in several planes.
+            one = shown and self.layer.n_edit_dimensions <= 2
+            keys = shown if one else set(self._planes)
+            self._painted |= keys
+        elif shown == self._last_shown:
             # An undo may be of a stroke in another plane.
-            keys = {shown, *self._painted}
+            keys = shown | self._painted
         else:
-            keys = {shown}
+            keys = shown
         self._last_shown = shown
-        if event.type == "paint":
-            self._painted.add(shown)
-            if self.layer.n_edit_dimensions > 2:
-                keys = self._painted = set(self._planes)
         self._waiting.update((key, _bands(self._planes[key])) for key in keys)
         if not self._timer.isActive():
             self._timer.start(_DELAY)
+
+    def _on_screen(self) -> set[tuple[int, ...]]:
+        plane = self._shown()
+        return set() if plane is None else {_key(plane)}
 
     def _look(self, turn: float = _TURN) -> None:
         end = time.perf_counter() + turn

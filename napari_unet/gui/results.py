@@ -46,6 +46,7 @@ class Results:
 
     def __init__(self) -> None:
         self._layers: dict[str, Labels] = {}
+        self._latest: dict[str, Labels] = {}
         self.classes: ClassScheme | None = None
 
     def show(
@@ -119,6 +120,12 @@ class Results:
             return None
         return target.plane(layer, region)
 
+    def latest(self, viewer: Viewer, target: Target, role: str) -> Labels | None:
+        """Return the layer of the last prediction, also one the user has painted on."""
+        layer = self._latest.get(role)
+        there = layer is not None and layer in viewer.layers and target.fits(layer)
+        return layer if there else None
+
     def layers(self) -> list[Labels]:
         """Return the layers that are written to."""
         return list(self._layers.values())
@@ -149,7 +156,7 @@ class Results:
         layer = self._layers.get(role)
         if layer is None or layer not in viewer.layers or not target.fits(layer):
             layer = target.new_layer(viewer, role, dtype)
-            self._layers[role] = layer
+            self._layers[role] = self._latest[role] = layer
             layer.events.paint.connect(self._give_up)
         return layer
 

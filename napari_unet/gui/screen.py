@@ -20,6 +20,13 @@ def camera_of(viewer: Viewer) -> Any:
     return getattr(viewer, "scene", viewer).camera
 
 
+def is_flat(viewer: Viewer, target: Target) -> bool:
+    """Say whether rows and columns are displayed: not in 3-D, nor from the side."""
+    axes = layer_axes(target.layer, target.image)
+    shift = viewer.dims.ndim - target.layer.ndim
+    return {axes[d - shift] for d in viewer.dims.displayed if d >= shift} == {"Y", "X"}
+
+
 def region_on_screen(viewer: Viewer, target: Target, most: int) -> Region | None:
     """Return what is seen of an image, or its middle where that is a lot.
 
@@ -39,11 +46,9 @@ def region_on_screen(viewer: Viewer, target: Target, most: int) -> Region | None
         another side.
     """
     layer, image = target.layer, target.image
-    axes = layer_axes(layer, image)
-    shift = viewer.dims.ndim - layer.ndim
-    shown = {axes[d - shift] for d in viewer.dims.displayed if d >= shift}
-    if shown != {"Y", "X"}:
+    if not is_flat(viewer, target):
         return None
+    axes = layer_axes(layer, image)
     corners = np.asarray(layer.corner_pixels)
     if layer.multiscale:
         corners = corners * np.asarray(layer.downsample_factors)[layer.data_level]

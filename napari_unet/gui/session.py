@@ -9,6 +9,7 @@ from weakref import WeakKeyDictionary
 
 from napari_unet.engine.client import Engine
 from napari_unet.gui.annotations import Annotations
+from napari_unet.gui.channels import Channels
 from napari_unet.gui.live import LiveTraining
 from napari_unet.gui.results import Results
 
@@ -29,6 +30,7 @@ class UnetSession:
     def __init__(self, viewer: Viewer) -> None:
         self.engine = Engine()
         self.annotations = Annotations(viewer)
+        self.channels = Channels()
         self.widget: UnetWidget | None = None
         self._in_window = False
         self._closed = False
@@ -37,7 +39,7 @@ class UnetSession:
     @cached_property
     def live(self) -> LiveTraining:
         """The training on what is labelled, made when it is first asked for."""
-        return LiveTraining(self.engine, self.annotations)
+        return LiveTraining(self.engine, self.annotations, self.channels)
 
     def results_of(self, layer: ImageLayer) -> Results:
         """Return the result layers of an image layer."""

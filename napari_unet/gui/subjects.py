@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from napari_unet.gui.annotated import AnnotatedImage
     from napari_unet.gui.annotations import Annotations
+    from napari_unet.gui.channels import Channels
     from napari_unet.gui.results import Target
     from napari_unet.images import Image
     from napari_unet.models import ModelSpec
@@ -28,30 +29,31 @@ class Subjects:
     ----------
     annotations : Annotations
         What is labelled.
+    chosen : Channels
+        Which channels of the images the model sees.
+
+    Attributes
+    ----------
+    channels : int
+        How many the model takes.
+    percentiles : tuple of float
+        Which of the intensities become 0 and 1.
     """
 
-    def __init__(self, annotations: Annotations) -> None:
+    def __init__(self, annotations: Annotations, chosen: Channels) -> None:
         self._annotations = annotations
+        self._chosen = chosen
         self._numbers = itertools.count(1)
         self._keys: WeakKeyDictionary[ImageLayer, str] = WeakKeyDictionary()
-        self._channels: WeakKeyDictionary[ImageLayer, int | None] = WeakKeyDictionary()
         self.channels = 1
         self.percentiles = (1.0, 99.8)
-
-    def choose_channel(self, layer: ImageLayer, channel: int | None) -> None:
-        """Use one channel of an image, or all if None."""
-        self._channels[layer] = channel
-
-    def channel(self, layer: ImageLayer) -> int | None:
-        """Return the chosen channel of an image."""
-        return self._channels.get(layer)
 
     def suit(self, base: ModelSpec | None) -> None:
         """Choose what a new model takes, by its base and the labelled images."""
         if base is not None:
             self.percentiles = (base.normalisation.low, base.normalisation.high)
         seen = {
-            1 if self.channel(i.target.layer) is not None else _colours(i.target.image)
+            1 if self._channel(i.target) is not None else _colours(i.target.image)
             for i in self.labelled()
         }
         most = max(seen, default=1)
@@ -87,11 +89,10 @@ class Subjects:
         hold_out({self.key(i.target.layer): i.annotation for i in self.labelled()})
         annotated = self._annotations.of(target.layer)
         labels = annotated.annotation if annotated else Annotation.of(target.image)
-        channel = self.channel(target.layer)
         return Subject(
             self.key(target.layer),
             target.image,
-            choose_channels(target.image, self.channels, channel),
+            choose_channels(target.image, self.channels, self._channel(target)),
             self.percentiles,
             labels.snapshot(),
         )
@@ -122,6 +123,9 @@ class Subjects:
                 f"Only '{painted[0]}' is labelled, so there is nothing to tell apart. "
                 f"Paint a few strokes on {missing} too, then press Start."
             )
+
+    def _channel(self, target: Target) -> int | None:
+        return self._chosen.of(target.layer, target.image)
 
 
 def _colours(image: Image) -> int:

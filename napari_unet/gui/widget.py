@@ -59,7 +59,7 @@ class UnetWidget(QWidget):
         self._prediction: Prediction | None = None
         self._opened = False
 
-        self.image_panel = ImagePanel(napari_viewer)
+        self.image_panel = ImagePanel(napari_viewer, self.session.channels)
         self.model_panel = ModelPanel()
         self.predict_panel = PredictPanel()
         self.legend = Legend()
@@ -67,9 +67,10 @@ class UnetWidget(QWidget):
             napari_viewer, self.session, self.image_panel
         )
         self.objects_panel = ObjectsPanel(
-            napari_viewer, self.session, self.annotate_panel.target
+            napari_viewer, self.session, self.annotate_panel.target_to_label
         )
         self.annotate_panel.image_changed.connect(self.objects_panel.show_image)
+        self.objects_panel.show_image(self.annotate_panel.image)
         self.live_panel = LivePanel(
             napari_viewer,
             self.session,

@@ -166,6 +166,18 @@ def test_it_describes_itself(engine, folder):
     assert described.free_memory > 1e6
 
 
+def test_what_it_says_of_itself_needs_no_torch_to_be_read():
+    code = (
+        "import sys\n"
+        "from napari_unet.engine import Engine\n"
+        "from napari_unet.engine.messages import Describe\n"
+        "with Engine() as engine:\n"
+        "    assert engine.ask(Describe('cpu')).torch\n"
+        "sys.exit('torch' in sys.modules)\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
 def test_threads_can_be_set(engine):
     engine.ask(SetThreads(1))
     assert engine.ask(Describe("cpu")).threads == 1

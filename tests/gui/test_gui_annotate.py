@@ -97,6 +97,19 @@ def test_removing_a_class_says_what_happens_first(
     assert layer.data[10, 15] == BACKGROUND
 
 
+def test_removing_a_class_counts_objects_that_nobody_accepted(
+    viewer, widget, panel, annotations, predict, blobs, qtbot
+):
+    viewer.add_image(blobs, name="field")
+    predict()
+    with qtbot.wait_signal(widget.objects_panel._correction.shown):
+        widget.objects_panel.correct.click()
+    panel.classes.rows[1].remove.click()
+    removal = panel.classes.removal
+    assert "It has 4 objects in 1 image" in removal.question.text()
+    assert removal.becomes.isVisible()
+
+
 def test_renaming_reordering_and_removing_layers_leaves_strokes_whole(
     viewer, panel, annotations, store, painted, qtbot
 ):
@@ -146,6 +159,29 @@ def test_strokes_on_a_slice_of_a_stack(viewer, panel, annotations, qtbot, blobs)
     layer.undo()
     layer.undo()
     qtbot.wait_until(lambda: not image.annotation.scribbles.keys())
+
+
+@pytest.mark.parametrize("side", ["from the side", "in 3-D"])
+def test_a_stroke_through_several_slices(
+    viewer, panel, annotations, qtbot, blobs, side
+):
+    stack = np.stack([blobs] * 9)
+    viewer.add_image(stack, name="field", axis_labels=("z", "y", "x"))
+    panel.annotate.click()
+    layer = viewer.layers["field scribbles"]
+    viewer.dims.set_current_step(0, 4)
+    if side == "in 3-D":
+        viewer.dims.ndisplay = 3
+        layer.n_edit_dimensions = 3
+    else:
+        viewer.dims.order = (1, 0, 2)
+        viewer.dims.set_current_step(1, 10)
+    layer.paint((4, 10, 15), FIRST)
+    assert (layer.data == FIRST).any((1, 2)).sum() > 3
+    image = annotations.images[0]
+    qtbot.wait_until(lambda: same(image, layer))
+    layer.undo()
+    qtbot.wait_until(lambda: not image.annotation.scribbles.dense().any())
 
 
 def test_channels_are_painted_once(viewer, panel, annotations, qtbot, blobs):

@@ -80,7 +80,9 @@ def test_a_block_explains_itself(explorer, qtbot):
     assert "max pooling: 128x128x32" in explorer.text.text()
 
 
-def test_a_click_shows_the_maps_where_they_are(explorer, viewer, model, blobs, qtbot):
+def test_a_click_shows_the_maps_where_they_are(
+    explorer, viewer, widget, model, blobs, qtbot
+):
     image = viewer.add_image(blobs, name="cells", scale=(0.5, 0.5), translate=(3, 4))
     choose(explorer, model)
     explorer.height_box.setValue(40)
@@ -94,6 +96,10 @@ def test_a_click_shows_the_maps_where_they_are(explorer, viewer, model, blobs, q
     y, x = np.round(image.world_to_data(layer.translate[-2:])).astype(int)
     shown = blobs[y : y + 40, x : x + 80] > 2000
     np.testing.assert_array_equal(layer.data[0, :, :80] > 0.5, shown)
+
+    # They are nothing to segment.
+    panel = widget.image_panel
+    assert panel.layer is image
 
     click(explorer, qtbot, places["down.1.0"])
     assert "down.0.3 maps" not in viewer.layers

@@ -141,3 +141,18 @@ def test_python_may_end_with_the_window_open(tmp_path):
     (key,) = (folder.name for folder in tmp_path.iterdir())
     annotation, _ = store.load(key)
     assert annotation.scribbles.dense()[20, 20] == 2
+
+
+def test_kept_labels_are_not_pushed_aside_without_a_question(
+    viewer, widget, panel, annotations, store, painted, qtbot, notified, engine,
+    make_napari_viewer, tmp_path,
+):  # fmt: skip
+    image, layer = painted
+    qtbot.wait_until(lambda: on_disk(store, image, layer), timeout=5000)
+    other = make_napari_viewer(show=True)
+    again = open_again(other, image.target.layer.data, engine, tmp_path)
+    qtbot.wait_until(again.annotate_panel.kept_line.isVisible)
+    again.objects_panel.correct.click()
+    assert "Continue where you left off" in notified[-1]
+    assert again.annotate_panel.kept_line.isVisible()
+    assert again.session.annotations.images == []

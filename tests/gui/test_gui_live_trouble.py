@@ -239,6 +239,19 @@ class TestItsEngine:
         user.more_previews(1)
         user.stop()
 
+    def test_leaves_the_best_model_when_it_dies(self, user, scribbles, engine, widget):
+        paint_both(scribbles)
+        user.keep_often()
+        user.start()
+        user.wait(lambda: user.of(Checkpointed))
+        os.kill(engine.pid, signal.SIGKILL)
+        user.wait(lambda: user.live.state == "idle")
+        kept = user.of(Checkpointed)
+        best = [e for e in kept if e.best] or kept
+        assert widget.model_panel.model == str(user.live.plan.folder / best[-1].name)
+        user.panel.train.next.click()
+        user.wait(lambda: "Least sure" in user.panel.train.verdict.text())
+
     def test_keeps_the_last_weights_when_the_viewer_closes(
         self, user, scribbles, widget, tmp_path
     ):

@@ -246,3 +246,26 @@ def test_without_a_prediction_objects_are_painted(
     layer.paint((10, 10), 1)
     image = annotations.images[0]
     qtbot.wait_until(lambda: image.annotation.ids() == {1})
+
+
+def test_a_prediction_that_was_painted_on_is_what_is_corrected(
+    viewer, widget, annotations, predict, blobs, qtbot
+):
+    viewer.add_image(blobs, name="field")
+    predict()
+    viewer.layers["field instances"].paint((25, 40), 9)
+    correction = widget.objects_panel._correction
+    with qtbot.wait_signal(correction.shown) as shown:
+        widget.objects_panel.correct.click()
+    assert shown.args[1] == "5 objects to correct."
+
+
+def test_a_prediction_that_was_removed_is_not_corrected(
+    viewer, widget, annotations, predict, blobs, qtbot
+):
+    viewer.add_image(blobs, name="field")
+    predict()
+    viewer.layers.remove("field instances")
+    with qtbot.wait_signal(widget.objects_panel._correction.shown) as shown:
+        widget.objects_panel.correct.click()
+    assert "no prediction yet" in shown.args[1]

@@ -81,6 +81,26 @@ def test_channels_and_slices_are_offered_where_there_are_any(viewer, widget, blo
     assert not panel.note.isVisible()
 
 
+def test_each_image_keeps_its_channel(viewer, widget):
+    panel, subjects = widget.image_panel, widget.session.live.subjects
+    images = []
+    for name in "ab":
+        images.append(viewer.add_image(np.zeros((2, 20, 30)), name=name))
+        viewer.layers.selection.active = images[-1]
+        viewer.dims.axis_labels = ("c", "y", "x")
+    viewer.layers.selection.active = images[0]
+    assert panel.channel == 0
+    panel.channels.setCurrentIndex(1)
+    for image, channel in ((images[1], 0), (images[0], 1)):
+        viewer.layers.selection.active = image
+        assert panel.layer is image
+        assert panel.channel == channel
+        target = widget.annotate_panel.target()
+        assert subjects.of(target).channels == (channel,)
+    panel.channels.setCurrentIndex(2)
+    assert panel.channel is None
+
+
 def test_guessed_axes_are_said_and_can_be_named(viewer, widget):
     panel = widget.image_panel
     viewer.add_image(np.zeros((3, 20, 30)))
@@ -133,3 +153,18 @@ def test_reopened_panel_finds_the_results(viewer, widget, predict, blobs, qtbot)
     again = UnetWidget(viewer)
     qtbot.addWidget(again)
     assert again.session is widget.session
+
+
+def test_reopened_panel_goes_on_correcting(
+    viewer, widget, annotations, predict, blobs, qtbot
+):
+    viewer.add_image(blobs, name="cells")
+    predict()
+    with qtbot.wait_signal(widget.objects_panel._correction.shown):
+        widget.objects_panel.correct.click()
+    assert widget.objects_panel.buttons["merge"].isEnabled()
+    viewer.window.remove_dock_widget(widget)
+    widget.deleteLater()
+    again = UnetWidget(viewer)
+    viewer.window.add_dock_widget(again, name="U-Net")
+    assert again.objects_panel.buttons["merge"].isEnabled()
