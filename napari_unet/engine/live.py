@@ -22,6 +22,7 @@ from napari_unet.training.events import Warned
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
 
+    from napari_unet.annotation import ClassScheme
     from napari_unet.engine.scheduler import Jobs
     from napari_unet.engine.state import State
     from napari_unet.models import Model
@@ -139,13 +140,13 @@ def roll_back(request: RollBack, state: State) -> Generator[object, None, None]:
 
 def _first_model(request: Train, checkpoints: Checkpoints, state: State) -> Model:
     """Return the last checkpoint, the base model or a new one, as it is asked for."""
-    from napari_unet.models import ModelSpec, adapt, build, new_net
+    from napari_unet.models import Model, ModelSpec, adapt, build, new_net
 
     classes, channels, seed = request.classes, request.channels, request.config.seed
     if checkpoints.last is not None:
         model = checkpoints.load(checkpoints.last)
-        if model.spec.classes == classes and model.spec.channels == channels:
-            return model
+        if model.spec.channels == channels and _renamed(model.spec.classes, classes):
+            return Model(model.spec.model_copy(update={"classes": classes}), model.net)
     elif net := new_net(request.base):
         spec = ModelSpec(
             name=request.name, classes=classes, channels=channels, architecture=net
@@ -155,6 +156,14 @@ def _first_model(request: Train, checkpoints: Checkpoints, state: State) -> Mode
         model = state.model(request.base)
     return adapt(
         model, classes=classes, channels=channels, name=request.name, seed=seed
+    )
+
+
+def _renamed(before: ClassScheme, now: ClassScheme) -> bool:
+    """Say whether classes are the same ones, with other names or colours at most."""
+    places = {name: i for i, name in enumerate(before.names)}
+    return len(before) == len(now) and all(
+        places.get(name, i) == i for i, name in enumerate(now.names)
     )
 
 

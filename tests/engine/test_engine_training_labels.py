@@ -85,6 +85,20 @@ def test_resuming_with_one_more_class(desk, scene, training):
     assert desk.state.session.run.learner.spec.classes == more
 
 
+def test_a_class_with_another_name_is_the_same_one(desk, scene, training):
+    desk.steps(training, 60)
+    desk.ask(StopTraining())
+    desk.rest()
+    before = desk.state.session.run.learner.average.classify.weight.clone()
+    renamed = ClassScheme.named("neuron")
+    again = train(desk.folder, resume=True, classes=renamed)
+    desk.add(again)
+    desk.steps(again, 1)
+    learner = desk.state.session.run.learner
+    assert learner.spec.classes == renamed
+    assert (learner.average.classify.weight - before).abs().max() < 0.005
+
+
 def test_a_grey_image_suits_a_model_of_three_channels(desk, scene, tmp_path):
     request = train(tmp_path, base(tmp_path), channels=3)
     desk.add(scene.paint(0, 1), request)
