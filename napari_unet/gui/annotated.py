@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from napari_unet.annotation import Annotation
 from napari_unet.errors import AnnotationError
 from napari_unet.gui.painted import Painted
 from napari_unet.gui.screen import is_flat
-from napari_unet.gui.source import plane_on_screen
+from napari_unet.gui.source import image_of, plane_on_screen
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -81,6 +82,7 @@ class AnnotatedImage:
                 f"{self.annotation.shape}, the image {target.image.plane_shape}. Start "
                 "anew; the old labels stay on the disk."
             )
+        target.layer.events.data.connect(self._take_pixels)
 
     @property
     def scribbles(self) -> Labels | None:
@@ -196,6 +198,20 @@ class AnnotatedImage:
     def _plane_painted(self) -> dict[str, int] | None:
         """Return the plane that a brush paints on, None if on several."""
         return self.plane_shown() if is_flat(self._viewer, self.target) else None
+
+    def _take_pixels(self, event: Any = None) -> None:
+        """Go on with other pixels of the image, if they are as many."""
+        from napari.utils.notifications import show_error
+
+        image = image_of(self.target.layer, self._viewer.dims.axis_labels)
+        if image.sizes == self.target.image.sizes:
+            self.target = replace(self.target, image=image)
+        else:
+            show_error(
+                f"The image '{self.name}' has another size now than its labels. They "
+                "are kept as they were; give the image its size back, or open the new "
+                "one in a layer of its own and press Annotate there."
+            )
 
     def _layer(self, role: str) -> Labels | None:
         painted = self._painted.get(role)

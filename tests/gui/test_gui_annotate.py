@@ -195,6 +195,18 @@ def test_channels_are_painted_once(viewer, panel, annotations, qtbot, blobs):
     assert layer.data.shape == blobs.shape
 
 
+def test_other_pixels_of_the_same_size_are_learnt_from(
+    viewer, widget, painted, blobs, notified
+):
+    image, layer = painted
+    viewer.layers["field"].data = other = blobs[::-1].copy()
+    assert widget.session.live.subjects.of(image.target).image.data is other
+    assert same(image, layer)
+    viewer.layers["field"].data = np.zeros((9, 9))
+    assert "another size now" in notified[-1]
+    assert same(image, layer)
+
+
 def test_a_label_of_no_class_means_nothing(painted, annotations, qtbot, notified):
     image, layer = painted
     layer.selected_label = 77
