@@ -52,7 +52,7 @@ class Engine:
         self._lock = threading.Lock()
         self._folder: Path | None = None
         self._link: Link | None = None
-        self._closed = False
+        self._closed = threading.Event()
         self._cancelled: set[int] = set()
 
     def __enter__(self) -> Engine:
@@ -155,8 +155,9 @@ class Engine:
 
     def close(self) -> None:
         """End the process and remove the shared arrays; requests raise EngineError."""
+        # Before the lock: whoever waits there for a process to start gives up.
+        self._closed.set()
         with self._lock:
-            self._closed = True
             if self._link is not None:
                 self._link.close()
             if self._folder is not None:
@@ -167,7 +168,7 @@ class Engine:
         with self._lock:
             self._check_open()
             if self._link is None or not self._link.alive:
-                self._link = Link(self._command, folder, self._logs)
+                self._link = Link(self._command, folder, self._logs, self._closed)
                 weakref.finalize(self, self._link.close)
             return self._link
 
@@ -180,7 +181,7 @@ class Engine:
             return self._folder
 
     def _check_open(self) -> None:
-        if self._closed:
+        if self._closed.is_set():
             raise EngineError("The engine is closed. Open the U-Net panel again.")
 
 

@@ -45,6 +45,8 @@ class Link:
         The session's private folder.
     logs : Path or None
         See `logs.new_log`.
+    given_up : threading.Event
+        Set when nobody wants it any longer, also while it starts.
 
     Raises
     ------
@@ -52,7 +54,13 @@ class Link:
         If the process does not start.
     """
 
-    def __init__(self, command: Sequence[str], folder: Path, logs: Path | None) -> None:
+    def __init__(
+        self,
+        command: Sequence[str],
+        folder: Path,
+        logs: Path | None,
+        given_up: threading.Event,
+    ) -> None:
         self._log = new_log(logs, folder)
         self._lock = threading.Lock()
         self._pending: dict[int, Answers] = {}
@@ -67,7 +75,7 @@ class Link:
         }
         self._process = start(command, self._log, setup)
         try:
-            self._connection = self._connect(address, authkey)
+            self._connection = self._connect(address, authkey, given_up)
         except BaseException:
             self._process.kill()
             self._process.wait()
@@ -116,9 +124,13 @@ class Link:
             self._process.kill()
             self._process.wait()
 
-    def _connect(self, address: str, authkey: bytes) -> Connection[Any, Any]:
+    def _connect(
+        self, address: str, authkey: bytes, given_up: threading.Event
+    ) -> Connection[Any, Any]:
         end = time.monotonic() + START
         while self._process.poll() is None and time.monotonic() < end:
+            if given_up.is_set():
+                raise EngineError("The engine was closed before it had started.")
             try:
                 connection = Client(address, authkey=authkey)
                 hello = connection.recv()

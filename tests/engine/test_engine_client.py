@@ -1,11 +1,15 @@
 """Requests from several threads, cancelling and shared arrays, to a real process."""
 
+import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import engine_test_jobs as jobs
 import numpy as np
+import pytest
 
+from napari_unet.engine import Engine
+from napari_unet.errors import EngineError
 from napari_unet.inference.events import Cancelled
 
 
@@ -59,3 +63,14 @@ def test_arrays_are_shared(warm_engine):
     source.remove()
     target.remove()
     np.testing.assert_array_equal(result, 2 * pixels)
+
+
+def test_closing_does_not_wait_for_a_process_that_never_answers(tmp_path):
+    engine = Engine(tmp_path, (sys.executable, "-c", "import time; time.sleep(100)"))
+    with ThreadPoolExecutor(2) as pool:
+        started = pool.submit(engine.start)
+        with pytest.raises(TimeoutError):
+            started.result(1)
+        pool.submit(engine.close).result(20)
+        with pytest.raises(EngineError, match="closed"):
+            started.result(20)
