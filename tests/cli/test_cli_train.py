@@ -6,13 +6,16 @@ import signal
 import subprocess
 import sys
 import time
+from io import StringIO
 
 import imageio.v3 as iio
 import numpy as np
 import pytest
 import tifffile
+from rich.console import Console
 
 from napari_unet.annotation import ClassScheme
+from napari_unet.cli.terminal import progress_bar
 from napari_unet.models import (
     ModelSpec,
     UNetArchitecture,
@@ -183,3 +186,11 @@ def test_ctrl_c_keeps_what_was_learnt(folders, tiny, tmp_path):
     assert json.loads(rest.splitlines()[-1])["event"] == "stopped"
     assert process.returncode == 0
     assert load_model(out).spec.name == "mine"
+
+
+def test_the_bar_is_drawn_without_a_known_end():
+    console = Console(force_terminal=True, file=StringIO())
+    with progress_bar(console) as bar:
+        bar.update(bar.add_task("training", total=None), completed=3)
+        bar.refresh()
+    assert "3/?" in console.file.getvalue()
