@@ -9,7 +9,7 @@ import numpy as np
 from psygnal import Signal
 
 from napari_unet.annotation import Annotation
-from napari_unet.errors import AnnotationError
+from napari_unet.errors import AnnotationError, ImageError
 from napari_unet.gui.painted import Painted
 from napari_unet.gui.screen import is_flat
 from napari_unet.gui.source import image_of, plane_on_screen
@@ -203,7 +203,11 @@ class AnnotatedImage:
         """Go on with other pixels of the image, if they are as many."""
         from napari.utils.notifications import show_error
 
-        image = image_of(self.target.layer, self._viewer.dims.axis_labels)
+        try:
+            image = image_of(self.target.layer, self._viewer.dims.axis_labels)
+        except ImageError as error:
+            show_error(str(error))
+            return
         if image.sizes == self.target.image.sizes:
             self.target = replace(self.target, image=image)
         else:

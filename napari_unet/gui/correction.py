@@ -126,4 +126,5 @@ class Correction(QObject):
         )
         if instances is None:
             return None
-        return target.stack(instances), semantic and target.stack(semantic)
+        classes = None if semantic is None else target.stack(semantic)
+        return target.stack(instances), classes

@@ -202,6 +202,7 @@ class LiveTraining(QObject):
         )
         if self.plan is None or self.plan.folder != plan.folder:
             self.checkpoints.clear()
+            self.best = None
         self.plan = plan
         self._line = "Stopped before the first step."
         self._run = run = TrainingRun(self._engine, self.feed, request, ready)

@@ -101,7 +101,7 @@ class LivePanel(QWidget):
         live.state_changed.connect(self._show_state)
         live.told.connect(self._show)
         live.stopped.connect(self._stopped)
-        live.failed.connect(self._failed)
+        live.failed.connect(self._broke_off)
         live.refused.connect(self._refused)
         self._offer_bases()
         self.train.show_state(live.state)
@@ -179,10 +179,14 @@ class LivePanel(QWidget):
         self.train.show_line(text)
         self.ended.emit(text)
 
+    def _broke_off(self, text: str) -> None:
+        self._take_over_model()
+        self._failed(text)
+
     def _failed(self, text: str) -> None:
         from napari.utils.notifications import show_error
 
-        self._take_over_model()
+        self._offer_bases()
         if text:
             show_error(text)
         text = text or "It failed by a mistake in the program."

@@ -112,12 +112,14 @@ class Prediction(QObject):
                 self._show(event)
             case events.Planned():
                 self._device = event.device
-                self._activity.total = event.tiles
                 self.progressed.emit(0, event.tiles)
+                self._activity.total = event.tiles
             case events.TileDone():
+                # First, because napari's bar lets other events through when it moves:
+                # the end of this prediction, too.
+                self.progressed.emit(event.done, event.total)
                 self._activity.total = event.total
                 self._activity.update(event.done - self._activity.n)
-                self.progressed.emit(event.done, event.total)
             case events.PlaneDone():
                 self._objects += event.objects
             case events.Warned():

@@ -206,8 +206,8 @@ class UnetWidget(QWidget):
         show_warning(text)
 
     def _finish(self, text: str) -> None:
-        self.predict_panel.show_idle(text)
         self._prediction = None
+        self.predict_panel.show_idle(text)
         self._show_legend()
         self.predicted.emit(text)
 

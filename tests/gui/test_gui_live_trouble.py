@@ -58,6 +58,22 @@ def test_without_strokes_it_says_what_to_paint(user, scribbles, notified):
     assert "'cell'" in user.panel.train.verdict.text()
 
 
+def test_a_training_that_cannot_start_leaves_the_chosen_model(
+    user, scribbles, widget, tmp_path
+):
+    paint_both(scribbles)
+    user.start()
+    user.stop()
+    other = str(save_small_model(tmp_path / "other"))
+    widget.model_panel.choose_folder(tmp_path / "other")
+    scribbles.data[...] = 0
+    scribbles.refresh()
+    user.choose_base("The chosen model")
+    user.panel.train.start.click()
+    assert "Nothing is labelled yet" in user.ended[-1]
+    assert widget.model_panel.model == other
+
+
 @pytest.mark.parametrize(
     ("value", "missing"), [(BACKGROUND, "'cell'"), (CELL, "the background")]
 )
