@@ -14,7 +14,8 @@ def check_axes(axes: str, shape: Sequence[int]) -> None:
     if len(axes) != len(shape):
         raise ImageError(
             f"The image has {len(shape)} axes, of sizes {tuple(shape)}, but "
-            f"{len(axes)} are named: '{axes}'. Name each axis once, e.g. 'ZYX'."
+            f"{len(axes)} are named: '{axes}'. Name each axis once, e.g. "
+            f"'{'TCZYX'[-len(shape) :]}'."
         )
     if len(set(axes)) < len(axes) or not axes.isalpha() or not axes.isupper():
         raise ImageError(
