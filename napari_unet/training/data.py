@@ -81,16 +81,21 @@ class TrainingSet:
         total = sum(tallies, np.zeros((256, 3), np.int64))
         return torch.from_numpy(total[: self.n_classes, TRAINING])
 
-    def add(self, image: TrainingImage) -> None:
-        """Take an image in, with the labels it has."""
-        if len(image.channels) != self.channels:
-            raise TrainingError(
-                f"'{image.key}' gives {len(image.channels)} channels; the model takes "
-                f"{self.channels}. Choose the channels again."
-            )
-        self._images[image.key] = image
-        self._found[image.key] = _Found()
-        self.refresh(image.key)
+    def add(self, *images: TrainingImage) -> None:
+        """Take images in, with the labels they have.
+
+        What is held out is decided once for all of them, so that it is a fair share.
+        """
+        for image in images:
+            if len(image.channels) != self.channels:
+                raise TrainingError(
+                    f"'{image.key}' gives {len(image.channels)} channels; the model "
+                    f"takes {self.channels}. Choose the channels again."
+                )
+        for image in images:
+            self._images[image.key] = image
+            self._found[image.key] = _Found()
+        self._look({})
 
     def remove(self, key: str) -> None:
         """Forget an image."""
@@ -107,7 +112,20 @@ class TrainingSet:
         changed : sequence of Region
             Where labels are new: crops are drawn there first.
         """
+        self._look({key: changed})
+
+    def _look(self, changed: Mapping[str, Sequence[Region]]) -> None:
+        """Decide what is held out, and find the sites of all that differs now.
+
+        Labels of one image may free held-out ones of another, so each is looked at.
+        """
         hold_out({name: other.annotation for name, other in self._images.items()})
+        for key, found in self._found.items():
+            if found.version != self._images[key].annotation.version:
+                self._find(key, changed.get(key, ()))
+
+    def _find(self, key: str, changed: Sequence[Region]) -> None:
+        """Find the sites of an image where its labels differ from those known."""
         image = self._images[key]
         labels = image.annotation
         found = self._found[key]
@@ -130,17 +148,20 @@ class TrainingSet:
         self._sampler.set_sites(key, chain(*found.learn.values()), fresh)
 
     def diameter(self) -> float | None:
-        """Return the median diameter of the verified objects, in pixels."""
-        sizes: list[float] = []
-        for image in self._images.values():
-            areas: Counter[int] = Counter()
+        """Return the median diameter of the verified objects, in pixels.
+
+        In a stack each plane counts for itself, as it is predicted.
+        """
+        areas: Counter[tuple[str, int, int]] = Counter()
+        for key, image in self._images.items():
             for region in image.annotation.labelled():
+                plane = image.planes.index(dict(region.plane))
                 verified = image.annotation.verified.read(region)
                 objects = np.where(verified, image.annotation.objects.read(region), 0)
                 ids, counts = fastremap.unique(objects, return_counts=True)
-                areas.update(dict(zip(ids.tolist(), counts.tolist(), strict=True)))
-            del areas[0]
-            sizes += [2 * math.sqrt(area / math.pi) for area in areas.values()]
+                for index, area in zip(ids.tolist(), counts.tolist(), strict=True):
+                    areas[key, plane, index] += area
+        sizes = [2 * math.sqrt(n / math.pi) for (*_, i), n in areas.items() if i]
         return float(np.median(sizes)) if sizes else None
 
     def check(self) -> None:
