@@ -142,11 +142,13 @@ class Evaluation:
             return scored, Scene(image, truth, semantic)
         # A mask of objects does not say of which class they are.
         there, said = (truth > 0).astype(np.uint8), (semantic > 0).astype(np.uint8)
+        planes = np.ndindex(image.stack_shape)
         scored = Scored(
             name,
             ("background", "objects"),
             confusion(there, said, 2),
-            score_objects(truth, found),
+            # Each plane is predicted for itself, and its objects numbered anew.
+            reduce(add, (score_objects(truth[p], found[p]) for p in planes)),
             tuple(notes),
         )
         return scored, Scene(image, truth, found)

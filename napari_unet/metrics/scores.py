@@ -81,7 +81,11 @@ class ObjectScores:
 def score_objects(
     truth: NDArray[np.integer], predicted: NDArray[np.integer]
 ) -> ObjectScores:
-    """Compare two label images of one shape; 0 is background."""
+    """Compare two label images of one shape; 0 is background.
+
+    What carries one number is one object: of a stack whose planes are numbered each for
+    itself, add the scores of the planes.
+    """
     found = overlaps(truth, predicted)
     good = found.iou > 0.5
     covers = 2 * found.both > found.truth[found.rows]

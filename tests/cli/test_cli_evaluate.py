@@ -56,6 +56,17 @@ def test_axes_of_the_images(evaluate, folders):
     assert json.loads(result.out[0])["ap_pooled"]["0.50"] == pytest.approx(5 / 6)
 
 
+def test_objects_of_a_volume_count_plane_by_plane(evaluate, folders):
+    images, masks = folders
+    for path in (*images.iterdir(), *masks.iterdir()):
+        # Truth keeps the number of an object from plane to plane.
+        volume = np.stack([tifffile.imread(path)] * 5)
+        tifffile.imwrite(path, volume, metadata={"axes": "ZYX"})
+    figures = json.loads(evaluate("--json").out[0])
+    assert figures["ap_pooled"]["0.50"] == pytest.approx(25 / 30)
+    assert figures["merges"] == 0
+
+
 def test_scores_as_json(evaluate):
     result = evaluate("--json")
     assert (result.code, result.err) == (0, [])
