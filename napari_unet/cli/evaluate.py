@@ -65,18 +65,21 @@ def evaluate(
         )
         from napari_unet.cli.evaluation import Evaluation, summary
         from napari_unet.cli.pairs import pair_files
+        from napari_unet.images import check_writable
         from napari_unet.models import load_model
 
+        if report is not None:
+            check_writable(report)
         pairs = pair_files(images, "--images", masks, "--masks")
         unet = load_model(model)
         evaluation = Evaluation(unet, config, semantic=semantic, axes=axes)
         scored, worst = _score_all(evaluation, pairs, console)
         figures = summary(scored)
+        print(jsons.dumps(figures) if json else _table(figures))
         if report is not None:
             from napari_unet.cli.report import write_report
 
             write_report(report, model, worst, figures)
-    print(jsons.dumps(figures) if json else _table(figures))
 
 
 def _score_all(

@@ -8,13 +8,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from napari_unet.errors import UnetError
-from napari_unet.images import write_labels
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
-
-    import numpy as np
 
 
 @dataclass(frozen=True)
@@ -70,22 +67,3 @@ def stem_of(image: Path) -> str:
     """Return an image's name without its ending: ``a`` of ``a.ome.tif``."""
     stem = image.absolute().stem
     return stem[:-4] if stem.lower().endswith(".ome") else stem
-
-
-def write_results(results: Mapping[Path, np.ndarray], axes: str) -> None:
-    """Write label images `(…, Y, X)` to their paths: all of them or none.
-
-    Raises
-    ------
-    ImageError
-        If one cannot be written.
-    """
-    written = []
-    try:
-        for path, labels in results.items():
-            write_labels(path, labels, axes)
-            written.append(path)
-    except BaseException:  # Ctrl-C too
-        for path in written:
-            path.unlink(missing_ok=True)
-        raise

@@ -154,7 +154,7 @@ def _predict(
     label: str,
     stop: "Event",
 ) -> Report:
-    from napari_unet.cli.outputs import write_results
+    from napari_unet.images import write_all_labels
     from napari_unet.inference import Planned, Predicted, TileDone, Warned
     from napari_unet.inference import predict as predict_image
 
@@ -179,7 +179,7 @@ def _predict(
     results: dict[Path, np.ndarray] = {job.semantic: predicted.labels.semantic}
     if predicted.labels.instances is not None:
         results[job.instances] = predicted.labels.instances
-    write_results(results, image.stack_axes + "YX")
+    write_all_labels(results, image.stack_axes + "YX")
     return Report(
         image=str(job.image),
         shape=list(image.data.shape),

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import base64
 import io
-import os
 from html import escape
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_unet.errors import UnetError
-from napari_unet.images import choose_channels, measure_intensity
+from napari_unet.images import choose_channels, measure_intensity, written_whole
 from napari_unet.metrics import overlaps
 
 if TYPE_CHECKING:
@@ -84,7 +82,7 @@ def write_report(
 
     Raises
     ------
-    UnetError
+    ImageError
         If the file cannot be written.
     """
     page = PAGE.format(
@@ -98,15 +96,9 @@ def write_report(
         ),
         figures="\n".join(_figure(scored, scene) for scored, scene in worst),
     )
-    new = path.with_name(f".{path.name}.new")
-    try:
-        new.write_text(page, encoding="utf-8")
-        os.replace(new, path)
-    except OSError as error:
-        raise UnetError(
-            f"The report '{path}' could not be written: {error.strerror}. Choose "
-            "another --report file."
-        ) from error
+    with written_whole(path) as new:
+        # An image's name may be no valid text.
+        new.write_text(page, encoding="utf-8", errors="backslashreplace")
 
 
 def errors_of(
@@ -131,10 +123,14 @@ def errors_of(
     if objects:
         pairs = overlaps(truth, found)
         good = pairs.iou > 0.5
+        # By their places in order: the numbers themselves may be in the billions.
         truths, founds = (np.unique(a[a > 0]) for a in (truth, found))
-        partner = np.zeros(int(truth.max(initial=0)) + 1, np.int64)
-        partner[truths[pairs.rows[good]]] = founds[pairs.columns[good]]
-        right = there & said & (partner[truth] == found)
+        partner = np.full(len(truths), -1)
+        partner[pairs.rows[good]] = pairs.columns[good]
+        right = there & said
+        right[right] = partner[np.searchsorted(truths, truth[right])] == (
+            np.searchsorted(founds, found[right])
+        )
     colours = np.zeros((*truth.shape, 3), np.uint8)
     for where, colour in (
         (there & said, MIXED),

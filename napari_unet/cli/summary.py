@@ -39,6 +39,7 @@ def summary(
     ] = None,
 ) -> None:
     """Show a net's layers, sizes of maps, parameters and what a pixel can see."""
+    from napari_unet.images import written_whole
     from napari_unet.models import ARCHITECTURES, read_spec
     from napari_unet.models.blueprint import blueprint, fitting_sides
     from napari_unet.models.drawing import draw, to_svg
@@ -54,7 +55,8 @@ def summary(
             net, height, width, channels=channels or 1, n_classes=classes or 2
         )
         if svg is not None:
-            _write(svg, to_svg(draw(plan)))
+            with written_whole(svg) as new:
+                new.write_text(to_svg(draw(plan)), encoding="utf-8")
         typer.echo(str(net))
         for row in table(plan):
             typer.echo(row)
@@ -111,13 +113,3 @@ def _size(text: str) -> tuple[int, int]:
             "572x572."
         )
     return sides[0], sides[1]
-
-
-def _write(path: Path, text: str) -> None:
-    try:
-        path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise ModelError(
-            f"The drawing cannot be written to '{path}': {error.strerror}. Choose "
-            "another place."
-        ) from error

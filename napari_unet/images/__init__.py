@@ -3,17 +3,20 @@
 from napari_unet.images.array import image_from_array
 from napari_unet.images.channels import choose_channels
 from napari_unet.images.image import Image
-from napari_unet.images.labels import read_labels, write_labels
+from napari_unet.images.label_tiff import write_all_labels, write_labels
+from napari_unet.images.labels import read_labels
 from napari_unet.images.normalise import IntensityRange, measure_intensity
 from napari_unet.images.open import open_image
 from napari_unet.images.region import Region
 from napari_unet.images.rescale import rescale
 from napari_unet.images.simulate import simulate_nuclei
+from napari_unet.images.whole import check_writable, written_whole
 
 __all__ = [
     "Image",
     "IntensityRange",
     "Region",
+    "check_writable",
     "choose_channels",
     "image_from_array",
     "measure_intensity",
@@ -21,5 +24,7 @@ __all__ = [
     "read_labels",
     "rescale",
     "simulate_nuclei",
+    "write_all_labels",
     "write_labels",
+    "written_whole",
 ]

@@ -12,6 +12,7 @@ from napari_unet.images.array import image_from_array
 from napari_unet.images.axes import check_axes
 from napari_unet.images.image import Image
 from napari_unet.images.omezarr import open_zarr
+from napari_unet.images.paths import expanded
 from napari_unet.images.picture import open_picture
 from napari_unet.images.tiff import open_tiff
 
@@ -44,7 +45,7 @@ def open_image(path: str | Path, axes: str | None = None) -> Image:
     ImageError
         If there is no such file, or it may not be read, is not an image, or is damaged.
     """
-    path = Path(path).expanduser()
+    path = expanded(path)
     with file_errors(path):
         image = _open(path)
     if axes is None:

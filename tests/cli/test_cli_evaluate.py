@@ -1,6 +1,7 @@
 """``napari-unet evaluate`` on files."""
 
 import json
+import os
 
 import numpy as np
 import pytest
@@ -144,7 +145,24 @@ def test_a_report_of_a_stack(run, model, tmp_path):
 def test_a_report_that_cannot_be_written_is_said(evaluate, tmp_path):
     result = evaluate("--report", tmp_path / "nowhere" / "report.html")
     assert result.code == 2
-    assert "--report" in result.err[0]
+    assert "report.html' cannot be written" in result.err[0]
+    # It was known before the images were predicted.
+    assert result.out == []
+
+
+def test_scores_are_printed_before_the_report(evaluate, tmp_path, monkeypatch):
+    def full(*_, **__):
+        raise OSError(28, "No space left on device")
+
+    page = tmp_path / "report.html"
+    page.write_text("an older one")
+    monkeypatch.setattr(os, "replace", full)
+    result = evaluate("--report", page)
+    assert result.code == 2
+    assert "2 images" in result.out[0]
+    assert "No space left" in result.err[0]
+    assert page.read_text() == "an older one"
+    assert [p.name for p in tmp_path.glob(".*")] == []
 
 
 def test_folders_without_pairs_are_said(evaluate, folders):
@@ -172,6 +190,14 @@ def test_errors_have_one_colour_a_kind():
     colours = errors_of(truth, found, objects=True)
     kinds = [tuple(int(v) for v in colours[0, x]) for x in (0, 3, 6, 9, 10, 2)]
     assert kinds == [RIGHT, MISSED, FALSE, MIXED, MISSED, (0, 0, 0)]
+
+
+def test_numbers_in_the_billions_take_no_more_memory():
+    truth = np.array([[0, 4_000_000_000, 7]], np.uint32)
+    found = np.array([[3, 3_999_999_999, 0]], np.uint32)
+    colours = errors_of(truth, found, objects=True)
+    kinds = [tuple(int(v) for v in c) for c in colours[0]]
+    assert kinds == [FALSE, RIGHT, MISSED]
 
 
 def test_wrong_classes_are_mixed():

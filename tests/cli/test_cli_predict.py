@@ -156,6 +156,16 @@ def test_no_result_is_left_when_one_cannot_be_written(run, image, model, out):
     assert names(out) == ["cells_instances.tif"]
 
 
+def test_an_older_result_stays_when_a_new_one_cannot_be_written(run, image, model, out):
+    out.mkdir()
+    (out / "cells_semantic.tif").write_text("an older one")
+    (out / "cells_instances.tif").mkdir()
+    result = run("predict", image, "--model", model, "--out", out)
+    assert result.code == 2
+    assert names(out) == ["cells_instances.tif", "cells_semantic.tif"]
+    assert (out / "cells_semantic.tif").read_text() == "an older one"
+
+
 def test_images_of_one_name_do_not_overwrite_each_other(
     run, image, model, out, tmp_path
 ):

@@ -51,6 +51,23 @@ def test_a_name_that_is_no_text_is_printed(image, model, out):
     assert "cell\\udcff.tif: 3 objects" in line
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="names are text elsewhere")
+def test_a_report_of_a_name_that_is_no_text(image, model, tmp_path):
+    folders = tmp_path / "images", tmp_path / "masks"
+    for folder, pixels in zip(folders, (squares(), squares() > 500), strict=True):
+        folder.mkdir()
+        tifffile.imwrite(folder / "b.tif", pixels)
+        os.rename(folder / "b.tif", os.fsencode(folder) + b"/b\xff.tif")
+    page = tmp_path / "report.html"
+    process = start(
+        "evaluate", "--model", model, "--images", folders[0], "--masks", folders[1],
+        "--report", page,
+    )  # fmt: skip
+    _, errors = process.communicate(timeout=60)
+    assert (process.returncode, errors) == (0, "")
+    assert "<b>b\\udcff</b>" in page.read_text()
+
+
 def test_predicting_loads_neither_qt_nor_napari(image, model, out):
     code = f"""
 import sys

@@ -1,3 +1,4 @@
+from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
@@ -44,6 +45,22 @@ def test_a_drawing_is_a_picture(run, tmp_path):
         assert (
             0 <= float(text.get("x")) <= width and 0 <= float(text.get("y")) <= height
         )
+
+
+def test_half_a_drawing_does_not_stay(run, tmp_path, monkeypatch):
+    path = tmp_path / "net.svg"
+    path.write_text("an older one")
+
+    def half(self, text, **_):
+        self.write_bytes(text[:9].encode())
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_text", half)
+    result = run("summary", "unet", "--svg", path)
+    assert result.code == 2
+    assert "No space left" in result.err[0]
+    assert [p.name for p in tmp_path.iterdir()] == ["net.svg"]
+    assert path.read_text() == "an older one"
 
 
 @pytest.mark.parametrize(

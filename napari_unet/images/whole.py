@@ -1,0 +1,66 @@
+"""Files that are there completely or not at all."""
+
+import os
+import tempfile
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from napari_unet.errors import ImageError
+
+
+@contextmanager
+def written_whole(path: Path) -> Iterator[Path]:
+    """Give a file to write beside `path`, which takes its place in the end.
+
+    After an error an older file of that name is still there, and nothing else.
+
+    Parameters
+    ----------
+    path : Path
+        Where the file is to be.
+
+    Yields
+    ------
+    Path
+        Where to write it.
+
+    Raises
+    ------
+    ImageError
+        If it cannot be written there.
+    """
+    unfinished = path.parent / f".{path.name}.{uuid.uuid4().hex[:8]}.unfinished"
+    with _writing_errors(path):
+        try:
+            # Said before others are replaced that are written together with it.
+            _check_no_folder(path)
+            yield unfinished
+            os.replace(unfinished, path)
+        finally:
+            unfinished.unlink(missing_ok=True)
+
+
+def check_writable(path: Path) -> None:
+    """Raise what `written_whole` would, before long work is done for a file."""
+    with _writing_errors(path):
+        _check_no_folder(path)
+        tempfile.TemporaryFile(dir=path.parent).close()
+
+
+def _check_no_folder(path: Path) -> None:
+    if path.is_dir():
+        raise IsADirectoryError("there is a folder of this name")
+
+
+@contextmanager
+def _writing_errors(path: Path) -> Iterator[None]:
+    """Turn what the system says against a file into an `ImageError` that names it."""
+    try:
+        yield
+    except OSError as error:
+        raise ImageError(
+            f"'{path}' cannot be written: {error.strerror or error}. Check that the "
+            "folder exists, that you may write there and that the disk is not full."
+        ) from error
