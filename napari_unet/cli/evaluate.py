@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from napari_unet.cli.failures import Failures
 from napari_unet.cli.options import (
     Axes,
     Channel,
@@ -16,7 +17,13 @@ from napari_unet.cli.options import (
     MinSize,
     ModelName,
 )
-from napari_unet.cli.terminal import error_console, progress_bar, say, user_errors
+from napari_unet.cli.terminal import (
+    BAD_INPUT,
+    error_console,
+    progress_bar,
+    say,
+    user_errors,
+)
 from napari_unet.inference.config import PredictConfig, parse_diameter
 
 if TYPE_CHECKING:
@@ -73,19 +80,25 @@ def evaluate(
         pairs = pair_files(images, "--images", masks, "--masks")
         unet = load_model(model)
         evaluation = Evaluation(unet, config, semantic=semantic, axes=axes)
-        scored, worst = _score_all(evaluation, pairs, console)
+        failures = Failures(console)
+        scored, worst = _score_all(evaluation, pairs, console, failures)
+        if not scored:
+            raise typer.Exit(BAD_INPUT)
         figures = summary(scored)
         print(jsons.dumps(figures) if json else _table(figures))
         if report is not None:
             from napari_unet.cli.report import write_report
 
             write_report(report, model, worst, figures)
+    if failures.count:
+        raise typer.Exit(BAD_INPUT)
 
 
 def _score_all(
     evaluation: "Evaluation",
     pairs: dict[str, tuple[Path, Path]],
     console: "Console",
+    failures: Failures,
 ) -> tuple[list["Scored"], list[tuple["Scored", "Scene"]]]:
     """Return the scores of all images, and the worst of them with their pixels."""
     from napari_unet.cli.evaluation import WORST
@@ -96,13 +109,14 @@ def _score_all(
     with progress_bar(console) as bar, kept_memory():
         task = bar.add_task("evaluating", total=len(pairs))
         for stem, (image, mask) in pairs.items():
-            one, scene = evaluation.score(stem, image, mask)
-            for note in one.notes:
-                say(console, f"{image}: {note}", "yellow")
-            scored.append(one)
-            # Only a few images stay in memory, however many there are.
-            worst = sorted([*worst, (one, scene)], key=lambda pair: pair[0].mark)
-            del worst[WORST:]
+            with failures.of(image):
+                one, scene = evaluation.score(stem, image, mask)
+                for note in one.notes:
+                    say(console, f"{image}: {note}", "yellow")
+                scored.append(one)
+                # Only a few images stay in memory, however many there are.
+                worst = sorted([*worst, (one, scene)], key=lambda pair: pair[0].mark)
+                del worst[WORST:]
             bar.advance(task)
     return scored, worst
 

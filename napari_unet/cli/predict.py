@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from napari_unet.cli.failures import Failures
 from napari_unet.cli.options import (
     Axes,
     Channel,
@@ -91,7 +92,8 @@ def predict(
 ) -> None:
     """Segment images: writes <stem>_semantic.tif and <stem>_instances.tif into DIR."""
     console = error_console()
-    done = failed = 0
+    failures = Failures(console)
+    done = 0
     fresh = False
     try:
         with user_errors():
@@ -118,21 +120,17 @@ def predict(
             fresh = not out.exists()
             _make_folder(out)
         for error in refused:
-            say(console, error, "red")
+            failures.add(error)
         with progress_bar(console) as bar, interrupted() as stop, kept_memory():
             for number, job in enumerate(jobs, 1):
                 label = f"{job.image.name} ({number}/{len(jobs)})"
-                try:
+                with failures.of(job.image):
                     image = open_image(job.image, axes)
                     report = _predict(
                         job, image, unet, prepared, config, bar, label, stop
                     )
-                except UnetError as error:
-                    failed += 1
-                    say(console, _naming(job.image, error), "red")
-                    continue
-                done += 1
-                print(jsons.dumps(asdict(report)) if json else report, flush=True)
+                    done += 1
+                    print(jsons.dumps(asdict(report)) if json else report, flush=True)
     except KeyboardInterrupt:
         say(console, f"Stopped. Images done: {done} of {len(images)}.")
         raise typer.Exit(STOPPED) from None
@@ -140,7 +138,7 @@ def predict(
         if fresh and not done:
             with suppress(OSError):
                 out.rmdir()
-    if failed or refused:
+    if failures.count:
         raise typer.Exit(BAD_INPUT)
 
 
@@ -202,8 +200,3 @@ def _make_folder(out: Path) -> None:
             f"The folder '{out}' cannot be made: {error.strerror}. Choose another "
             "--out folder."
         ) from error
-
-
-def _naming(image: Path, error: UnetError) -> str:
-    text = str(error)
-    return text if image.name in text else f"{image}: {text}"

@@ -86,6 +86,8 @@ def predict(
         If a diameter is given that the model has none to compare with.
     DeviceError
         If there is no such device, or memory is too small for the smallest tile.
+    MemoryError
+        If it is too small for the labels of the image.
     """
     from napari_unet.inference.prepare import prepare
     from napari_unet.nets.allocator import kept_memory
@@ -96,6 +98,8 @@ def predict(
     for note in notes:
         yield Warned(note)
     channels = choose_channels(image, model.spec.channels, config.channel)
+    # First: what is too large is known before anything is read.
+    labels = _labels(image, config, out)
     if intensity is None:
         norm = model.spec.normalisation
         intensity = measure_intensity(image, channels, norm.low, norm.high)
@@ -114,7 +118,6 @@ def predict(
     regions = [seen.whole(plane) for plane in wanted]
     source = Source(seen, channels, intensity)
     tiles = TileQueue(prepared, source, regions, tile, batch)
-    labels = _labels(image, config, out)
     with_height = needs_height(model.spec, config)
     yield Planned(tiles.total, tile, batch, device.label, device.precision)
 

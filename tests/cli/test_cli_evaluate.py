@@ -165,6 +165,22 @@ def test_scores_are_printed_before_the_report(evaluate, tmp_path, monkeypatch):
     assert [p.name for p in tmp_path.glob(".*")] == []
 
 
+def test_a_damaged_image_is_said_and_the_others_scored(evaluate, folders, tmp_path):
+    path = folders[0] / "a.tif"
+    path.write_bytes(path.read_bytes()[:200])
+    page = tmp_path / "report.html"
+    result = evaluate("--json", "--report", page)
+    assert result.code == 2
+    assert len(result.err) == 1
+    assert "a.tif" in result.err[0]
+    figures = json.loads(result.out[0])
+    assert (figures["images"], figures["worst"][0]["image"]) == (1, "b")
+    assert "<b>b</b>" in page.read_text()
+    (folders[0] / "b.tif").write_bytes(b"no image")
+    result = evaluate()
+    assert (result.code, result.out, len(result.err)) == (2, [], 2)
+
+
 def test_folders_without_pairs_are_said(evaluate, folders):
     for path in folders[1].iterdir():
         path.rename(path.with_name("x" + path.name))

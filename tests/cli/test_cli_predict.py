@@ -7,6 +7,7 @@ from dataclasses import fields
 import numpy as np
 import pytest
 import tifffile
+import zarr
 from cli_squares import squares
 
 from napari_unet.cli.predict import predict
@@ -103,6 +104,18 @@ def test_bad_images_are_said_and_the_others_done(run, image, model, out, tmp_pat
     assert len(result.err) == 3
     for line, path in zip(result.err, (broken, colour, missing), strict=True):
         assert path.name in line
+    assert names(out) == ["cells_instances.tif", "cells_semantic.tif"]
+
+
+def test_an_image_too_large_is_said_and_the_others_done(
+    run, image, model, out, tmp_path
+):
+    huge = tmp_path / "huge.zarr"
+    zarr.create_array(huge, shape=(2**24, 2**24), chunks=(4096, 4096), dtype="u1")
+    result = run("predict", huge, image, "--model", model, "--out", out)
+    assert result.code == 2
+    assert len(result.out) == len(result.err) == 1
+    assert "huge.zarr' is too large for the memory" in result.err[0]
     assert names(out) == ["cells_instances.tif", "cells_semantic.tif"]
 
 

@@ -1,0 +1,55 @@
+"""Images that could not be done, while the others are."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from napari_unet.cli.terminal import say
+from napari_unet.errors import ImageError, UnetError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from rich.console import Console
+
+
+class Failures:
+    """Says what went wrong with each image, and counts.
+
+    Parameters
+    ----------
+    console : Console
+        Where it is said.
+
+    Attributes
+    ----------
+    count : int
+        Images that could not be done.
+    """
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self.count = 0
+
+    def add(self, error: UnetError) -> None:
+        """Say an error, and count it."""
+        self.count += 1
+        say(self._console, error, "red")
+
+    @contextmanager
+    def of(self, image: Path) -> Iterator[None]:
+        """Go on after an error that the user can mend in what is done to an image."""
+        try:
+            yield
+        except MemoryError:
+            self.add(
+                ImageError(
+                    f"'{image}' is too large for the memory of this computer. Cut it "
+                    "into parts, or close other programs."
+                )
+            )
+        except UnetError as error:
+            text = str(error)
+            self.add(error if image.name in text else UnetError(f"{image}: {text}"))
