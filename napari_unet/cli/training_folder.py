@@ -15,9 +15,9 @@ from napari_unet.errors import TrainingError
 from napari_unet.images import (
     choose_channels,
     measure_intensity,
-    open_image,
     read_labels,
 )
+from napari_unet.images.shelf import Shelf
 from napari_unet.models import ModelSpec, adapt, build, load_model, new_net
 from napari_unet.training import TrainingImage, TrainingSet
 
@@ -133,7 +133,8 @@ def open_training_folder(
             + (f" and a row in '{split}'" if split else "")
             + ". Name each label file like its image, e.g. a.png and a.tif."
         )
-    opened = {stem: open_image(files[stem], axes) for stem in stems}
+    shelf = Shelf()
+    opened = {stem: shelf.image(files[stem], axes) for stem in stems}
     return TrainingFolder(opened, masks, strokes, parts)
 
 

@@ -1,5 +1,6 @@
 """Open an image file, or a folder that is an image."""
 
+import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -71,12 +72,23 @@ def file_errors(path: Path) -> Iterator[None]:
             f"'{path}' may not be read by you. Ask for permission to read it, or copy "
             "it to a folder of your own."
         ) from error
+    except OSError as error:
+        if error.errno not in (errno.EMFILE, errno.ENFILE):
+            raise _damaged(path, error) from error
+        raise ImageError(
+            f"'{path}' cannot be opened now: too many files are open. Close other "
+            "images or programs."
+        ) from error
     except Exception as error:
         # A parser raises whatever a damaged file leads it to.
-        raise ImageError(
-            f"'{path.name}' cannot be opened as an image: {error}. It may be "
-            "incomplete or damaged: copy or export it again."
-        ) from error
+        raise _damaged(path, error) from error
+
+
+def _damaged(path: Path, error: Exception) -> ImageError:
+    return ImageError(
+        f"'{path.name}' cannot be opened as an image: {error}. It may be incomplete or "
+        "damaged: copy or export it again."
+    )
 
 
 def _open(path: Path) -> Image:

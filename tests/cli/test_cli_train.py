@@ -133,6 +133,28 @@ def test_other_classes_from_masks_of_classes(run, folders, tiny, tmp_path):
     assert read_spec(out).classes.names == ("background", "wall", "cell")
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="limits are set in another way")
+@pytest.mark.parametrize("compression", [None, "zlib"])
+def test_more_images_than_files_may_be_open(folders, tiny, tmp_path, compression):
+    import resource
+
+    images, labels, _ = folders
+    for folder in (images, labels):
+        pixels = iio.imread(next(folder.iterdir()))
+        for i in range(80):
+            tifffile.imwrite(folder / f"{i}.tif", pixels, compression=compression)
+    ended = subprocess.run(
+        [
+            sys.executable, "-c", "from napari_unet.cli import main; main()",
+            "train", "--images", images, "--labels", labels, "--base", tiny,
+            "--out", tmp_path / "mine", "--steps", "2", "--device", "cpu",
+        ],
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64)),
+        capture_output=True, text=True,
+    )  # fmt: skip
+    assert (ended.returncode, ended.stderr) == (0, "")
+
+
 @pytest.mark.parametrize(
     ("change", "said"),
     [
