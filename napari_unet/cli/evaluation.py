@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_unet.errors import ImageError
-from napari_unet.images import Image, open_image, read_labels
+from napari_unet.images import Image, open_image, read_labels_of
 from napari_unet.inference import Predicted, Warned, predict
 from napari_unet.metrics import (
     THRESHOLDS,
@@ -122,8 +122,7 @@ class Evaluation:
             If a file cannot be read, or the two do not fit.
         """
         image = open_image(path, self._axes)
-        shape = (*image.stack_shape, *image.plane_shape)
-        truth = read_labels(mask, shape)
+        truth = read_labels_of(image, mask)
         if self._semantic:
             self._check_classes(truth, mask)
         notes = list(image.notes)

@@ -15,7 +15,7 @@ from napari_unet.errors import TrainingError
 from napari_unet.images import (
     choose_channels,
     measure_intensity,
-    read_labels,
+    read_labels_of,
 )
 from napari_unet.images.shelf import Shelf
 from napari_unet.models import ModelSpec, adapt, build, load_model, new_net
@@ -215,7 +215,7 @@ def _take_mask(
     annotation: Annotation, image: Image, path: Path, *, objects: bool
 ) -> None:
     """Take a complete mask in: numbered objects, or the class of each pixel."""
-    mask = read_labels(path, annotation.shape)
+    mask = read_labels_of(image, path)
     for plane in image.planes():
         whole = image.whole(plane)
         values = mask[annotation.scribbles.index(whole)]
@@ -229,7 +229,7 @@ def _take_mask(
 def _take_strokes(
     annotation: Annotation, image: Image, path: Path, n_classes: int
 ) -> None:
-    strokes = read_labels(path, annotation.shape)
+    strokes = read_labels_of(image, path)
     if strokes.max(initial=0) > n_classes:
         raise TrainingError(
             f"'{path}' has strokes of the value {strokes.max()}; with "

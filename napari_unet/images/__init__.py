@@ -4,7 +4,7 @@ from napari_unet.images.array import image_from_array
 from napari_unet.images.channels import choose_channels
 from napari_unet.images.image import Image
 from napari_unet.images.label_tiff import write_all_labels, write_labels
-from napari_unet.images.labels import read_labels
+from napari_unet.images.labels import read_labels, read_labels_of
 from napari_unet.images.normalise import IntensityRange, measure_intensity
 from napari_unet.images.open import open_image
 from napari_unet.images.region import Region
@@ -22,6 +22,7 @@ __all__ = [
     "measure_intensity",
     "open_image",
     "read_labels",
+    "read_labels_of",
     "rescale",
     "simulate_nuclei",
     "write_all_labels",

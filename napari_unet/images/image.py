@@ -32,6 +32,8 @@ class Image:
         What was guessed, in words for the user.
     pixel_size : mapping of str to float
         Micrometres between pixels along an axis, for the axes where it is known.
+    named : bool
+        Whether the file itself names its axes, so that nothing was guessed.
 
     Raises
     ------
@@ -45,6 +47,7 @@ class Image:
     rgb: bool = False
     notes: tuple[str, ...] = ()
     pixel_size: Mapping[str, float] = field(default_factory=dict)
+    named: bool = False
 
     def __post_init__(self) -> None:
         check_axes(self.axes, self.data.shape)

@@ -7,13 +7,29 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_unet.errors import ImageError
+from napari_unet.images.image import Image
 from napari_unet.images.open import file_errors, open_image
 from napari_unet.images.paths import expanded
 from napari_unet.images.picture import read_indices
 
 
+def read_labels_of(image: Image, path: str | Path) -> npt.NDArray[np.uint32]:
+    """Read the labels of an image, see `read_labels`.
+
+    Returns
+    -------
+    ndarray of uint32, (..., Y, X)
+        Along the image's `stack_axes`, Y and X.
+    """
+    # A file that names no axes has those of its image, in their order.
+    axes = image.axes.replace("C", "")
+    labels = read_labels(path, tuple(image.sizes[a] for a in axes), axes)
+    order = [axes.index(a) for a in image.stack_axes + "YX"]
+    return np.ascontiguousarray(labels.transpose(order))
+
+
 def read_labels(
-    path: str | Path, shape: tuple[int, ...] | None = None
+    path: str | Path, shape: tuple[int, ...] | None = None, axes: str | None = None
 ) -> npt.NDArray[np.uint32]:
     """Read a label image from TIFF, PNG, npy or zarr.
 
@@ -24,6 +40,9 @@ def read_labels(
     shape : tuple of int, optional
         The shape that the labels must have, e.g. that of their image; axes of size 1
         may be missing or surplus.
+    axes : str, optional
+        A letter for each axis of `shape`: a file that names the same ones in another
+        order is turned to this one.
 
     Returns
     -------
@@ -51,6 +70,8 @@ def read_labels(
     else:
         with file_errors(path):
             labels = np.asarray(image.data[...])
+    if shape is not None and axes is not None and image.named:
+        labels = _turned(labels, image.axes, shape, axes)
     if shape is not None and labels.shape != shape:
         if np.squeeze(labels).shape != tuple(n for n in shape if n != 1):
             raise ImageError(
@@ -62,6 +83,20 @@ def read_labels(
         labels = _whole_numbers(labels, path.name)
     check_range(labels, path.name)
     return np.array(labels, np.uint32, order="C")
+
+
+def _turned(
+    labels: npt.NDArray[Any], axes: str, shape: tuple[int, ...], wanted: str
+) -> npt.NDArray[Any]:
+    """Return labels with their axes in the order `wanted`, if these are the same.
+
+    Axes of size 1 count on neither side.
+    """
+    own = [a for a, n in zip(axes, labels.shape, strict=True) if n != 1]
+    order = [a for a, n in zip(wanted, shape, strict=True) if n != 1]
+    if sorted(own) != sorted(order):
+        return labels
+    return np.squeeze(labels).transpose([own.index(a) for a in order])
 
 
 def check_range(labels: npt.NDArray[Any], name: str) -> None:

@@ -61,6 +61,7 @@ def open_zarr(path: Path, name: str) -> Image:
         name,
         notes=(*notes, *guessed),
         pixel_size=_pixel_size(multiscale, dataset, axes),
+        named=not guessed,
     )
 
 
@@ -90,7 +91,7 @@ def _open_array(array: "zarr.Array", name: str) -> Image:
     names = getattr(array.metadata, "dimension_names", None) or []
     letters = [_letter({"name": n}) for n in names]
     axes, notes = _complete(letters or [UNKNOWN] * array.ndim, array.shape)
-    return Image(array, axes, name, notes=notes)
+    return Image(array, axes, name, notes=notes, named=bool(names) and not notes)
 
 
 def _axes(

@@ -39,6 +39,7 @@ def open_tiff(path: Path, name: str) -> Image:
         series = tif.series[0]
         _check_complete(tif, series, path)
         axes, rgb, notes = _axes(series)
+        named = not notes and _names_axes(tif, series)
         if len(tif.series) > 1:
             notes = (
                 *notes,
@@ -51,7 +52,7 @@ def open_tiff(path: Path, name: str) -> Image:
     except BaseException:
         tif.close()
         raise
-    return Image(data, axes, name, rgb, notes, pixel_size)
+    return Image(data, axes, name, rgb, notes, pixel_size, named)
 
 
 def _array(tif: "TiffFile", series: "TiffPageSeries", path: Path) -> Any:
@@ -126,6 +127,13 @@ def _axes(series: "TiffPageSeries") -> tuple[str, bool, tuple[str, ...]]:
         return known, rgb, ()
     letters, looks_rgb = guess_axes(shape, known)
     return letters, rgb or looks_rgb, (guess_note(shape, letters),)
+
+
+def _names_axes(tif: "TiffFile", series: "TiffPageSeries") -> bool:
+    """Tell whether the file says what its axes are, and not their order alone."""
+    if series.kind == "shaped":
+        return "axes" in (tif.shaped_metadata or ({},))[0]
+    return series.kind in ("ome", "imagej")
 
 
 def _pixel_size(tif: "TiffFile") -> dict[str, float]:

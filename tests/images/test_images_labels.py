@@ -4,11 +4,13 @@ import numpy as np
 import PIL.Image
 import pytest
 import tifffile
+import zarr
 
 from napari_unet.errors import ImageError
 from napari_unet.images import (
     open_image,
     read_labels,
+    read_labels_of,
     simulate_nuclei,
     write_labels,
 )
@@ -105,6 +107,52 @@ def test_axes_of_size_1_do_not_matter(tmp_path):
     assert read_labels(tmp_path / "a.tif", (1, 48, 64)).shape == (1, 48, 64)
     np.save(tmp_path / "a.npy", LABELS[None])
     assert read_labels(tmp_path / "a.npy", (48, 64)).shape == (48, 64)
+
+
+STACK = np.random.default_rng(0).integers(0, 9, (3, 3, 20, 30)).astype(np.uint8)
+
+
+def test_labels_are_turned_to_the_axes_of_their_image(tmp_path):
+    tifffile.imwrite(tmp_path / "image.ome.tif", STACK, metadata={"axes": "ZTYX"})
+    image = open_image(tmp_path / "image.ome.tif")
+    # As Fiji orders them, and as this program does.
+    write_labels(tmp_path / "labels.tif", STACK, "ZTYX")
+    assert open_image(tmp_path / "labels.tif").axes == "TZYX"
+    np.testing.assert_array_equal(read_labels_of(image, tmp_path / "labels.tif"), STACK)
+    np.testing.assert_array_equal(
+        read_labels(tmp_path / "labels.tif", STACK.shape, "ZTYX"), STACK
+    )
+
+
+@pytest.mark.parametrize("name", ["tiff", "npy", "zarr"])
+def test_labels_without_axes_have_those_of_their_image(tmp_path, name):
+    for part in ("image", "labels"):
+        path = tmp_path / f"{part}.{name}"
+        if name == "tiff":
+            tifffile.imwrite(path, STACK[0, 0])
+        elif name == "npy":
+            with path.open("wb") as file:
+                np.save(file, STACK[0, 0])
+        else:
+            zarr.create_array(path, data=STACK[0, 0])
+    image = open_image(tmp_path / f"image.{name}", "XY")
+    labels = read_labels_of(image, tmp_path / f"labels.{name}")
+    np.testing.assert_array_equal(labels, STACK[0, 0].T)
+    np.testing.assert_array_equal(labels, image.read(image.whole())[0])
+
+
+def test_other_letters_for_the_same_planes_are_taken_in_order(tmp_path):
+    tifffile.imwrite(tmp_path / "image.tif", STACK[0], photometric="minisblack")
+    write_labels(tmp_path / "labels.tif", STACK[0], "ZYX")
+    image = open_image(tmp_path / "image.tif", "TYX")
+    np.testing.assert_array_equal(
+        read_labels_of(image, tmp_path / "labels.tif"), STACK[0]
+    )
+    write_labels(tmp_path / "single.tif", STACK[:1], "TZYX")
+    image = open_image(tmp_path / "image.tif", "ZYX")
+    np.testing.assert_array_equal(
+        read_labels_of(image, tmp_path / "single.tif"), STACK[0]
+    )
 
 
 def test_what_are_no_labels_is_not_read(tmp_path):
