@@ -10,12 +10,12 @@ import numpy as np
 
 from napari_unet.annotation import Annotation, ClassScheme
 from napari_unet.annotation.annotation import HELD_OUT, TRAINING
+from napari_unet.cli.label_files import take_mask, take_strokes
 from napari_unet.cli.pairs import by_stem
 from napari_unet.errors import TrainingError
 from napari_unet.images import (
     choose_channels,
     measure_intensity,
-    read_labels_of,
 )
 from napari_unet.images.shelf import Shelf
 from napari_unet.models import ModelSpec, adapt, build, load_model, new_net
@@ -74,12 +74,19 @@ class TrainingFolder:
             What does not fit.
         """
         data = TrainingSet(spec, seed)
+        n_classes = len(spec.classes)
         for stem, image in self.images.items():
             annotation = Annotation.of(image)
             if stem in self.masks:
-                _take_mask(annotation, image, self.masks[stem], objects=objects)
+                take_mask(
+                    annotation,
+                    image,
+                    self.masks[stem],
+                    objects=objects,
+                    n_classes=n_classes,
+                )
             if stem in self.strokes:
-                _take_strokes(annotation, image, self.strokes[stem], len(spec.classes))
+                take_strokes(annotation, image, self.strokes[stem], n_classes)
             if self.parts is not None:
                 for plane in image.planes():
                     part = np.full(image.plane_shape, self.parts[stem], np.uint8)
@@ -201,7 +208,10 @@ def first_model(
     """
     if net := new_net(base):
         scheme = ClassScheme.named(*(classes or ("object",)))
-        channels = 1 if channel is not None or first.n_channels == 1 else 3
+        # Three of a colour picture: its opacity is never used.
+        channels = 3 if first.rgb else first.n_channels
+        if channel is not None:
+            channels = 1
         spec = ModelSpec(name=name, classes=scheme, channels=channels, architecture=net)
         return build(spec, seed=seed)
     model = load_model(base)
@@ -209,33 +219,3 @@ def first_model(
     return adapt(
         model, classes=scheme, channels=model.spec.channels, name=name, seed=seed
     )
-
-
-def _take_mask(
-    annotation: Annotation, image: Image, path: Path, *, objects: bool
-) -> None:
-    """Take a complete mask in: numbered objects, or the class of each pixel."""
-    mask = read_labels_of(image, path)
-    for plane in image.planes():
-        whole = image.whole(plane)
-        values = mask[annotation.scribbles.index(whole)]
-        if objects:
-            annotation.write_objects(whole, values)
-            annotation.verify(whole)
-        else:
-            annotation.write_scribbles(whole, values.astype(np.int64) + 1)
-
-
-def _take_strokes(
-    annotation: Annotation, image: Image, path: Path, n_classes: int
-) -> None:
-    strokes = read_labels_of(image, path)
-    if strokes.max(initial=0) > n_classes:
-        raise TrainingError(
-            f"'{path}' has strokes of the value {strokes.max()}; with "
-            f"{n_classes - 1} classes the largest is {n_classes}. Name all classes "
-            "with --classes, or correct the file."
-        )
-    for plane in image.planes():
-        whole = image.whole(plane)
-        annotation.write_scribbles(whole, strokes[annotation.scribbles.index(whole)])

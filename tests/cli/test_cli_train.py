@@ -155,6 +155,27 @@ def test_more_images_than_files_may_be_open(folders, tiny, tmp_path, compression
     assert (ended.returncode, ended.stderr) == (0, "")
 
 
+@pytest.mark.parametrize("channels", [2, 5])
+def test_a_new_net_has_the_channels_of_the_images(run, folders, tmp_path, channels):
+    images, labels, _ = folders
+    for path in list(images.iterdir()):
+        pixels = np.stack([iio.imread(path)] * channels)
+        path.unlink()
+        tifffile.imwrite(
+            images / f"{path.stem}.tif",
+            pixels,
+            photometric="minisblack",
+            metadata={"axes": "CYX"},
+        )
+    out = tmp_path / "mine"
+    result = run(
+        "train", "--images", images, "--labels", labels, "--base", "none",
+        "--out", out, "--steps", "1", "--device", "cpu",
+    )  # fmt: skip
+    assert result.code == 0, result.err
+    assert read_spec(out).channels == channels
+
+
 @pytest.mark.parametrize(
     ("change", "said"),
     [

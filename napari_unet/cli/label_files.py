@@ -1,0 +1,57 @@
+"""Label files of an image, taken into its annotation."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from napari_unet.annotation import take_in_objects, take_in_scribbles
+from napari_unet.errors import TrainingError
+from napari_unet.images import read_labels_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from napari_unet.annotation import Annotation
+    from napari_unet.images import Image
+
+
+def take_mask(
+    annotation: Annotation, image: Image, path: Path, *, objects: bool, n_classes: int
+) -> None:
+    """Take a complete mask in: numbered objects, or the class of each pixel.
+
+    Raises
+    ------
+    TrainingError
+        If it has a class that is not among `n_classes`, background included.
+    ImageError
+        If it cannot be read or does not fit.
+    """
+    mask = read_labels_of(image, path)
+    if objects:
+        take_in_objects(annotation, mask, complete=True)
+        return
+    if mask.max(initial=0) >= n_classes:
+        raise TrainingError(
+            f"'{path}' has a class {mask.max()}; with {n_classes - 1} classes the "
+            f"largest is {n_classes - 1}. Name all classes with --classes or in the "
+            "recipe, or correct the file."
+        )
+    # In scribbles 0 is not labelled and 1 is background.
+    take_in_scribbles(annotation, mask.astype(np.uint16) + 1, n_classes)
+
+
+def take_strokes(
+    annotation: Annotation, image: Image, path: Path, n_classes: int
+) -> None:
+    """Take strokes in; see `take_mask` for what is raised."""
+    strokes = read_labels_of(image, path)
+    if strokes.max(initial=0) > n_classes:
+        raise TrainingError(
+            f"'{path}' has strokes of the value {strokes.max()}; with "
+            f"{n_classes - 1} classes the largest is {n_classes}. Name all classes "
+            "with --classes, or correct the file."
+        )
+    take_in_scribbles(annotation, strokes, n_classes)
