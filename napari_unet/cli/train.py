@@ -104,9 +104,12 @@ def train(
     with user_errors():
         from napari_unet.cli.recipe import read_recipe, settings
         from napari_unet.cli.training_folder import first_model, open_training_folder
+        from napari_unet.models import check_place
         from napari_unet.nets.device import choose_device
         from napari_unet.training import Checkpoints, Learner, train
 
+        out = out.absolute()
+        check_place(out)
         given = {"minutes": minutes, "steps": steps, "device": device, "seed": seed}
         plan = read_recipe(recipe) if recipe else None
         config = plan.config(**given) if plan else settings(**given)

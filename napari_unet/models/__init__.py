@@ -17,9 +17,9 @@ from napari_unet.models.folder import (
     find_model,
     load_model,
     read_spec,
-    save_model,
 )
 from napari_unet.models.model import Model, build
+from napari_unet.models.save import check_place, save_model
 from napari_unet.models.spec import ModelSpec, Normalisation
 
 __all__ = [
@@ -36,6 +36,7 @@ __all__ = [
     "adapt",
     "base_models",
     "build",
+    "check_place",
     "find_model",
     "load_model",
     "missing_extra",

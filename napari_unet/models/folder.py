@@ -1,4 +1,4 @@
-"""A model as a folder: ``model.json`` and ``weights.safetensors``.
+"""Opening a model: a folder with ``model.json`` and ``weights.safetensors``.
 
 Loading never unpickles: safetensors holds arrays and nothing that could run.
 """
@@ -7,83 +7,24 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import shutil
-import tempfile
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
 from napari_unet.errors import ModelError, UnetError
+from napari_unet.images.paths import expanded
 from napari_unet.models.model import Model, build
 from napari_unet.models.spec import SCHEMA_VERSION, ModelSpec
 from napari_unet.resources import resource
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 DESCRIPTION = "model.json"
 WEIGHTS = "weights.safetensors"
 # Nets of format 1 have a head that nothing was made of, and none for boundaries.
 DROPPED = {"distance.weight", "distance.bias"}
 ADDED = {"boundary.weight", "boundary.bias"}
-
-
-def save_model(model: Model, folder: Path | str, *, half: bool = False) -> None:
-    """Write `model` into `folder`, whole or not at all.
-
-    Everything is written into a new folder beside it, which then takes its place.
-
-    Parameters
-    ----------
-    model : Model
-        What to write.
-    folder : Path
-        Made; of a model that is there already the two files of it are replaced, and
-        what else the folder holds stays.
-    half : bool
-        Store weights as bfloat16, half as large.
-
-    Raises
-    ------
-    ModelError
-        If the folder holds something else than a model, or cannot be written.
-    """
-    import torch
-    from safetensors.torch import save
-
-    folder = Path(folder).absolute()
-    if folder.exists() and not (folder / DESCRIPTION).is_file():
-        raise ModelError(
-            f"'{folder}' exists and is not a model. Choose a new folder to save to."
-        )
-    state = {
-        key: (
-            v.to(torch.bfloat16) if half and v.is_floating_point() else v
-        ).contiguous()
-        for key, v in model.net.state_dict().items()
-    }
-    weights = save(state)
-    description = {
-        **model.spec.model_dump(mode="json"),
-        "weights_sha256": hashlib.sha256(weights).hexdigest(),
-    }
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        new = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
-        try:
-            _take_along(folder, new)
-            (new / WEIGHTS).write_bytes(weights)
-            text = json.dumps(description, indent=2) + "\n"
-            (new / DESCRIPTION).write_text(text, encoding="utf-8")
-            new.chmod(0o755)
-            _take_place(new, folder)
-        finally:
-            shutil.rmtree(new, ignore_errors=True)
-    except OSError as error:
-        why = error.strerror or error
-        raise ModelError(
-            f"The model could not be saved to '{folder}': {why}. Free some space or "
-            "choose another folder."
-        ) from error
 
 
 def load_model(name_or_folder: Path | str) -> Model:
@@ -141,7 +82,7 @@ def read_spec(name_or_folder: Path | str) -> ModelSpec:
 
 def find_model(name_or_folder: Path | str) -> Path:
     """Return the folder of a base model's name or of a path to a model."""
-    if place := _place(Path(name_or_folder).expanduser()):
+    if place := place_of(expanded(name_or_folder)):
         return place
     names = base_models()
     if str(name_or_folder) in names:
@@ -202,44 +143,19 @@ def _upgraded(content: dict[str, Any]) -> dict[str, Any]:
     return content
 
 
-def _place(folder: Path) -> Path | None:
+def place_of(folder: Path) -> Path | None:
     """Return where the model of a folder is now, None if there is none."""
-    places = folder, _aside(folder)
-    return next((p for p in places if (p / DESCRIPTION).is_file()), None)
+    places = folder, aside_of(folder)
+    try:
+        return next((p for p in places if (p / DESCRIPTION).is_file()), None)
+    except OSError as error:
+        raise ModelError(
+            f"'{folder}' cannot be looked into: {error.strerror}. Give the folder of a "
+            "model that you may read."
+        ) from error
 
 
-def _take_along(folder: Path, new: Path) -> None:
-    """Copy what a user keeps beside the model that is replaced, such as notes."""
-    if old := _place(folder):
-        replaced = {DESCRIPTION, WEIGHTS}
-        shutil.copytree(
-            old,
-            new,
-            ignore=lambda at, _: replaced if Path(at) == old else (),
-            dirs_exist_ok=True,
-        )
-
-
-def _take_place(new: Path, folder: Path) -> None:
-    """Rename `new` to `folder`, setting an old one aside until it has worked.
-
-    A process that dies between the two leaves the old one aside, where `find_model`
-    finds it.
-    """
-    aside = _aside(folder)
-    if folder.exists():
-        shutil.rmtree(aside, ignore_errors=True)
-        os.replace(folder, aside)
-        try:
-            os.replace(new, folder)
-        except OSError:
-            os.replace(aside, folder)
-            raise
-    else:
-        os.replace(new, folder)
-    shutil.rmtree(aside, ignore_errors=True)
-
-
-def _aside(folder: Path) -> Path:
+def aside_of(folder: Path) -> Path:
+    """Return where a model is while another takes its place."""
     folder = folder.absolute()
     return folder.with_name(f".{folder.name}-replaced")

@@ -155,6 +155,25 @@ def test_more_images_than_files_may_be_open(folders, tiny, tmp_path, compression
     assert (ended.returncode, ended.stderr) == (0, "")
 
 
+@pytest.mark.parametrize("out", ["full", ".", "/", "file/mine"])
+def test_a_place_for_the_model_is_checked_first(
+    run, folders, tiny, tmp_path, monkeypatch, out
+):
+    images, labels, _ = folders
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "notes.txt").write_text("mine")
+    (tmp_path / "file").write_text("")
+    monkeypatch.chdir(tmp_path)
+    before = sorted(tmp_path.iterdir())
+    result = run(
+        "train", "--images", images, "--labels", labels, "--base", tiny,
+        "--out", out, "--steps", "1", "--device", "cpu",
+    )  # fmt: skip
+    assert (result.code, result.out, len(result.err)) == (2, [], 1)
+    assert "not a model" in result.err[0] or "could not be saved" in result.err[0]
+    assert sorted(tmp_path.iterdir()) == before
+
+
 @pytest.mark.parametrize("channels", [2, 5])
 def test_a_new_net_has_the_channels_of_the_images(run, folders, tmp_path, channels):
     images, labels, _ = folders

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import pickle
 import shutil
 
@@ -18,6 +19,7 @@ from napari_unet.models import (
     UNetArchitecture,
     adapt,
     build,
+    check_place,
     find_model,
     load_model,
     read_spec,
@@ -144,6 +146,42 @@ def test_a_place_that_cannot_be_written_is_said(model, tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(ModelError, match="could not be saved"):
         save_model(model, tmp_path / "file" / "model")
+
+
+def test_a_place_is_checked_before_training(model, folder, tmp_path):
+    check_place(folder)
+    check_place(tmp_path / "new" / "model")
+    (tmp_path / "file").write_text("")
+    for place, said in (
+        (tmp_path, "is not a model"),
+        (tmp_path / "file" / "model", "could not be saved"),
+        (tmp_path / ("x" * 300), "could not be saved"),
+        ("/", "is not a model"),
+    ):
+        with pytest.raises(ModelError, match=said):
+            check_place(place)
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["file", "tiny"]
+
+
+def test_what_dead_processes_left_is_removed_at_the_next_save(model, folder):
+    dead, alive, other = (
+        folder.with_name(name)
+        for name in (".tiny-abc.unfinished", ".tiny-def.unfinished", ".tiny-mine")
+    )
+    for left in (dead, alive, other):
+        left.mkdir()
+        (left / "weights.safetensors").write_bytes(b"half")
+    for old in (dead, other):
+        os.utime(old, (0, 0))
+    save_model(model, folder)
+    assert not dead.exists()
+    assert alive.exists() and other.exists()
+
+
+@pytest.mark.parametrize("path", ["~nobody-has-this-name/model", "x" * 300])
+def test_a_folder_that_cannot_be_is_said(path):
+    with pytest.raises(ModelError, match=r"no model|cannot be looked into"):
+        load_model(path)
 
 
 def test_damaged_weights_are_refused(folder):

@@ -1,0 +1,156 @@
+"""Saving a model: a folder that is there whole or not at all."""
+
+from __future__ import annotations
+
+import glob
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+import time
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from napari_unet.errors import ModelError
+from napari_unet.models.folder import DESCRIPTION, WEIGHTS, aside_of, place_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from napari_unet.models.model import Model
+
+UNFINISHED = ".unfinished"
+# A model that was being written so many seconds ago is left over from a process that
+# died: writing takes seconds.
+LEFT_OVER = 3600.0
+
+
+def save_model(model: Model, folder: Path | str, *, half: bool = False) -> None:
+    """Write `model` into `folder`, whole or not at all.
+
+    Everything is written into a new folder beside it, which then takes its place.
+
+    Parameters
+    ----------
+    model : Model
+        What to write.
+    folder : Path
+        Made; of a model that is there already the two files of it are replaced, and
+        what else the folder holds stays.
+    half : bool
+        Store weights as bfloat16, half as large.
+
+    Raises
+    ------
+    ModelError
+        If the folder holds something else than a model, or cannot be written.
+    """
+    import torch
+    from safetensors.torch import save
+
+    folder = Path(folder).absolute()
+    state = {
+        key: (
+            v.to(torch.bfloat16) if half and v.is_floating_point() else v
+        ).contiguous()
+        for key, v in model.net.state_dict().items()
+    }
+    weights = save(state)
+    description = {
+        **model.spec.model_dump(mode="json"),
+        "weights_sha256": hashlib.sha256(weights).hexdigest(),
+    }
+    with _saving_errors(folder):
+        _check_nothing_else(folder)
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        _clear_left_over(folder)
+        new = Path(
+            tempfile.mkdtemp(UNFINISHED, prefix=f".{folder.name}-", dir=folder.parent)
+        )
+        try:
+            _take_along(folder, new)
+            (new / WEIGHTS).write_bytes(weights)
+            text = json.dumps(description, indent=2) + "\n"
+            (new / DESCRIPTION).write_text(text, encoding="utf-8")
+            new.chmod(0o755)
+            _take_place(new, folder)
+        finally:
+            shutil.rmtree(new, ignore_errors=True)
+
+
+def check_place(folder: Path | str) -> None:
+    """Raise what `save_model` would, before a model is trained for a folder.
+
+    Raises
+    ------
+    ModelError
+        If the folder holds something else than a model, or nothing can be written
+        there.
+    """
+    folder = Path(folder).absolute()
+    with _saving_errors(folder):
+        _check_nothing_else(folder)
+        there = next(parent for parent in folder.parents if parent.exists())
+        tempfile.TemporaryDirectory(dir=there).cleanup()
+
+
+def _check_nothing_else(folder: Path) -> None:
+    if folder.exists() and not (folder / DESCRIPTION).is_file():
+        raise ModelError(
+            f"'{folder}' exists and is not a model. Choose a new folder to save to."
+        )
+
+
+@contextmanager
+def _saving_errors(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        why = error.strerror or error
+        raise ModelError(
+            f"The model could not be saved to '{folder}': {why}. Free some space or "
+            "choose another folder."
+        ) from error
+
+
+def _clear_left_over(folder: Path) -> None:
+    """Remove what processes that died in the middle of saving this model left."""
+    beside = f".{glob.escape(folder.name)}-*{UNFINISHED}"
+    for unfinished in folder.parent.glob(beside):
+        with suppress(OSError):
+            if time.time() - unfinished.stat().st_mtime > LEFT_OVER:
+                shutil.rmtree(unfinished)
+
+
+def _take_along(folder: Path, new: Path) -> None:
+    """Copy what a user keeps beside the model that is replaced, such as notes."""
+    if old := place_of(folder):
+        replaced = {DESCRIPTION, WEIGHTS}
+        shutil.copytree(
+            old,
+            new,
+            ignore=lambda at, _: replaced if Path(at) == old else (),
+            dirs_exist_ok=True,
+        )
+
+
+def _take_place(new: Path, folder: Path) -> None:
+    """Rename `new` to `folder`, setting an old one aside until it has worked.
+
+    A process that dies between the two leaves the old one aside, where `find_model`
+    finds it.
+    """
+    aside = aside_of(folder)
+    if folder.exists():
+        shutil.rmtree(aside, ignore_errors=True)
+        os.replace(folder, aside)
+        try:
+            os.replace(new, folder)
+        except OSError:
+            os.replace(aside, folder)
+            raise
+    else:
+        os.replace(new, folder)
+    shutil.rmtree(aside, ignore_errors=True)
