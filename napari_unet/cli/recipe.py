@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 from pydantic import (
     BaseModel,
     ConfigDict,
-    Field,
     PlainValidator,
     TypeAdapter,
     ValidationError,
@@ -47,8 +46,8 @@ class Recipe(BaseModel):
         Without an architecture it is the base model's.
     objects : bool
         Whether masks hold objects, and not the class of each pixel.
-    training : mapping
-        Settings of `TrainConfig` by their names.
+    training : TrainConfig
+        How to train.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
@@ -61,7 +60,7 @@ class Recipe(BaseModel):
     architecture: Architecture | None = None
     normalisation: Normalisation = Normalisation()
     provenance: dict[str, str] = {}
-    training: dict[str, Any] = Field({})
+    training: TrainConfig = TrainConfig()
 
     @property
     def spec(self) -> ModelSpec:
@@ -78,7 +77,7 @@ class Recipe(BaseModel):
 
     def config(self, **given: Any) -> TrainConfig:
         """Return how to train, with what was `given` on the command line."""
-        return replace(settings(**self.training), **_chosen(given))
+        return replace(self.training, **_chosen(given))
 
     def model(self, base: str, seed: int) -> Model:
         """Return the model to begin with; `base` is a name, a folder or "none"."""
@@ -117,8 +116,9 @@ def read_recipe(path: Path) -> Recipe:
         If it cannot be read; it names the entry that is wrong.
     """
     try:
-        recipe = Recipe.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
-        recipe.config()
+        # Editors on Windows put a mark before the first letter.
+        text = path.read_text(encoding="utf-8-sig")
+        return Recipe.model_validate(tomllib.loads(text))
     except OSError as error:
         raise TrainingError(
             f"The recipe '{path}' cannot be read: {error.strerror}. Give the path of a "
@@ -130,7 +130,6 @@ def read_recipe(path: Path) -> Recipe:
         raise TrainingError(
             f"The recipe '{path}' is wrong at '{at}': {first['msg']}."
         ) from error
-    except (ValueError, TypeError, UnetError) as error:
+    except (ValueError, UnetError) as error:
         why = str(error).removesuffix(".")
         raise TrainingError(f"The recipe '{path}' is wrong: {why}.") from error
-    return recipe

@@ -87,7 +87,7 @@ def train(
     ] = TrainConfig.steps,
     device: DeviceName = TrainConfig.device,
     seed: Annotated[
-        int | None, typer.Option(help="Of all chance; 0 if absent.")
+        int | None, typer.Option(help="Of all chance; 0 if absent.", min=0)
     ] = None,
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on from the last checkpoint.")

@@ -166,7 +166,8 @@ def read_split(path: Path) -> dict[str, int]:
         If it is no such table.
     """
     try:
-        with path.open(encoding="utf-8", newline="") as file:
+        # Spreadsheets put a mark before the first letter.
+        with path.open(encoding="utf-8-sig", newline="") as file:
             table = csv.DictReader(file)
             # Without rows nothing else would miss the columns.
             if not {"id", "split"} <= set(table.fieldnames or ()):

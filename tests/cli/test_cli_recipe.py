@@ -10,7 +10,7 @@ import tifffile
 
 from napari_unet.annotation.annotation import HELD_OUT, TRAINING
 from napari_unet.cli.recipe import read_recipe
-from napari_unet.cli.training_folder import open_training_folder
+from napari_unet.cli.training_folder import open_training_folder, read_split
 from napari_unet.errors import TrainingError
 from napari_unet.models import load_model, read_spec
 
@@ -158,6 +158,8 @@ def test_a_split_holds_whole_images_out(material, recipe):
         (("depth = 1", "depth = 99"), "architecture.unet.depth"),
         (('classes = ["dot"]', ""), "classes"),
         (("channels = 1", "channels ="), "wrong"),
+        (("batch = 2", "batch = 2.5"), "training.batch.*a valid integer"),
+        (("batch = 2", "device = 3"), "training.device.*a valid string"),
         (('["dot"]', '["dot", "Dot"]'), "same name"),
     ],
 )
@@ -165,6 +167,20 @@ def test_what_is_wrong_in_a_recipe_is_named(recipe, change, said):
     recipe.write_text(TEXT.replace(*change))
     with pytest.raises(TrainingError, match=said):
         read_recipe(recipe)
+
+
+def test_a_whole_number_may_be_written_with_a_point(recipe):
+    recipe.write_text(TEXT.replace("crop = 32", "crop = 32.0"))
+    crop = read_recipe(recipe).config().crop
+    assert (crop, type(crop)) == (32, int)
+
+
+def test_files_of_windows_editors_are_read(material, recipe):
+    table = material / "split.csv"
+    for path in (recipe, table):
+        path.write_text(path.read_text(), encoding="utf-8-sig")
+    assert read_recipe(recipe).name == "dots"
+    assert read_split(table) == {"a": TRAINING, "b": HELD_OUT}
 
 
 def test_a_recipe_that_is_not_there_is_said(tmp_path):
