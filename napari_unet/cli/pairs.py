@@ -17,18 +17,31 @@ def by_stem(folder: Path, option: str) -> dict[str, Path]:
     Raises
     ------
     ImageError
-        If there is no such folder; `option` is what the user gave it with.
+        If there is no such folder, it may not be read, or two files have one name;
+        `option` is what the user gave it with.
     """
-    if not folder.is_dir():
+    try:
+        if not folder.is_dir():
+            raise ImageError(
+                f"{option}: there is no folder '{folder}'. Give the folder that holds "
+                "the files."
+            )
+        paths = sorted(p for p in folder.iterdir() if not p.name.startswith("."))
+    except OSError as error:
         raise ImageError(
-            f"{option}: there is no folder '{folder}'. Give the folder that holds the "
-            "files."
-        )
-    return {
-        stem_of(path): path
-        for path in sorted(folder.iterdir())
-        if not path.name.startswith(".")
-    }
+            f"{option}: the folder '{folder}' cannot be read: {error.strerror}. Give a "
+            "folder that you may read."
+        ) from error
+    files: dict[str, Path] = {}
+    for path in paths:
+        stem = stem_of(path)
+        if stem in files:
+            raise ImageError(
+                f"{option}: '{files[stem].name}' and '{path.name}' in '{folder}' have "
+                "the same name. Move one of them elsewhere."
+            )
+        files[stem] = path
+    return files
 
 
 def pair_files(

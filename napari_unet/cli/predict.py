@@ -117,8 +117,7 @@ def predict(
             chosen, _ = choose_device(config.device)
             unet = load_model(model)
             prepared = prepare(unet.net, chosen, flips=config.flips)
-            fresh = not out.exists()
-            _make_folder(out)
+            fresh = _make_folder(out)
         for error in refused:
             failures.add(error)
         with progress_bar(console) as bar, interrupted() as stop, kept_memory():
@@ -192,11 +191,14 @@ def _predict(
     )
 
 
-def _make_folder(out: Path) -> None:
+def _make_folder(out: Path) -> bool:
+    """Make a folder, and tell whether it was not there."""
     try:
+        fresh = not out.exists()
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise UnetError(
             f"The folder '{out}' cannot be made: {error.strerror}. Choose another "
             "--out folder."
         ) from error
+    return fresh

@@ -155,10 +155,10 @@ def test_usage_errors_end_with_2(run, image, model, out, option):
 
 def test_results_that_cannot_be_written_are_said(run, image, model, tmp_path):
     (tmp_path / "file").write_text("")
-    out = tmp_path / "file" / "results"
-    result = run("predict", image, "--model", model, "--out", out)
-    assert result.code == 2
-    assert "cannot be made" in result.err[0]
+    for out in (tmp_path / "file" / "results", tmp_path / ("x" * 300)):
+        result = run("predict", image, "--model", model, "--out", out)
+        assert result.code == 2
+        assert "cannot be made" in result.err[0]
 
 
 def test_no_result_is_left_when_one_cannot_be_written(run, image, model, out):

@@ -236,3 +236,15 @@ def test_importing_images_loads_nothing_heavy():
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
     )
     assert done.stdout.split() == []
+
+
+@pytest.mark.parametrize("name", ["~nobody-has-this-name/a.tif", "x" * 300])
+def test_a_path_that_cannot_be_is_said(name):
+    with pytest.raises(ImageError):
+        open_image(name)
+
+
+def test_a_file_may_be_called_like_a_home(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    tifffile.imwrite("~nobody-has-this-name", np.zeros((8, 9), np.uint8))
+    assert open_image("~nobody-has-this-name").plane_shape == (8, 9)
