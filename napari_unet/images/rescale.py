@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 # In units of sigma: the blur before shrinking takes no notice of what is farther away.
 REACH = 4.0
+# Of the pixels that one is made of; with fewer numbers among them it is none.
+LEAST_KNOWN = 0.5
 
 
 def rescale(image: Image, factor: float) -> Image:
@@ -31,8 +33,9 @@ def rescale(image: Image, factor: float) -> Image:
     Returns
     -------
     Image
-        float32, linear between the pixels. Reading it in parts gives the same as
-        reading it whole.
+        float32, or float64 where the pixels have more than 16 bits and are not
+        float32; linear between the pixels. A pixel that is not a number counts for
+        nothing and stays one. Reading it in parts gives the same as reading it whole.
     """
     return replace(image, data=_Rescaled(image, factor))
 
@@ -43,9 +46,9 @@ def nearest_pixels(size: int, scaled: int) -> NDArray[np.intp]:
     return nearest.clip(max=scaled - 1)
 
 
-def resize(plane: NDArray[np.uint8], shape: tuple[int, ...]) -> NDArray[np.float32]:
+def resize(plane: NDArray[np.uint8], shape: tuple[int, ...]) -> NDArray[np.floating]:
     """Return a plane ``(Y, X)`` with another shape, linear between its pixels."""
-    out = plane.astype(np.float32)
+    out: NDArray[np.floating] = plane.astype(np.float32)
     for axis, (size, wanted) in enumerate(zip(plane.shape, shape, strict=True)):
         at = (np.arange(wanted) + 0.5) * size / wanted - 0.5
         out = _resample(out, axis, at, 0.0)
@@ -64,14 +67,14 @@ class _Rescaled:
     factor: float
 
     def __post_init__(self) -> None:
-        self.dtype = np.dtype(np.float32)
+        self.dtype = np.result_type(self.image.dtype, np.float32)
         self.shape = tuple(
             _scaled(n, self.factor) if a in "YX" else n
             for a, n in self.image.sizes.items()
         )
         self.ndim = len(self.shape)
 
-    def __getitem__(self, index: tuple[Any, ...]) -> NDArray[np.float32]:
+    def __getitem__(self, index: tuple[Any, ...]) -> NDArray[np.floating]:
         """Return pixels; `index` has a slice for Y and for X, in order."""
         axes = self.image.axes
         cuts = list(index)
@@ -88,16 +91,24 @@ class _Rescaled:
             # Whole numbers before it take their axes away.
             left = sum(isinstance(cut, slice) for cut in cuts[:i])
             steps.append((left, at - low))
-        pixels = np.asarray(self.image.data[tuple(cuts)]).astype(np.float32)
-        np.nan_to_num(pixels, copy=False)
+        pixels = np.asarray(self.image.data[tuple(cuts)]).astype(self.dtype)
+        known = ~np.isnan(pixels)
+        # Far below the largest number, so that sums of infinite ones are none.
+        most = float(np.finfo(self.dtype).max) / 4
+        np.nan_to_num(pixels, copy=False, posinf=most, neginf=-most)
+        share = None if known.all() else known.astype(self.dtype)
         for axis_left, places in steps:
             pixels = _resample(pixels, axis_left, places, sigma)
+            if share is not None:
+                share = _resample(share, axis_left, places, sigma)
+        if share is not None:
+            pixels /= np.where(share >= LEAST_KNOWN, share, np.nan)
         return pixels
 
 
 def _resample(
-    pixels: NDArray[np.float32], axis: int, at: NDArray[np.float64], sigma: float
-) -> NDArray[np.float32]:
+    pixels: NDArray[np.floating], axis: int, at: NDArray[np.float64], sigma: float
+) -> NDArray[np.floating]:
     from scipy.ndimage import gaussian_filter1d
 
     if sigma:
@@ -107,8 +118,8 @@ def _resample(
     high = np.minimum(low + 1, pixels.shape[axis] - 1)
     shape = [1] * pixels.ndim
     shape[axis] = -1
-    part = (at - low).astype(np.float32).reshape(shape)
-    mixed: NDArray[np.float32] = (
+    part = (at - low).astype(pixels.dtype).reshape(shape)
+    mixed: NDArray[np.floating] = (
         pixels.take(low, axis) * (1 - part) + pixels.take(high, axis) * part
     )
     return mixed

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from skimage.transform import resize as skimage_resize
 
-from napari_unet.images import Region, image_from_array, rescale
+from napari_unet.images import IntensityRange, Region, image_from_array, rescale
 from napari_unet.images.rescale import nearest_pixels, resize
 
 PIXELS = np.random.default_rng(0).integers(0, 4000, (37, 52)).astype(np.uint16)
@@ -68,3 +68,29 @@ def test_resize_comes_back():
     there = resize(smooth, (60, 40)).round().astype(np.uint8)
     back = resize(there, (30, 20))
     assert np.abs(back - smooth).max() <= 1.5
+
+
+@pytest.mark.parametrize("factor", [0.5, 2])
+def test_what_is_not_a_number_stays_so_and_spoils_nothing(factor):
+    holes = np.full((40, 40), 500, np.float32)
+    holes[10:20, 10:20] = np.nan
+    holes[30, 30] = np.inf
+    seen = rescale(image_from_array(holes, "YX"), factor)
+    pixels = seen.read(seen.whole())[0]
+    a, b = int(10 * factor), int(20 * factor)
+    assert np.isnan(pixels[a:b, a:b]).mean() > 0.7
+    outside = np.isfinite(pixels)
+    outside[int(20 * factor) :] = False
+    np.testing.assert_allclose(pixels[outside], 500, rtol=1e-5)
+    # As in the image itself, it becomes 0 and not the darkest there is.
+    scaled = IntensityRange((100.0,), (900.0,)).apply(pixels[np.newaxis])
+    assert (scaled[0, a + 2 : b - 2, a + 2 : b - 2] == 0).all()
+    assert not np.isnan(pixels[int(30 * factor), int(30 * factor)])
+
+
+@pytest.mark.parametrize("dtype", ["u4", "i8", "f8"])
+def test_a_narrow_range_on_a_high_offset_is_kept(dtype):
+    ramp = (np.arange(40)[:, None] + np.zeros(30)).astype(dtype) + 4_000_000_000
+    seen = rescale(image_from_array(ramp, "YX"), 2)
+    steps = np.diff(seen.read(seen.whole())[0, :, 0])[2:-2]
+    np.testing.assert_allclose(steps, 0.5)
