@@ -87,7 +87,8 @@ def train(
     ] = TrainConfig.steps,
     device: DeviceName = TrainConfig.device,
     seed: Annotated[
-        int | None, typer.Option(help="Of all chance; 0 if absent.", min=0)
+        int | None,
+        typer.Option(help="Of all chance; 0 if absent.", min=0, max=2**32 - 1),
     ] = None,
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on from the last checkpoint.")
@@ -102,7 +103,7 @@ def train(
     """
     console = error_console()
     with user_errors():
-        from napari_unet.cli.recipe import read_recipe, settings
+        from napari_unet.cli.recipe import check_crops, read_recipe, settings
         from napari_unet.cli.training_folder import first_model, open_training_folder
         from napari_unet.models import check_place
         from napari_unet.nets.device import choose_device
@@ -129,6 +130,7 @@ def train(
             model = first_model(
                 base or "nuclei", names, out.name, folder.first, channel, config.seed
             )
+        check_crops(model, config)
         objects = plan.objects if plan else names is None
         # A training that goes on draws other crops than those it began with.
         data = folder.training_set(

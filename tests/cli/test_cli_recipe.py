@@ -131,6 +131,25 @@ def test_an_fcn_is_trained_in_stages(run, material, recipe):
     assert found.code == 0, found.err
 
 
+@pytest.mark.parametrize("batch", [1, 2])
+def test_crops_of_which_the_net_leaves_one_pixel_are_said(run, material, recipe, batch):
+    changes = ("depth = 1", "depth = 5"), ("batch = 2", f"batch = {batch}")
+    text = TEXT
+    for change in changes:
+        text = text.replace(*change)
+    recipe.write_text(text)
+    result = run(
+        "train", "--recipe", recipe, "--images", material / "images",
+        "--labels", material / "masks", "--out", material / "mine",
+        "--device", "cpu",
+    )  # fmt: skip
+    if batch == 2:
+        assert result.code == 0, result.err
+    else:
+        assert (result.code, len(result.err)) == (2, 1)
+        assert "Take a crop of 64 pixels" in result.err[0]
+
+
 def test_the_command_line_comes_before_the_recipe(recipe):
     config = read_recipe(recipe).config(steps=7, minutes=None)
     assert (config.steps, config.minutes, config.crop) == (7, None, 32)

@@ -174,6 +174,17 @@ def test_a_place_for_the_model_is_checked_first(
     assert sorted(tmp_path.iterdir()) == before
 
 
+@pytest.mark.parametrize("seed", ["-1", "9" * 30])
+def test_a_seed_that_cannot_be_is_a_usage_error(run, folders, tiny, tmp_path, seed):
+    images, labels, _ = folders
+    result = run(
+        "train", "--images", images, "--labels", labels, "--base", tiny,
+        "--out", tmp_path / "mine", "--steps", "1", "--seed", seed,
+    )  # fmt: skip
+    assert result.code == 2
+    assert "--seed" in "".join(result.err)
+
+
 @pytest.mark.parametrize("channels", [2, 5])
 def test_a_new_net_has_the_channels_of_the_images(run, folders, tmp_path, channels):
     images, labels, _ = folders
