@@ -173,7 +173,12 @@ def read_split(path: Path) -> dict[str, int]:
             if not {"id", "split"} <= set(table.fieldnames or ()):
                 raise KeyError("id, split")
             rows = [(row["id"], row["split"]) for row in table]
-    except (OSError, KeyError, csv.Error, UnicodeDecodeError) as error:
+    except OSError as error:
+        raise TrainingError(
+            f"The table '{path}' cannot be read: {error.strerror}. Give the path of a "
+            "CSV file."
+        ) from error
+    except (KeyError, csv.Error, UnicodeDecodeError) as error:
         raise TrainingError(
             f"'{path}' is no table of images with the columns 'id' and 'split'. Write "
             "one as CSV, with train or val in each row."

@@ -207,6 +207,12 @@ def test_a_recipe_that_is_not_there_is_said(tmp_path):
         read_recipe(tmp_path / "none.toml")
 
 
+@pytest.mark.parametrize("name", ["none.csv", "images"])
+def test_a_table_that_cannot_be_read_is_said(material, name):
+    with pytest.raises(TrainingError, match=r"table .* cannot be read"):
+        read_split(material / name)
+
+
 def test_a_table_without_splits_is_said(material):
     table = material / "split.csv"
     table.write_text("name,part\na,train\n")
