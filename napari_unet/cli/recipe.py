@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from pydantic import (
     BaseModel,
     ConfigDict,
+    Field,
     PlainValidator,
     TypeAdapter,
     ValidationError,
@@ -26,6 +27,7 @@ from napari_unet.models import (
     build,
     load_model,
 )
+from napari_unet.models.spec import MOST_CHANNELS
 from napari_unet.training.config import TrainConfig
 
 if TYPE_CHECKING:
@@ -54,7 +56,7 @@ class Recipe(BaseModel):
 
     name: str
     description: str = ""
-    channels: int = 1
+    channels: int = Field(1, ge=1, le=MOST_CHANNELS)
     classes: Annotated[ClassScheme, PlainValidator(_scheme)]
     objects: bool = True
     architecture: Architecture | None = None

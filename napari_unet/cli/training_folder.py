@@ -19,6 +19,7 @@ from napari_unet.images import (
 )
 from napari_unet.images.shelf import Shelf
 from napari_unet.models import ModelSpec, adapt, build, load_model, new_net
+from napari_unet.models.spec import MOST_CHANNELS
 from napari_unet.training import TrainingImage, TrainingSet
 
 if TYPE_CHECKING:
@@ -218,6 +219,11 @@ def first_model(
         channels = 3 if first.rgb else first.n_channels
         if channel is not None:
             channels = 1
+        if channels > MOST_CHANNELS:
+            raise TrainingError(
+                f"'{first.name}' has {channels} channels; a net takes {MOST_CHANNELS} "
+                "at most. Choose one with --channel."
+            )
         spec = ModelSpec(name=name, classes=scheme, channels=channels, architecture=net)
         return build(spec, seed=seed)
     model = load_model(base)

@@ -8,6 +8,7 @@ from napari_unet.annotation import ClassScheme
 from napari_unet.models.architecture import Architecture, UNetArchitecture
 
 SCHEMA_VERSION = 2
+MOST_CHANNELS = 64
 
 
 class _Frozen(BaseModel):
@@ -51,7 +52,7 @@ class ModelSpec(_Frozen):
     description: str = ""
     architecture: Architecture = UNetArchitecture()
     dimensions: Literal[2] = 2
-    channels: int = Field(1, ge=1, le=64)
+    channels: int = Field(1, ge=1, le=MOST_CHANNELS)
     classes: ClassScheme
     normalisation: Normalisation = Normalisation()
     pixel_size: float | None = None

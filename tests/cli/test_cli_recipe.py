@@ -177,6 +177,7 @@ def test_a_split_holds_whole_images_out(material, recipe):
         (("depth = 1", "depth = 99"), "architecture.unet.depth"),
         (('classes = ["dot"]', ""), "classes"),
         (("channels = 1", "channels ="), "wrong"),
+        (("channels = 1", "channels = 65"), "'channels'.*less than or equal to 64"),
         (("batch = 2", "batch = 2.5"), "training.batch.*a valid integer"),
         (("batch = 2", "device = 3"), "training.device.*a valid string"),
         (('["dot"]', '["dot", "Dot"]'), "same name"),

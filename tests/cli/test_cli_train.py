@@ -185,7 +185,7 @@ def test_a_seed_that_cannot_be_is_a_usage_error(run, folders, tiny, tmp_path, se
     assert "--seed" in "".join(result.err)
 
 
-@pytest.mark.parametrize("channels", [2, 5])
+@pytest.mark.parametrize("channels", [2, 5, 65])
 def test_a_new_net_has_the_channels_of_the_images(run, folders, tmp_path, channels):
     images, labels, _ = folders
     for path in list(images.iterdir()):
@@ -202,8 +202,12 @@ def test_a_new_net_has_the_channels_of_the_images(run, folders, tmp_path, channe
         "train", "--images", images, "--labels", labels, "--base", "none",
         "--out", out, "--steps", "1", "--device", "cpu",
     )  # fmt: skip
-    assert result.code == 0, result.err
-    assert read_spec(out).channels == channels
+    if channels > 64:
+        assert (result.code, len(result.err)) == (2, 1)
+        assert "has 65 channels; a net takes 64 at most" in result.err[0]
+    else:
+        assert result.code == 0, result.err
+        assert read_spec(out).channels == channels
 
 
 @pytest.mark.parametrize(
