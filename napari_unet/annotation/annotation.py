@@ -93,6 +93,11 @@ class Annotation:
             for layer in (self.scribbles, self.objects, self.verified, self.split)
         )
 
+    def name_axes(self, axes: str) -> None:
+        """Call the dimensions of `shape` by other letters, ending in ``YX``."""
+        for blocks in (self.scribbles, self.objects, self.verified, self.split):
+            blocks.axes = axes
+
     def labelled(self) -> list[Region]:
         """Return the blocks, 256 x 256 or less, in which something is labelled."""
         return [self.scribbles.region(key) for key in self._labelled_keys()]

@@ -65,12 +65,15 @@ class Saved:
         The classes.
     counts : tuple of int
         Labelled pixels of each class.
+    shape : tuple of int
+        Of the labels, ``(..., Y, X)``.
     """
 
     name: str
     saved_at: datetime
     scheme: ClassScheme
     counts: tuple[int, ...]
+    shape: tuple[int, ...]
 
 
 def write(
@@ -177,6 +180,7 @@ def _saved(header: dict[str, Any]) -> Saved:
         datetime.fromisoformat(header["saved_at"]),
         ClassScheme(tuple(LabelClass(**c) for c in header["classes"])),
         tuple(int(n) for n in header["counts"]),
+        tuple(int(n) for n in header["shape"]),
     )
 
 

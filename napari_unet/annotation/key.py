@@ -3,41 +3,71 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from hashlib import sha256
-from itertools import product
+from itertools import count, product
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from napari_unet.errors import ImageError
+from napari_unet.images import image_from_array
 from napari_unet.images.region import Region
 
 if TYPE_CHECKING:
+    from collections.abc import Container
+
     from napari_unet.images import Image
 
-# An image without a file is known by some of its pixels: windows in a grid, on the
-# first, the middle and the last plane.
+# An image is known by some of its pixels: windows in a grid, on the first, the middle
+# and the last plane.
 WINDOW, GRID = 32, 4
+
+# Between what the file is, and what its pixels are.
+_BEFORE_PIXELS = "."
 
 
 def image_key(image: Image, path: Path | str | None = None) -> str:
     """Return a key, the same in every session, that can name a folder.
 
+    What its axes are called is no part of it.
+
     Parameters
     ----------
     image : Image
-        Its shape is part of the key, and some of its pixels if it has no path.
+        Its shape and some of its pixels are part of the key.
     path : Path, optional
         Of the file or folder that it was opened from.
     """
-    digest = sha256(repr(sorted(image.sizes.items())).encode())
-    if path is not None:
-        path = Path(path).expanduser().resolve()
-        digest.update(str(path).encode())
-        stem = re.sub(r"[^A-Za-z0-9]+", "-", path.stem).strip("-")[:40]
-        return f"{stem or 'image'}-{digest.hexdigest()[:16]}"
+    # Named by the shape alone, however the user names them.
+    image = image_from_array(image.data)
+    pixels = sha256(repr(image.data.shape).encode())
     for region in _windows(image):
-        pixels = image.read(region)
-        digest.update(pixels.dtype.str.encode() + pixels.tobytes())
-    return f"pixels-{digest.hexdigest()[:16]}"
+        # What is damaged can be labelled elsewhere.
+        with suppress(ImageError):
+            values = image.read(region)
+            pixels.update(values.dtype.str.encode() + values.tobytes())
+    if path is None:
+        return f"pixels-{pixels.hexdigest()[:16]}"
+    path = Path(path).expanduser().resolve()
+    file = sha256(f"{path} {image.data.shape}".encode())
+    stem = re.sub(r"[^A-Za-z0-9]+", "-", path.stem).strip("-")[:40]
+    of_file = f"{stem or 'image'}-{file.hexdigest()[:16]}"
+    return f"{of_file}{_BEFORE_PIXELS}{pixels.hexdigest()[:8]}"
+
+
+def file_part(key: str) -> str | None:
+    """Return what keys of images from the same file begin with, None without a file.
+
+    It may hold several of one shape, such as channels, or other pixels than before.
+    """
+    of_file, found, _ = key.partition(_BEFORE_PIXELS)
+    return of_file + found if found else None
+
+
+def free_key(key: str, taken: Container[str | None]) -> str:
+    """Return the key, or one made from it that is not taken."""
+    keys = (key if number == 1 else f"{key}-{number}" for number in count(1))
+    return next(k for k in keys if k not in taken)
 
 
 def _windows(image: Image) -> list[Region]:

@@ -13,7 +13,6 @@ from napari_unet.gui.class_keys import ClassKeys
 from napari_unet.gui.class_panel import ClassPanel
 from napari_unet.gui.forms import follow
 from napari_unet.gui.kept_line import KeptLine
-from napari_unet.gui.results import Target
 from napari_unet.gui.take_in_panel import TakeInPanel
 
 if TYPE_CHECKING:
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
     from napari_unet.gui.annotated import AnnotatedImage
     from napari_unet.gui.image_panel import ImagePanel
     from napari_unet.gui.kept import Kept
+    from napari_unet.gui.results import Target
     from napari_unet.gui.session import UnetSession
 
 
@@ -83,40 +83,28 @@ class AnnotatePanel(QWidget):
         """The annotation of the chosen image, if it has one."""
         return self._annotations.of(self._images.layer)
 
-    def target(self) -> Target:
-        """Return the chosen image and its layer.
-
-        Raises
-        ------
-        ImageError
-            If there is none, or it cannot be read as an image.
-        """
-        image = self._images.image()
-        assert self._images.layer is not None
-        return Target(self._images.layer, image)
-
     def target_to_label(self) -> Target:
         """Return the chosen image, unless it waits for an answer about kept labels.
 
         Raises
         ------
         UnetError
-            As `target`, or if labels of an earlier session are offered: others would
-            take their place.
+            If there is no image, it cannot be read as one, or labels of an earlier
+            session are offered: others would take their place.
         """
         if not self.kept_line.isHidden():
             raise AnnotationError(
                 "Labels of this image are kept from an earlier session. Press "
                 "'Continue where you left off' or 'Start anew' under Annotate first."
             )
-        return self.target()
+        return self._images.target()
 
     def start(self) -> None:
         """Let the user paint on the chosen image."""
         from napari.utils.notifications import show_error
 
         try:
-            target = self.target()
+            target = self._images.target()
             # Who corrects a prediction goes on with its classes.
             predicted = self._session.results_of(target.layer).classes
             if predicted is not None:
@@ -137,7 +125,7 @@ class AnnotatePanel(QWidget):
             self._target = None
             return
         try:
-            self._target = target = self.target()
+            self._target = target = self._images.target()
         except UnetError:
             self._target = None
             return
@@ -156,11 +144,20 @@ class AnnotatePanel(QWidget):
             self.kept_line.show()
 
     def _restore(self) -> None:
-        if self._target is not None and self._kept is not None:
-            worker = self._annotations.restore(self._target, self._kept)
-            worker.returned.connect(self._restored)
-            start(worker)
+        from napari.utils.notifications import show_error
+
+        if self._target is None or self._kept is None:
+            return
+        try:
+            # The sliders may have been named since it was looked up.
+            target = self._images.target()
+        except UnetError as error:
+            show_error(str(error))
+            return
+        worker = self._annotations.restore(target, self._kept)
+        worker.returned.connect(self._restored)
+        start(worker)
 
     def _restored(self, loaded: Any) -> None:
-        if isinstance(loaded, AnnotationError):
-            self.kept_line.show_saved(loaded)
+        if isinstance(loaded, str):
+            self.kept_line.show_problem(loaded)

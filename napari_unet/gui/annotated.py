@@ -12,7 +12,7 @@ from napari_unet.annotation import Annotation
 from napari_unet.errors import AnnotationError, ImageError
 from napari_unet.gui.painted import Painted
 from napari_unet.gui.screen import is_flat
-from napari_unet.gui.source import image_of, plane_on_screen
+from napari_unet.gui.source import pixels_of, plane_on_screen
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -76,13 +76,7 @@ class AnnotatedImage:
         # Ids of objects that have been seen, and the class of those yet to come.
         self._ids = self.annotation.ids()
         self.new_object_class = 1
-        if self.annotation.shape != Annotation.of(target.image).shape:
-            raise AnnotationError(
-                f"The labels that are kept for '{self.name}' measure "
-                f"{self.annotation.shape}, the image {target.image.plane_shape}. Start "
-                "anew; the old labels stay on the disk."
-            )
-        target.layer.events.data.connect(self._take_pixels)
+        self._follow(target)
 
     @property
     def scribbles(self) -> Labels | None:
@@ -122,6 +116,15 @@ class AnnotatedImage:
         self._activate(layer)
         return layer
 
+    def move_to(self, target: Target) -> bool:
+        """Lie over another layer of the same image, if it has the same size."""
+        ours = self.target.image
+        if target.image.data.shape != ours.data.shape:
+            return False
+        self._follow(replace(target, image=replace(ours, data=target.image.data)))
+        self.rename()
+        return True
+
     def accept(self, region: Region, complete: bool = True) -> None:
         """Say that the objects in a region are right and complete, or no longer so."""
         self.flush()
@@ -151,12 +154,14 @@ class AnnotatedImage:
         for painted in list(self._painted.values()):
             painted.flush()
 
-    def rename(self) -> None:
+    def rename(self, event: Any = None) -> None:
         """Follow the name of the image."""
         for role, painted in self._painted.items():
             if painted.layer.name == f"{self.name} {role}":
                 painted.layer.name = f"{self.target.layer.name} {role}"
         self.name = self.target.layer.name
+        image = replace(self.target.image, name=self.name)
+        self.target = replace(self.target, image=image)
 
     def set_scheme(self, scheme: ClassScheme) -> None:
         """Show other names and colours of the classes."""
@@ -199,23 +204,27 @@ class AnnotatedImage:
         """Return the plane that a brush paints on, None if on several."""
         return self.plane_shown() if is_flat(self._viewer, self.target) else None
 
+    def _follow(self, target: Target) -> None:
+        self.target = target
+        target.layer.events.data.connect(self._take_pixels)
+        target.layer.events.name.connect(self.rename)
+
     def _take_pixels(self, event: Any = None) -> None:
         """Go on with other pixels of the image, if they are as many."""
         from napari.utils.notifications import show_error
 
-        try:
-            image = image_of(self.target.layer, self._viewer.dims.axis_labels)
-        except ImageError as error:
-            show_error(str(error))
-            return
-        if image.sizes == self.target.image.sizes:
-            self.target = replace(self.target, image=image)
-        else:
+        pixels, image = pixels_of(self.target.layer), self.target.image
+        if pixels.shape != image.data.shape:
             show_error(
                 f"The image '{self.name}' has another size now than its labels. They "
                 "are kept as they were; give the image its size back, or open the new "
                 "one in a layer of its own and press Annotate there."
             )
+            return
+        try:
+            self.target = replace(self.target, image=replace(image, data=pixels))
+        except ImageError as error:
+            show_error(str(error))
 
     def _layer(self, role: str) -> Labels | None:
         painted = self._painted.get(role)

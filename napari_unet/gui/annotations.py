@@ -19,7 +19,8 @@ from napari_unet.annotation import (
     remove_class,
 )
 from napari_unet.annotation.join import join_schemes, map_classes
-from napari_unet.errors import AnnotationError, UnetError
+from napari_unet.annotation.key import free_key
+from napari_unet.errors import UnetError
 from napari_unet.gui.annotated import AnnotatedImage
 from napari_unet.gui.background import start
 from napari_unet.gui.kept import Kept, load_kept, look_up
@@ -92,9 +93,12 @@ class Annotations:
         superqt.utils.FunctionWorker
             To be started. Its `returned` gives a `Kept`.
         """
-        return create_worker(
-            look_up, self._store, *_source(target), _start_thread=False
+        in_view = {i.key for i in self.images if i.key and not self._gone(i)}
+        worker = create_worker(
+            look_up, self._store, *_source(target), in_view, _start_thread=False
         )
+        worker.returned.connect(lambda kept: self._take_back(target, kept.key))
+        return worker
 
     def restore(self, target: Target, kept: Kept) -> Any:
         """Go on with what is kept of an image, read in another thread.
@@ -102,14 +106,16 @@ class Annotations:
         Returns
         -------
         superqt.utils.FunctionWorker
-            To be started. Its `returned` gives an AnnotationError if it fails.
+            To be started. Its `returned` gives a text if it fails.
         """
 
         def show(loaded: Any) -> None:
-            if not isinstance(loaded, AnnotationError):
+            if not isinstance(loaded, str):
                 self._restored(target, kept.key, *loaded)
 
-        worker = create_worker(load_kept, self._store, kept.key, _start_thread=False)
+        worker = create_worker(
+            load_kept, self._store, kept.key, target.image, _start_thread=False
+        )
         worker.returned.connect(show)
         return worker
 
@@ -201,7 +207,6 @@ class Annotations:
         image = AnnotatedImage(self._viewer, target, self.scheme, annotation)
         image.new_object_class = max(self.chosen, 1)
         image.changed.connect(lambda regions: self._changed(image, regions))
-        target.layer.events.name.connect(image.rename)
         self.images.append(image)
         if key is not None:
             self._set_key(image, key)
@@ -214,14 +219,18 @@ class Annotations:
 
     def _set_key(self, image: AnnotatedImage, key: str) -> None:
         """Let an image be kept under `key`, unless another one in view is already."""
-        taken = {i.key for i in self.images}
-        number, free = 1, key
-        while free in taken:
-            number += 1
-            free = f"{key}-{number}"
-        image.key = free
+        image.key = free_key(key, {i.key for i in self.images})
         if image.annotation.version:
             self.keep(image)
+        self._drop_gone()
+
+    def _take_back(self, target: Target, key: str) -> None:
+        """Lay labels whose image was removed over it when it is opened again."""
+        for image in self.images:
+            if image.key == key and self._gone(image) and not self.of(target.layer):
+                if image.move_to(target):
+                    self.images_changed.emit()
+                return
 
     def _restored(
         self, target: Target, key: str, annotation: Annotation, saved: ClassScheme
@@ -280,13 +289,20 @@ class Annotations:
 
     def _removed(self, event: Any) -> None:
         """Keep what was painted when a layer goes."""
-        for image in list(self.images):
+        for image in self.images:
             if event.value in image.layers:
                 image.forget(event.value)
-            gone = image.target.layer not in self._viewer.layers
-            if gone and not image.layers:
+        self._drop_gone()
+
+    def _drop_gone(self) -> None:
+        """Follow images no longer that have no layer left and are kept."""
+        for image in list(self.images):
+            if self._gone(image) and not image.layers and image.key is not None:
                 self.images.remove(image)
                 self.images_changed.emit()
+
+    def _gone(self, image: AnnotatedImage) -> bool:
+        return image.target.layer not in self._viewer.layers
 
 
 def _source(target: Target) -> tuple[Image, str | None]:

@@ -127,6 +127,7 @@ class Feed:
             shared is None
             or shared.channels != subject.channels
             or shared.image.data is not subject.image.data
+            or shared.image.axes != subject.image.axes
         ):
             self._remove(key)
             shared = self._shared[key] = self._share(subject)

@@ -16,11 +16,17 @@ from napari_unet.gui.source import image_of, plane_on_screen
 if TYPE_CHECKING:
     from napari.viewer import Viewer
 
-    from napari_unet.gui.channels import Channels
+    from napari_unet.gui.results import Target
+    from napari_unet.gui.session import UnetSession
     from napari_unet.images import Image
 
 _COLOURS = ("Red", "Green", "Blue")
 _HOW_TO_NAME = "To change that, double-click the name beside a slider: t, z or c."
+
+_LABELLED = (
+    "The axes stay {}, as the labels of this image were painted. To name them anew, "
+    "remove the image and its label layers, and open it again; the labels are kept."
+)
 
 
 class ImagePanel(QWidget):
@@ -34,10 +40,11 @@ class ImagePanel(QWidget):
 
     image_changed = Signal()
 
-    def __init__(self, viewer: Viewer, channels: Channels) -> None:
+    def __init__(self, viewer: Viewer, session: UnetSession) -> None:
         super().__init__()
         self._viewer = viewer
-        self._channels = channels
+        self._session = session
+        self._channels = session.channels
         self._layers: list[ImageLayer] = []
         self._shown: ImageLayer | None = None
 
@@ -93,8 +100,8 @@ class ImagePanel(QWidget):
         """The chosen channel, or None for all."""
         return self.channels.currentData()
 
-    def image(self) -> Image:
-        """Return the chosen image.
+    def target(self) -> Target:
+        """Return the chosen image and its layer.
 
         Raises
         ------
@@ -106,7 +113,7 @@ class ImagePanel(QWidget):
                 "There is no image to segment. Open one with File > Open, or a sample "
                 "with File > Open Sample > U-Net."
             )
-        return image_of(self.layer, self._viewer.dims.axis_labels)
+        return self._session.target(self.layer)
 
     def planes(self, image: Image) -> list[dict[str, int]]:
         """Return the planes of `image` that were asked for."""
@@ -138,9 +145,8 @@ class ImagePanel(QWidget):
     def _show_choices(self, event: Any = None) -> None:
         """Offer the channels and slices that the chosen image has."""
         try:
-            image, note = self.image(), ""
-            if image.notes:
-                note = " ".join((*image.notes, _HOW_TO_NAME))
+            image = self.target().image
+            note = self._note(image)
         except UnetError as error:
             image, note = None, str(error)
         self.note.setText(note)
@@ -156,6 +162,20 @@ class ImagePanel(QWidget):
         if self.layer is not self._shown:
             self._shown = self.layer
             self.image_changed.emit()
+
+    def _note(self, image: Image) -> str:
+        """Say what was guessed of the axes, or why they are not those of the sliders.
+
+        Raises
+        ------
+        ImageError
+            If the sliders name no axes of an image.
+        """
+        assert self.layer is not None
+        named = image_of(self.layer, self._viewer.dims.axis_labels)
+        if named.axes != image.axes:
+            return _LABELLED.format(" ".join(image.axes))
+        return " ".join((*named.notes, _HOW_TO_NAME)) if named.notes else ""
 
     def _choose_channel(self, index: int) -> None:
         if index >= 0 and self.layer is not None:

@@ -5,16 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from napari_unet.annotation import image_key
+from napari_unet.annotation import Annotation, image_key
+from napari_unet.annotation.key import file_part, free_key
 from napari_unet.errors import AnnotationError
 
 if TYPE_CHECKING:
-    from napari_unet.annotation import (
-        Annotation,
-        AnnotationStore,
-        ClassScheme,
-        Saved,
-    )
+    from collections.abc import Collection
+
+    from napari_unet.annotation import AnnotationStore, ClassScheme, Saved
     from napari_unet.images import Image
 
 
@@ -34,9 +32,29 @@ class Kept:
     saved: Saved | AnnotationError | None
 
 
-def look_up(store: AnnotationStore, image: Image, path: str | None) -> Kept:
-    """Return what is kept of an image. It reads pixels, files, or both."""
-    key = image_key(image, path)
+def look_up(
+    store: AnnotationStore, image: Image, path: str | None, in_view: Collection[str]
+) -> Kept:
+    """Return what is kept of an image. It reads pixels and files.
+
+    Parameters
+    ----------
+    store : AnnotationStore
+        Where to look.
+    image : Image
+        What was opened.
+    path : str or None
+        The file that it is from.
+    in_view : collection of str
+        Keys of other images, whose labels are on screen.
+    """
+    key = free_key(image_key(image, path), in_view)
+    of_file = file_part(key)
+    # A file whose pixels have been changed has labels still.
+    others = store.keys_like(of_file) if of_file else []
+    kept = [k for k in others if k not in in_view]
+    if key not in kept and kept:
+        key = kept[0]
     try:
         return Kept(key, store.find(key))
     except AnnotationError as error:
@@ -44,10 +62,28 @@ def look_up(store: AnnotationStore, image: Image, path: str | None) -> Kept:
 
 
 def load_kept(
-    store: AnnotationStore, key: str
-) -> tuple[Annotation, ClassScheme] | AnnotationError:
-    """Return the labels that are kept, or why they cannot be read."""
+    store: AnnotationStore, key: str, image: Image
+) -> tuple[Annotation, ClassScheme] | str:
+    """Return the labels that are kept, or why they cannot be had for this image.
+
+    In words, since a worker raises an error that is returned.
+    """
     try:
-        return store.load(key)
+        new, saved = Annotation.of(image), store.find(key)
+        # Looked at before they are loaded: what is not gone on with must stay.
+        if saved is not None and saved.shape != new.shape:
+            raise AnnotationError(
+                f"The labels that are kept for '{image.name}' measure "
+                f"{_size(saved.shape)}, the image {_size(new.shape)}. Name the sliders "
+                "as they were then (a double click beside a slider: t, z or c), or "
+                "start anew; the old labels stay on the disk."
+            )
+        annotation, scheme = store.load(key)
+        annotation.name_axes(new.axes)
+        return annotation, scheme
     except AnnotationError as error:
-        return error
+        return str(error)
+
+
+def _size(shape: tuple[int, ...]) -> str:
+    return " x ".join(map(str, shape))

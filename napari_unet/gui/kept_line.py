@@ -55,6 +55,10 @@ class KeptLine(QWidget):
             self.text.setText(_summary(saved))
             self.go_on.show()
 
+    def show_problem(self, text: str) -> None:
+        """Say why what is kept could not be gone on with; it can be tried again."""
+        self.text.setText(text)
+
 
 def _summary(saved: Saved) -> str:
     names = saved.scheme.names

@@ -16,7 +16,6 @@ from napari_unet.gui.checkpoint_panel import CheckpointPanel
 from napari_unet.gui.live import Plan
 from napari_unet.gui.live_view import LiveView
 from napari_unet.gui.next_region import NextRegion
-from napari_unet.gui.results import Target
 from napari_unet.gui.section import Section
 from napari_unet.gui.train_panel import TrainPanel
 from napari_unet.models.architecture import TITLES, missing_extra
@@ -120,9 +119,8 @@ class LivePanel(QWidget):
 
     def go_next(self) -> None:
         """Go to where the model is least sure."""
-        layer = self._images.layer
         try:
-            target = Target(layer, self._images.image()) if layer is not None else None
+            target = self._images.target() if self._images.layer is not None else None
             model = None if self.live.running else self._models.model
             if model is not None:
                 self.live.subjects.suit(self._models.spec())
@@ -138,7 +136,7 @@ class LivePanel(QWidget):
         config = replace(self.config, device=device)
         if base == _LAST and last is not None:
             return replace(last, config=config, resume=True)
-        name = self._images.image().name
+        name = self._images.target().image.name
         now = datetime.now()
         safe = re.sub(r"[^\w-]+", "-", name).strip("-") or "image"
         return Plan(

@@ -10,7 +10,6 @@ from napari_unet.engine.messages import RolledBackTo
 from napari_unet.errors import UnetError
 from napari_unet.gui.forms import follow
 from napari_unet.gui.preview import Previews, Seen, View
-from napari_unet.gui.results import Target
 from napari_unet.gui.screen import camera_of, region_on_screen
 from napari_unet.training.events import Checkpointed, Stepped
 
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
     from qtpy.QtWidgets import QWidget
 
     from napari_unet.gui.image_panel import ImagePanel
+    from napari_unet.gui.results import Target
     from napari_unet.gui.session import UnetSession
     from napari_unet.images import Region
     from napari_unet.inference import PredictConfig
@@ -137,7 +137,7 @@ class LiveView(QObject):
         if layer is None:
             return None
         try:
-            target = Target(layer, self._images.image())
+            target = self._images.target()
             region = region_on_screen(self._viewer, target, _MOST)
             if region is None:
                 self.told.emit(

@@ -5,13 +5,14 @@ from __future__ import annotations
 import atexit
 from functools import cached_property
 from typing import TYPE_CHECKING
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, proxy
 
 from napari_unet.engine.client import Engine
 from napari_unet.gui.annotations import Annotations
 from napari_unet.gui.channels import Channels
 from napari_unet.gui.live import LiveTraining
-from napari_unet.gui.results import Results
+from napari_unet.gui.results import Results, Target
+from napari_unet.gui.source import image_of, pixels_of
 
 if TYPE_CHECKING:
     from napari.layers import Image as ImageLayer
@@ -29,6 +30,8 @@ class UnetSession:
 
     def __init__(self, viewer: Viewer) -> None:
         self.engine = Engine()
+        # The session outlives a viewer that it does not hold on to.
+        self._viewer = proxy(viewer)
         self.annotations = Annotations(viewer)
         self.channels = Channels()
         self.widget: UnetWidget | None = None
@@ -40,6 +43,19 @@ class UnetSession:
     def live(self) -> LiveTraining:
         """The training on what is labelled, made when it is first asked for."""
         return LiveTraining(self.engine, self.annotations, self.channels)
+
+    def target(self, layer: ImageLayer) -> Target:
+        """Return what a layer shows; one with labels keeps the axes it has for them.
+
+        Raises
+        ------
+        ImageError
+            If the layer cannot be read as an image.
+        """
+        annotated = self.annotations.of(layer)
+        if annotated and annotated.target.image.data is pixels_of(layer):
+            return annotated.target
+        return Target(layer, image_of(layer, self._viewer.dims.axis_labels))
 
     def results_of(self, layer: ImageLayer) -> Results:
         """Return the result layers of an image layer."""

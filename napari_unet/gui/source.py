@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -42,7 +42,7 @@ def image_of(layer: ImageLayer, slider_labels: Sequence[str] = ()) -> Image:
     from napari_unet.images import image_from_array
     from napari_unet.images.axes import UNKNOWN, guess_axes
 
-    data = layer.data[0] if layer.multiscale else layer.data
+    data = pixels_of(layer)
     if not all(data.shape):
         raise ImageError(
             f"The image '{layer.name}' is empty: its shape is {tuple(data.shape)}. "
@@ -55,6 +55,11 @@ def image_of(layer: ImageLayer, slider_labels: Sequence[str] = ()) -> Image:
         axes, _ = guess_axes(data.shape, axes)
     named = None if UNKNOWN in axes else axes
     return image_from_array(data, axes=named, rgb=layer.rgb, name=layer.name)
+
+
+def pixels_of(layer: ImageLayer) -> Any:
+    """Return the array that `layer` shows, the largest one of a multiscale layer."""
+    return layer.data[0] if layer.multiscale else layer.data
 
 
 def layer_axes(layer: Layer, image: Image) -> str:

@@ -23,7 +23,6 @@ from napari_unet.gui.objects_panel import ObjectsPanel
 from napari_unet.gui.planes import Job
 from napari_unet.gui.predict_panel import PredictPanel
 from napari_unet.gui.prediction import Prediction
-from napari_unet.gui.results import Target
 from napari_unet.gui.section import Section
 from napari_unet.gui.session import session_of
 from napari_unet.resources import resource
@@ -31,6 +30,8 @@ from napari_unet.resources import resource
 if TYPE_CHECKING:
     from napari.viewer import Viewer
     from qtpy.QtGui import QShowEvent
+
+    from napari_unet.gui.results import Target
 
 
 class UnetWidget(QWidget):
@@ -59,7 +60,7 @@ class UnetWidget(QWidget):
         self._prediction: Prediction | None = None
         self._opened = False
 
-        self.image_panel = ImagePanel(napari_viewer, self.session.channels)
+        self.image_panel = ImagePanel(napari_viewer, self.session)
         self.model_panel = ModelPanel()
         self.predict_panel = PredictPanel()
         self.legend = Legend()
@@ -164,17 +165,15 @@ class UnetWidget(QWidget):
             self._prediction.cancel()
 
     def _chosen(self) -> tuple[Target, Job]:
-        image = self.image_panel.image()
-        layer = self.image_panel.layer
-        assert layer is not None
+        target = self.image_panel.target()
         job = Job(
-            image,
-            self.image_panel.planes(image),
+            target.image,
+            self.image_panel.planes(target.image),
             self.model_panel.model,
             self.model_panel.spec(),
             self.predict_panel.form.config(self.image_panel.channel),
         )
-        return Target(layer, image), job
+        return target, job
 
     def _measure(self) -> None:
         """Let the user drag a line across a cell of the chosen image."""

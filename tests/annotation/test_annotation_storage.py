@@ -19,6 +19,7 @@ from napari_unet.annotation import (
     hold_out,
     image_key,
 )
+from napari_unet.annotation.key import file_part
 from napari_unet.errors import AnnotationError
 from napari_unet.images import Region, image_from_array
 
@@ -284,13 +285,26 @@ class TestKey:
         assert image_key(self.image()) != image_key(self.image(1))
         assert image_key(self.image(shape=(20, 9))) != image_key(self.image())
 
-    def test_a_path_is_the_key_whatever_the_pixels(self, tmp_path):
+    def test_it_stays_when_the_axes_are_named(self):
+        pixels = np.random.default_rng(0).random((4, 60, 80))
+        assert image_key(image_from_array(pixels, axes="CYX")) == image_key(
+            image_from_array(pixels, axes="TYX")
+        )
+
+    def test_files_are_told_apart_and_what_is_in_one_file(self, tmp_path):
         path = tmp_path / "my cells (1).ome.tif"
         key = image_key(self.image(), path)
-        assert key == image_key(self.image(1), tmp_path / "x" / ".." / path.name)
-        assert key != image_key(self.image(shape=(9, 9)), path)
-        assert key != image_key(self.image(), tmp_path / "other.tif")
+        assert key == image_key(self.image(), tmp_path / "x" / ".." / path.name)
         assert key.startswith("my-cells-1-ome-")
+        other_channel = image_key(self.image(1), path)
+        assert other_channel != key
+        assert file_part(other_channel) == file_part(key)
+        for other in (
+            image_key(self.image(shape=(9, 9)), path),
+            image_key(self.image(), tmp_path / "other.tif"),
+        ):
+            assert file_part(other) != file_part(key)
+        assert file_part(image_key(self.image())) is None
 
     @pytest.mark.parametrize("shape", [(1, 1), (33, 31), (2, 1, 500)])
     def test_small_images_have_keys_too(self, shape):

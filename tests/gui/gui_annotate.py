@@ -17,12 +17,13 @@ def keep_in(viewer, folder):
 
 
 def open_again(viewer, image, engine, folder) -> UnetWidget:
-    """Open an image in another viewer, with the panel."""
+    """Open an image, if there is one, in another viewer, with the panel."""
     session_of(viewer).engine = engine
     keep_in(viewer, folder)
     widget = UnetWidget(viewer)
     viewer.window.add_dock_widget(widget, name="U-Net")
-    viewer.add_image(image, name="again")
+    if image is not None:
+        viewer.add_image(image, name="again")
     return widget
 
 

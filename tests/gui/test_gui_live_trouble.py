@@ -108,6 +108,21 @@ def test_the_image_is_renamed(viewer, user, scribbles):
     user.stop()
 
 
+def test_a_slider_is_named(viewer, user, blobs, widget):
+    stack = viewer.add_image(np.stack([blobs] * 6), name="stack")
+    viewer.layers.selection.active = stack
+    widget.annotate_panel.annotate.click()
+    scribbles = widget.annotate_panel.image.scribbles
+    scribbles.data[0, 8:13, 13:18] = CELL
+    scribbles.data[0, 25:30, 38:43] = BACKGROUND
+    scribbles.refresh()
+    user.start()
+    viewer.dims.axis_labels = ("t", "y", "x")
+    user.more_previews(2)
+    assert not any("wrong" in text for text in user.ended)
+    user.stop()
+
+
 def test_the_image_is_removed(viewer, user, scribbles, widget):
     paint_both(scribbles)
     user.start()

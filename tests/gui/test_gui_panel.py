@@ -95,7 +95,7 @@ def test_each_image_keeps_its_channel(viewer, widget):
         viewer.layers.selection.active = image
         assert panel.layer is image
         assert panel.channel == channel
-        target = widget.annotate_panel.target()
+        target = widget.image_panel.target()
         assert subjects.of(target).channels == (channel,)
     panel.channels.setCurrentIndex(2)
     assert panel.channel is None
@@ -116,7 +116,7 @@ def test_slice_on_screen(viewer, widget):
     viewer.add_image(np.zeros((5, 7, 20, 30)), scale=(2, 3, 1, 1))
     viewer.dims.set_current_step(0, 4)
     viewer.dims.set_current_step(1, 2)
-    image = widget.image_panel.image()
+    image = widget.image_panel.target().image
     assert [tuple(p.values()) for p in widget.image_panel.planes(image)] == [(4, 2)]
 
 

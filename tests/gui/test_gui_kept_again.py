@@ -1,0 +1,152 @@
+"""What is kept of an image is offered again, however the image comes back."""
+
+import numpy as np
+import pytest
+import tifffile
+from gui_annotate import FIRST, on_disk, open_again, same
+
+from napari_unet.gui.session import session_of
+
+
+@pytest.fixture
+def next_session(make_napari_viewer, engine, tmp_path):
+    """Open an array, or a file, in a viewer of the next day; return the panel."""
+
+    def open_(image):
+        return open_again(
+            make_napari_viewer(show=True), image, engine, tmp_path
+        ).annotate_panel
+
+    return open_
+
+
+@pytest.fixture
+def stack(blobs):
+    """Six slices."""
+    return np.stack([np.roll(blobs, i, 0) for i in range(6)])
+
+
+def continued(panel, qtbot):
+    """Press Continue once it is offered; return the scribbles."""
+    qtbot.wait_until(panel.kept_line.isVisible)
+    panel.kept_line.go_on.click()
+    qtbot.wait_until(lambda: panel.image is not None)
+    return panel.image.scribbles
+
+
+def test_an_image_opened_again_gets_the_strokes_that_stayed(
+    viewer, panel, annotations, store, painted, qtbot, blobs
+):
+    image, layer = painted
+    qtbot.wait_until(lambda: on_disk(store, image, layer))
+    key = image.key
+    viewer.layers.remove("field")
+    layer.paint((40, 40), FIRST)
+    again = viewer.add_image(blobs.copy(), name="again")
+    qtbot.wait_until(lambda: annotations.of(again) is image)
+    assert panel.image is image
+    assert layer.name == "again scribbles"
+    panel.annotate.click()
+    layer.paint((50, 70), FIRST)
+    qtbot.wait_until(lambda: same(image, layer))
+    qtbot.wait_until(lambda: on_disk(store, image, layer))
+    assert image.key == key
+    assert annotations.images == [image]
+
+
+def test_each_channel_of_a_file_gets_its_own_labels(
+    viewer, panel, annotations, store, qtbot, blobs, tmp_path, next_session
+):
+    path = tmp_path / "two.tif"
+    tifffile.imwrite(path, np.stack([blobs, blobs[::-1]]), metadata={"axes": "CYX"})
+    layers = viewer.open(path, plugin="napari", channel_axis=0)
+    strokes = {}
+    for layer, at in zip(reversed(layers), ((10, 15), (40, 40)), strict=True):
+        viewer.layers.selection.active = layer
+        panel.annotate.click()
+        image = panel.image
+        image.scribbles.paint(at, FIRST)
+        strokes[int(layer.data[0, 0]), int(layer.data[5, 10])] = image.scribbles
+        qtbot.wait_until(
+            lambda image=image: on_disk(store, image, image.scribbles), timeout=5000
+        )
+
+    other = next_session(None)
+    opened = other._images._viewer.open(path, plugin="napari", channel_axis=0)
+    for layer in opened:
+        other._images._viewer.layers.selection.active = layer
+        scribbles = continued(other, qtbot)
+        before = strokes[int(layer.data[0, 0]), int(layer.data[5, 10])]
+        np.testing.assert_array_equal(scribbles.data, before.data)
+
+
+def test_a_file_with_other_pixels_has_its_labels_still(
+    viewer, panel, annotations, store, qtbot, blobs, tmp_path, next_session
+):
+    path = tmp_path / "field.tif"
+    tifffile.imwrite(path, blobs)
+    viewer.open(path, plugin="napari")
+    panel.annotate.click()
+    image = panel.image
+    layer = image.scribbles
+    layer.paint((10, 15), FIRST)
+    qtbot.wait_until(lambda: on_disk(store, image, layer), timeout=5000)
+    tifffile.imwrite(path, blobs // 2)
+    other = next_session(None)
+    other._images._viewer.open(path, plugin="napari")
+    np.testing.assert_array_equal(continued(other, qtbot).data, layer.data)
+
+
+def test_labels_are_found_whatever_the_sliders_are_called(
+    viewer, panel, annotations, store, qtbot, stack, next_session
+):
+    viewer.add_image(stack, name="stack")
+    viewer.dims.axis_labels = ("t", "y", "x")
+    panel.annotate.click()
+    image = panel.image
+    layer = image.scribbles
+    layer.paint((viewer.dims.current_step[0], 10, 15), FIRST)
+    qtbot.wait_until(lambda: on_disk(store, image, layer), timeout=5000)
+    assert image.annotation.axes == "TYX"
+    other = next_session(stack)
+    np.testing.assert_array_equal(continued(other, qtbot).data, layer.data)
+    assert other.image.annotation.axes == "ZYX"
+
+
+def test_labels_that_do_not_fit_do_so_once_the_slider_is_named(
+    viewer, panel, annotations, store, qtbot, stack, next_session
+):
+    few = stack[:3]
+    viewer.add_image(few, name="stack")
+    viewer.dims.axis_labels = ("z", "y", "x")
+    panel.annotate.click()
+    image = panel.image
+    layer = image.scribbles
+    layer.paint((viewer.dims.current_step[0], 10, 15), FIRST)
+    qtbot.wait_until(lambda: on_disk(store, image, layer), timeout=5000)
+    # It is taken for channels.
+    other = next_session(few)
+    qtbot.wait_until(other.kept_line.isVisible)
+    other.kept_line.go_on.click()
+    line = other.kept_line.text
+    qtbot.wait_until(lambda: "Name the sliders as they were" in line.text())
+    other._images._viewer.dims.axis_labels = ("z", "y", "x")
+    np.testing.assert_array_equal(continued(other, qtbot).data, layer.data)
+
+
+def test_the_axes_of_an_annotated_image_stay(
+    viewer, widget, panel, annotations, store, qtbot, stack
+):
+    layer = viewer.add_image(stack, name="stack")
+    panel.annotate.click()
+    image = panel.image
+    viewer.dims.axis_labels = ("t", "y", "x")
+    note = widget.image_panel.note
+    assert "stay Z Y X" in note.text()
+    assert note.isVisible()
+    assert session_of(viewer).target(layer).image.axes == "ZYX"
+    # Other pixels do not change them either.
+    layer.data = stack[::-1].copy()
+    assert image.target.image.data is layer.data
+    viewer.dims.axis_labels = ("z", "y", "x")
+    assert not note.isVisible()
