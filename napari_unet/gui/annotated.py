@@ -11,6 +11,7 @@ from psygnal import Signal
 from napari_unet.annotation import Annotation
 from napari_unet.errors import AnnotationError, ImageError
 from napari_unet.gui.painted import Painted
+from napari_unet.gui.placement import keep_over, lay_over
 from napari_unet.gui.screen import is_flat
 from napari_unet.gui.source import pixels_of, plane_on_screen
 
@@ -122,6 +123,9 @@ class AnnotatedImage:
         if target.image.data.shape != ours.data.shape:
             return False
         self._follow(replace(target, image=replace(ours, data=target.image.data)))
+        for layer in self.layers:
+            lay_over(target.layer, layer)
+            keep_over(target.layer, layer)
         self.rename()
         return True
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from napari_unet.gui.placement import keep_over, place
 from napari_unet.gui.source import layer_axes
 
 if TYPE_CHECKING:
@@ -178,13 +179,9 @@ class Target:
     image: Image
 
     @property
-    def _dropped(self) -> int:
-        """1 where the layer's first axis is the channels', which labels lack."""
-        return int(layer_axes(self.layer, self.image).startswith("C"))
-
-    @property
     def _axes(self) -> str:
-        return layer_axes(self.layer, self.image)[self._dropped :]
+        """Those of the labels: where the layer's first is the channels', without it."""
+        return layer_axes(self.layer, self.image).removeprefix("C")
 
     def fits(self, labels: Labels) -> bool:
         """Whether a label layer has the shape of the image."""
@@ -244,7 +241,6 @@ class Target:
 
     def new_layer(self, viewer: Viewer, role: str, dtype: Any) -> Labels:
         """Add a label layer of zeros that lies exactly over the image."""
-        skip = self._dropped
         source = self.layer
         # Where channels are not the first axis, one plane of labels stands for all
         # channels: its stride along that axis is zero.
@@ -258,16 +254,11 @@ class Target:
         layer = viewer.add_labels(
             np.lib.stride_tricks.as_strided(zeros, self._shape, strides),
             name=f"{source.name} {role}",
-            scale=source.scale[skip:],
-            translate=source.translate[skip:],
-            rotate=source.rotate[skip:, skip:],
-            shear=source.shear[skip * (source.ndim - 1) :],
-            affine=source.affine.affine_matrix[skip:, skip:],
-            units=source.units[skip:],
-            axis_labels=source.axis_labels[skip:],
+            **place(source, len(stored)),
             opacity=_OPACITY[role],
             metadata={MARK: {"role": role, "image": source.name}},
         )
+        keep_over(source, layer)
         # A result must not take the selection from what the user works on.
         viewer.layers.selection = selected or {source}
         return layer
