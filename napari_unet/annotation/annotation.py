@@ -8,7 +8,7 @@ import numpy as np
 
 from napari_unet.annotation.blocks import Blocks, Key
 from napari_unet.annotation.classes import MOST_CLASSES
-from napari_unet.annotation.labels import as_labels
+from napari_unet.annotation.labels import as_labels, next_id
 from napari_unet.annotation.targets import labelled_classes
 
 if TYPE_CHECKING:
@@ -260,8 +260,8 @@ class Annotation:
         return taken
 
     def new_id(self) -> int:
-        """Return an id that no object has."""
-        return max(self.ids(), default=0) + 1
+        """Return an id from which on no object has one; see `labels.next_id`."""
+        return next_id(self.ids())
 
     def _labelled_keys(self) -> list[Key]:
         return sorted({*self.scribbles.keys(), *self.verified.keys()})

@@ -9,6 +9,8 @@ import numpy as np
 from napari_unet.errors import AnnotationError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from numpy.typing import DTypeLike, NDArray
 
     from napari_unet.annotation.annotation import Annotation
@@ -103,6 +105,18 @@ def take_in_objects(
         annotation.write_objects(plane, new)
         if complete:
             annotation.verify(plane)
+
+
+def next_id(ids: Iterable[int]) -> int:
+    """Return a number above all `ids`: it and those after it are free.
+
+    Where nothing is left above, as when 4,294,967,295 stands for what is to be ignored,
+    it is the first of the longest run of free numbers.
+    """
+    taken = np.sort(np.fromiter([0, *ids], np.int64))
+    if taken[-1] < np.iinfo(np.uint32).max:
+        return int(taken[-1]) + 1
+    return int(taken[np.diff(taken).argmax()]) + 1
 
 
 def as_labels(values: NDArray[Any] | int, dtype: DTypeLike) -> NDArray[Any]:

@@ -9,6 +9,7 @@ import numpy as np
 from psygnal import Signal
 
 from napari_unet.annotation import Annotation
+from napari_unet.annotation.labels import next_id
 from napari_unet.errors import AnnotationError, ImageError
 from napari_unet.gui.painted import Painted
 from napari_unet.gui.placement import keep_over, lay_over
@@ -143,8 +144,8 @@ class AnnotatedImage:
         self.annotation.set_object_classes(classes)
 
     def free_id(self) -> int:
-        """Return an id above that of any object."""
-        return max(self._ids, default=0) + 1
+        """Return an id from which on no object has one."""
+        return next_id(self._ids)
 
     def forget(self, layer: Labels) -> None:
         """Take over the last strokes of a layer and follow it no longer."""

@@ -52,12 +52,15 @@ class Annotations:
         The classes have changed, or which one is painted.
     images_changed : Signal
         An image is new, or gone.
+    layers_removed : Signal
+        A layer of the viewer is gone, of an annotated image or not.
     """
 
     changed = Signal(AnnotatedImage, list)
     scheme_changed = Signal()
     chosen_changed = Signal()
     images_changed = Signal()
+    layers_removed = Signal()
 
     def __init__(self, viewer: Viewer, store: AnnotationStore | None = None) -> None:
         self.images: list[AnnotatedImage] = []
@@ -74,6 +77,10 @@ class Annotations:
     def of(self, layer: ImageLayer | None) -> AnnotatedImage | None:
         """Return the annotation of an image layer, if it has one."""
         return next((i for i in self.images if i.target.layer is layer), None)
+
+    def shows(self, layer: ImageLayer) -> bool:
+        """Whether an image, or what is labelled in it, is in the viewer."""
+        return layer in self._viewer.layers or self.of(layer) is not None
 
     def annotate(self, target: Target) -> AnnotatedImage:
         """Let the user paint scribbles on an image."""
@@ -293,6 +300,7 @@ class Annotations:
             if event.value in image.layers:
                 image.forget(event.value)
         self._drop_gone()
+        self.layers_removed.emit()
 
     def _drop_gone(self) -> None:
         """Follow images no longer that have no layer left and are kept."""

@@ -121,11 +121,11 @@ class LiveTraining(QObject):
         self._line = ""
         # Whether to begin again, with other classes, once it has stopped.
         self._again = False
-        self._sent: set[str] = set()
         self._answered.connect(self._hear)
         annotations.changed.connect(self._labels_changed)
         annotations.scheme_changed.connect(self._classes_changed)
-        annotations.images_changed.connect(self._images_changed)
+        annotations.images_changed.connect(self._forget_gone)
+        annotations.layers_removed.connect(self._forget_gone)
 
     @property
     def running(self) -> bool:
@@ -173,9 +173,7 @@ class LiveTraining(QObject):
         ImageError
             If its channels do not suit the model.
         """
-        subject = self.subjects.of(target)
-        self._sent.add(subject.key)
-        return self.feed.send(subject)
+        return self.feed.send(self.subjects.of(target))
 
     def close(self) -> None:
         """End, and wait a moment for the last weights to be kept."""
@@ -304,9 +302,7 @@ class LiveTraining(QObject):
             self._again = True
             self._end()
 
-    def _images_changed(self) -> None:
-        """Forget images that are gone."""
-        keys = {self.subjects.key(i.target.layer) for i in self._annotations.images}
-        for key in self._sent - keys:
+    def _forget_gone(self) -> None:
+        """Forget images that are gone, also those that were only looked at."""
+        for key in [] if self.feed.closed else self.subjects.take_gone():
             self.feed.remove(key)
-        self._sent &= keys

@@ -69,6 +69,11 @@ class Subjects:
             self._keys[layer] = f"image-{next(self._numbers)}"
         return self._keys[layer]
 
+    def take_gone(self) -> list[str]:
+        """Return what the engine calls images that are gone, and forget them."""
+        gone = [layer for layer in self._keys if not self._annotations.shows(layer)]
+        return [self._keys.pop(layer) for layer in gone]
+
     def target(self, key: str) -> Target | None:
         """Return the annotated image that the engine calls `key`."""
         images = self._annotations.images

@@ -96,6 +96,15 @@ def test_a_painted_layer_of_objects_is_taken_over(annotation):
     assert annotation.new_id() == 8
 
 
+def test_a_new_id_is_free_where_the_largest_is_taken(annotation):
+    largest = np.iinfo(np.uint32).max
+    annotation.write_objects(Region(0, 0, 1, 1), largest)
+    new = annotation.new_id()
+    assert 9 < new < largest
+    annotation.write_objects(Region(1, 1, 2, 2), new)
+    assert annotation.new_id() not in annotation.ids()
+
+
 def test_labels_that_cannot_be_kept_say_why(annotation):
     before = annotation.classes(WHOLE)
     with pytest.raises(AnnotationError, match="float64"):

@@ -132,6 +132,20 @@ def test_the_image_is_removed(viewer, user, scribbles, widget):
     user.stop()
 
 
+def test_an_image_that_was_only_looked_at_is_forgotten(viewer, user, scribbles, blobs):
+    paint_both(scribbles)
+    user.start()
+    viewer.add_image(blobs[::-1].copy(), name="second", translate=(0, 200))
+    viewer.reset_view()
+    known = user.live.feed._known
+    user.wait(lambda: len(known) == 2)
+    viewer.layers.remove("second")
+    user.wait(lambda: len(known) == 1)
+    user.more_steps(3)
+    assert (scribbles.data == CELL).sum() == 50
+    user.stop()
+
+
 def test_the_strokes_layer_is_renamed_and_removed(viewer, user, scribbles, widget):
     viewer.add_labels(np.zeros((60, 80), int), name="another")
     paint_both(scribbles)
