@@ -36,8 +36,8 @@ def take_in_scribbles(
     zero : {"unlabelled", "background"}
         What 0 stands for. In scribbles it is "unlabelled": 1 is background, 2 the
         first class, and so on. In the masks of other tools it is mostly
-        "background": 1 is the first class, and so is the one value of a mask that
-        has only one beside 0, such as 255.
+        "background": 1 is the first class, and where there is no other, so is the one
+        value of a mask that has only one beside 0, such as 255.
 
     Raises
     ------
@@ -49,7 +49,7 @@ def take_in_scribbles(
     present = np.unique(labels)
     present = present[present != 0]
     most = n_classes if zero == "unlabelled" else n_classes - 1
-    binary = zero == "background" and len(present) == 1 and most >= 1
+    binary = zero == "background" and len(present) == 1 and most == 1
     if len(present) and not binary and (present[0] < 0 or present[-1] > most):
         raise AnnotationError(
             f"These labels hold {_listed(present)}, but with {n_classes} classes, "

@@ -143,7 +143,8 @@ class TakeInPanel(Section):
         image = self._target()
         image.flush()
         if isinstance(source, Path):
-            labels = read_labels(source, image.annotation.shape)
+            shape, axes = image.annotation.shape, image.annotation.axes
+            labels = read_labels(source, shape, axes)
         elif image.target.fits(source):
             labels = image.target.stack(source)
         else:

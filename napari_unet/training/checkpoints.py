@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import time
 from dataclasses import asdict, dataclass
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 INDEX = "checkpoints.json"
 MOST = 12
+_FOLDER = re.compile(r"step-(?P<step>\d+)(-\d+)?")
 
 
 @dataclass(frozen=True)
@@ -136,8 +138,18 @@ class Checkpoints:
             rows = json.loads((self.folder / INDEX).read_text(encoding="utf-8"))
             kept = [Checkpoint(**row) for row in rows]
         except (OSError, ValueError, TypeError):
-            return []
+            return self._found()
         return [c for c in kept if (self.folder / c.name).is_dir()]
+
+    def _found(self) -> list[Checkpoint]:
+        """Return the models that are there without a list of them, unscored."""
+        folders = [(_FOLDER.fullmatch(p.name), p) for p in self.folder.glob("step-*")]
+        found = [
+            Checkpoint(path.name, int(match["step"]), None, path.stat().st_mtime)
+            for match, path in folders
+            if match and path.is_dir()
+        ]
+        return sorted(found, key=lambda c: (c.step, c.saved))
 
     def _write(self) -> None:
         new = self.folder / f"{INDEX}.new"

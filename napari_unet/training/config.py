@@ -69,10 +69,12 @@ class TrainConfig:
             "checkpoint_minutes",
         ):
             value = getattr(self, name)
-            if value is not None and value <= 0:
+            if value is not None and not value > 0:  # nor is it nan
                 raise TrainingError(
                     f"'{name}' is {value}; training needs a number above 0."
                 )
+        if self.seed < 0:
+            raise TrainingError(f"'seed' is {self.seed}; it must be 0 or more.")
         if not 0 <= self.averaging < 1:
             raise TrainingError(
                 f"'averaging' is {self.averaging}; it must be at least 0 and below 1."

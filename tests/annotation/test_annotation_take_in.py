@@ -24,6 +24,12 @@ def test_in_another_tools_mask_zero_is_background(dtype):
     assert a.classes(Region(0, 0, 2, 3)).tolist() == MASK.tolist()
 
 
+def test_a_mask_of_the_second_class_alone_stays_of_the_second_class():
+    a = Annotation((2, 3))
+    take_in_scribbles(a, np.where(MASK, 2, 0), 3, zero="background")
+    np.testing.assert_array_equal(a.scribbles.dense(), np.where(MASK, 3, 1))
+
+
 @pytest.mark.parametrize("mask", [MASK > 0, (MASK > 0).astype(np.uint8) * 255])
 def test_a_mask_of_two_values_is_background_and_the_first_class(mask):
     a = Annotation((2, 3))

@@ -1,3 +1,5 @@
+import shutil
+
 import torch
 
 from napari_unet.annotation import ClassScheme
@@ -51,13 +53,21 @@ def test_two_checkpoints_at_one_step_do_not_share_a_folder(tmp_path):
     assert kept.keep(build(SPEC), 5, 0.1).name != kept.keep(build(SPEC), 5, None).name
 
 
-def test_a_broken_index_or_a_missing_folder_is_no_obstacle(tmp_path):
+def test_a_missing_folder_is_no_obstacle(tmp_path):
     kept = Checkpoints(tmp_path)
     kept.keep(build(SPEC), 1, 0.5)
     kept.keep(build(SPEC), 2, 0.6)
-    import shutil
-
     shutil.rmtree(tmp_path / "step-000002")
     assert [c.step for c in Checkpoints(tmp_path)] == [1]
+
+
+def test_without_its_list_what_was_kept_is_found(tmp_path):
+    kept = Checkpoints(tmp_path)
+    for step in (900, 1_000_000, 20):
+        kept.keep(build(SPEC), step, 0.5)
+    (tmp_path / "step-notes").mkdir()
     (tmp_path / "checkpoints.json").write_text("{")
-    assert len(Checkpoints(tmp_path)) == 0
+    again = Checkpoints(tmp_path)
+    assert [c.step for c in again] == [20, 900, 1_000_000]
+    again.keep(build(SPEC), 1_000_000, 0.6)
+    assert [c.score for c in Checkpoints(tmp_path)] == [None, None, None, 0.6]
