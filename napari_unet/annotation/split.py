@@ -123,6 +123,17 @@ def _missing(piece: _Piece, tally: NDArray[np.int64]) -> float:
 
 def _hold(piece: _Piece, mask: NDArray[np.bool_], tally: NDArray[np.int64]) -> None:
     annotation, region = piece.annotation, piece.region
+    # An end of a large region is looked at without the rest.
+    rows, columns = (np.flatnonzero(mask.any(axis=axis)) for axis in (1, 0))
+    y0, y1, x0, x1 = rows[0], rows[-1] + 1, columns[0], columns[-1] + 1
+    mask = mask[y0:y1, x0:x1]
+    region = Region(
+        region.y0 + int(y0),
+        region.x0 + int(x0),
+        region.y0 + int(y1),
+        region.x0 + int(x1),
+        region.plane,
+    )
     split = annotation.split.read(region)
     split[mask] = HELD_OUT
     annotation.assign(region, split)

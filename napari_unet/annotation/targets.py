@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import fastremap
 import numpy as np
 
 if TYPE_CHECKING:
@@ -162,14 +163,12 @@ def classes_of(
     object_classes : mapping of int to int, optional
         The classes of objects that are not of class 1.
     """
-    classes = (objects > 0).astype(np.int64)
-    if object_classes and classes.any():
-        ids = np.array(sorted(object_classes), np.int64)
-        values = np.array([object_classes[i] for i in ids.tolist()], np.int64)
-        at = np.searchsorted(ids, objects).clip(max=len(ids) - 1)
-        found = ids[at] == objects
-        classes[found] = values[at[found]]
-    return classes
+    if not object_classes:
+        return (objects > 0).astype(np.int64)
+    ids = fastremap.unique(objects).tolist()
+    classes = {i: object_classes.get(i, 1) for i in ids} | {0: 0}
+    found: NDArray[np.int64] = fastremap.remap(objects, classes).astype(np.int64)
+    return found
 
 
 def _neighbours(objects: Integers) -> tuple[Bools, Bools]:
