@@ -51,18 +51,22 @@ def adapt(
     provenance = {
         k: v
         for k, v in model.spec.provenance.items()
-        if k not in ("base", "pretrained")
+        if k not in ("base", "base_classes", "pretrained")
     }
+    if refines:
+        began = {
+            "base": model.spec.name,
+            "base_classes": ", ".join(model.spec.classes.names),
+        }
+    else:
+        began = {"pretrained": model.spec.name}
     spec = model.spec.model_copy(
         update={
             "name": name,
             "classes": classes,
             "channels": channels,
             "description": f"Fine-tuned from '{model.spec.name}'.",
-            "provenance": {
-                **provenance,
-                "base" if refines else "pretrained": model.spec.name,
-            },
+            "provenance": {**provenance, **began},
             "architecture": architecture,
         }
     )

@@ -43,8 +43,8 @@ class ModelSpec(_Frozen):
         `instances.label_hills`. None while the net has not learnt boundaries.
     provenance : mapping
         Data, licence, recipe, seed and scores, as text; `base` is the model that this
-        one refines, `pretrained` one of other classes or another net that it began
-        with.
+        one refines and `base_classes` its classes, `pretrained` one of other classes or
+        another net that it began with.
     """
 
     schema_version: int = SCHEMA_VERSION
@@ -64,3 +64,9 @@ class ModelSpec(_Frozen):
     def refines(self) -> bool:
         """Whether it began as another model of the same net that knew some classes."""
         return "base" in self.provenance
+
+    @property
+    def base_classes(self) -> list[int]:
+        """Those of the classes that the model it refines knows, too."""
+        before = self.provenance.get("base_classes", "").split(", ")
+        return [i for i, name in enumerate(self.classes.names) if name in before]

@@ -2,59 +2,90 @@
 
 from __future__ import annotations
 
+import copy
 from typing import TYPE_CHECKING
 
 import torch
+from torch.nn import functional
+
+from napari_unet.nets.device import autocast
+from napari_unet.nets.layers import crop_to
+from napari_unet.training.loss import IGNORE
 
 if TYPE_CHECKING:
-    from torch import nn
+    from collections.abc import Sequence
 
-# How strongly the base model pulls where all is right, at a rate of 1 and with one
-# labelled pixel. At the usual rate and with a thousand it takes a tenth of the way back
-# at each step.
-PULL = 3.3e5
+    from torch import Tensor
+
+    from napari_unet.nets import SegmentationNet
+    from napari_unet.nets.device import Device
+
+# How much it counts, beside the loss of the labels, that the net says the same as its
+# base where nobody labelled; and labelled pixels with which it counts half as much.
+HOLD = 10.0
+MANY = 10_000
 
 
 class Anchor:
-    """The weights of a base model, towards which those of a net decay.
+    """A base model, to whose answers a net is held where nobody labelled.
 
     Corrections are painted where a model is wrong. Learnt alone, they undo what it had
-    right: so the fewer they are, the more the base model counts (L2-SP of Li,
-    Grandvalet and Davoine 2018, equation 3). But while they are still predicted wrongly
-    it gives way, so that a new stroke is learnt at once.
+    right. So at each pixel without a label the net is to say what the base says of the
+    same crop (Li and Hoiem 2016, *Learning without Forgetting*, equation 2, at a
+    temperature of 1); the more is labelled, the less that counts. Classes that the base
+    does not know are left out, so that they may spread.
 
     Parameters
     ----------
-    net : Module
+    net : SegmentationNet
         With the weights of the base model.
+    classes : sequence of int
+        Those of the net's classes that the base model knows.
+    device : Device
+        Where the net is.
     """
 
-    def __init__(self, net: nn.Module) -> None:
-        self._base = [p.detach().clone() for p in net.parameters()]
-        # The recent share of labelled pixels predicted wrongly, in the crops drawn.
-        self._wrong = 1.0
+    def __init__(
+        self, net: SegmentationNet, classes: Sequence[int], device: Device
+    ) -> None:
+        self._base = copy.deepcopy(net).eval().requires_grad_(False)
+        self._classes = list(classes)
+        self._device = device
 
-    @torch.no_grad()
-    def pull(self, net: nn.Module, rate: float, labelled: int, wrong: float) -> None:
-        """Bring the weights a little back.
+    def loss(
+        self, image: Tensor, out: Tensor, classes: Tensor, known: Tensor, labelled: int
+    ) -> Tensor:
+        """Return how far the net is from its base where nobody labelled.
 
         Parameters
         ----------
-        net : Module
-            After a step.
-        rate : float
-            The learning rate of the step.
+        image : Tensor
+            ``(N, C, Y, X)``, on the device, what both are shown.
+        out : Tensor
+            ``(N, K, Y, X)``, float32, what the net says.
+        classes : Tensor
+            ``(N, Y, X)``, int64; -1 where not labelled.
+        known : Tensor
+            ``(N, Y, X)``, bool: where the boundaries are known.
         labelled : int
             Labelled pixels in all images.
-        wrong : float
-            The share of labelled pixels that the step found predicted wrongly, 0 to 1.
-        """
-        self._wrong += 0.2 * (wrong - self._wrong)
-        share = min(0.5, PULL * rate / max(labelled, 1)) * (1 - self._wrong)
-        for weight, before in zip(net.parameters(), self._base, strict=True):
-            weight.lerp_(before, share)
 
-    def keep_statistics(self, net: nn.Module) -> None:
+        Returns
+        -------
+        Tensor
+            A scalar, 0 or above: the mean Kullback-Leibler divergence of the classes
+            and of the boundary, times what it counts.
+        """
+        with torch.no_grad(), autocast(self._device):
+            said = crop_to(self._base(image), classes).float()
+        loss = _divergence(
+            said[:, self._classes], out[:, self._classes], classes == IGNORE
+        )
+        if self._base.boundary_head:
+            loss = loss + _divergence(_yes_or_no(said), _yes_or_no(out), ~known)
+        return HOLD * MANY / (MANY + labelled) * loss
+
+    def keep_statistics(self, net: SegmentationNet) -> None:
         """Leave the batch norms of a net that is trained as the base model has them.
 
         What one image looks like says little of others that the base knows.
@@ -62,3 +93,17 @@ class Anchor:
         for layer in net.modules():
             if isinstance(layer, torch.nn.BatchNorm2d):
                 layer.eval()
+
+
+def _divergence(said: Tensor, out: Tensor, where: Tensor) -> Tensor:
+    """Return the mean divergence of the logits `out` from `said`, over some pixels."""
+    divergence = functional.kl_div(
+        out.log_softmax(1), said.log_softmax(1), reduction="none", log_target=True
+    )
+    return (divergence.sum(1) * where).sum() / where.sum().clamp(min=1)
+
+
+def _yes_or_no(out: Tensor) -> Tensor:
+    """Return the logit of the boundary, the last map, as logits of two classes."""
+    boundary = out[:, -1]
+    return torch.stack([boundary, torch.zeros_like(boundary)], dim=1)

@@ -74,7 +74,9 @@ class Learner:
         self._optimiser = self._new_optimiser()
         self._typical: float | None = None
         self._average = Average(self.net, config.averaging)
-        self._anchor = Anchor(self.net) if self.spec.refines else None
+        self._anchor: Anchor | None = None
+        if self.spec.refines:
+            self._anchor = Anchor(self.net, self.spec.base_classes, device)
         self._good = copy.deepcopy(self.average.state_dict())
 
     @property
@@ -111,8 +113,14 @@ class Learner:
         if self.net.own_loss:
             loss, errors = self._own_loss(crops), _nothing_known(crops)
         else:
-            out = crop_to(self._forward(crops.image), crops.classes)
+            image = self._sent(crops.image)
+            with autocast(self.device):
+                out = crop_to(self.net(image), crops.classes).float()
             loss, errors = self._loss(out, crops, counts), self._errors(out, crops)
+            if self._anchor is not None:
+                to, labelled = self.device.name, int(counts.sum())
+                classes, known = crops.classes.to(to), crops.known.to(to)
+                loss = loss + self._anchor.loss(image, out, classes, known, labelled)
         value = float(loss.detach())
         knows_nothing = math.log(len(self.spec.classes)) + 1
         if not value < RUNAWAY * max(self._typical or value, knows_nothing):
@@ -123,9 +131,6 @@ class Learner:
         if not torch.isfinite(norm):
             return None
         self._optimiser.step()
-        if self._anchor is not None:
-            rate, labelled = self.learning_rate * pace, int(counts.sum())
-            self._anchor.pull(self.net, rate, labelled, float(errors.mean()))
         self.steps += 1
         self._typical = 0.95 * (self._typical or value) + 0.05 * value
         self._follow(counts)
@@ -195,11 +200,8 @@ class Learner:
         """Return the averaged weights as a model of its own, on the CPU."""
         return Model(self.spec, copy.deepcopy(self.average).to("cpu"))
 
-    def _forward(self, image: Tensor) -> Tensor:
-        image = image.to(self.device.name, memory_format=self.device.memory_format)
-        with autocast(self.device):
-            out: Tensor = self.net(image)
-        return out.float()
+    def _sent(self, image: Tensor) -> Tensor:
+        return image.to(self.device.name, memory_format=self.device.memory_format)
 
     def _loss(self, out: Tensor, crops: Crops, counts: Tensor) -> Tensor:
         to = self.device.name
