@@ -91,7 +91,8 @@ def take_in_objects(
     if labels.dtype == bool:
         labels = _parts(labels)
     labels = as_labels(labels, np.uint32)
-    offset = annotation.new_id() - 1
+    # Above all that are there: in a gap there may be no room for all of these.
+    offset = max(annotation.ids(), default=0)
     most = int(labels.max(initial=0))
     if offset and most + offset > np.iinfo(np.uint32).max:
         raise AnnotationError(

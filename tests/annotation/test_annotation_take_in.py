@@ -64,6 +64,14 @@ def test_objects_join_those_that_are_there():
     assert a.labelled() == []
 
 
+def test_objects_never_join_one_that_is_there_already():
+    a = Annotation((2, 3))
+    a.write_objects(Region(0, 0, 1, 2), np.array([[2**31, 2**32 - 1]]))
+    with pytest.raises(AnnotationError, match="Relabel them"):
+        take_in_objects(a, MASK * (2**31 - 1) // 2)
+    assert a.ids() == {2**31, 2**32 - 1}
+
+
 def test_complete_objects_make_the_whole_stack_verified():
     a = Annotation((2, 2, 3), "ZYX")
     take_in_objects(a, np.stack([MASK, MASK * 0]), complete=True)
