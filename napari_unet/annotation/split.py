@@ -135,6 +135,8 @@ def _hold(piece: _Piece, mask: NDArray[np.bool_], tally: NDArray[np.int64]) -> N
         region.plane,
     )
     split = annotation.split.read(region)
+    # An end of a piece that is held out already must not count twice.
+    mask = mask & (split != HELD_OUT)
     split[mask] = HELD_OUT
     annotation.assign(region, split)
     counts = np.bincount(annotation.classes(region)[mask], minlength=256)

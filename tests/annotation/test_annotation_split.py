@@ -98,6 +98,15 @@ def test_the_same_labels_give_the_same_split(n, batch, seed):
         np.testing.assert_array_equal(part, again[name])
 
 
+def test_a_class_all_of_which_would_be_held_out_is_learnt_from_at_once():
+    a = Annotation((SIDE, SIDE))
+    a.write_scribbles(Region(0, 0, 40, 40), 1)
+    make({"image 0": a}, (0, "accept", Region(72, 1, 77, 61), 1))
+    a.write_scribbles(Region(73, 0, 78, 60), 1)
+    hold_out({"image 0": a})
+    assert a.tally()[1].tolist() == [0, 30, 0]
+
+
 @COUNTS
 def test_about_a_fifth_of_complete_images_is_held_out(n):
     labels = np.zeros((SIDE, SIDE), np.uint32)
