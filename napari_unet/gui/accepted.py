@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from napari.viewer import Viewer
     from numpy.typing import NDArray
 
+    from napari_unet.annotation.blocks import Key
     from napari_unet.gui.annotated import AnnotatedImage
 
 _COLOUR = "#009e73"
@@ -56,17 +57,30 @@ class Accepted:
         verified = self._image.annotation.verified
         for box in self._boxes:
             stack[verified.index(box)] = 0
-        for box in boxes:
-            self._draw(stack[verified.index(box)], box)
+        self._draw(stack)
         self._boxes = boxes
         self._layer.refresh(extent=False)
 
-    def _draw(self, out: NDArray[np.uint8], box: Region) -> None:
-        from scipy.ndimage import binary_erosion
+    def _draw(self, stack: NDArray[np.uint8]) -> None:
+        """Draw what lies within a line's width of the end of a region."""
+        from scipy.ndimage import minimum_filter
 
-        mask = self._image.annotation.verified.read(box)
+        verified = self._image.annotation.verified
         width = line_width(self._image.annotation.shape)
-        out[...] = mask & ~binary_erosion(mask, np.ones((3, 3)), iterations=width)
+        whole = {key for key in verified.keys() if verified.block(key).all()}
+        for key in verified.keys():
+            # Blocks are wider than a line, so only those beside count.
+            if whole.issuperset(_around(key)):
+                continue
+            box = verified.region(key)
+            wider = Region(
+                box.y0 - width, box.x0 - width, box.y1 + width, box.x1 + width,
+                box.plane,
+            )  # fmt: skip
+            mask = verified.read(wider)
+            inside = minimum_filter(mask, 2 * width + 1)
+            middle = slice(width, -width)
+            stack[verified.index(box)] = (mask & ~inside)[middle, middle]
 
     def _add(self) -> Labels:
         from napari.utils.colormaps import DirectLabelColormap
@@ -92,3 +106,11 @@ class Accepted:
                 max(r.x1 for r in regions),
                 regions[0].plane,
             )
+
+
+def _around(key: Key) -> Iterator[Key]:
+    """Yield the keys of a block and of those beside it and at its corners."""
+    *plane, row, column = key
+    for y in (row - 1, row, row + 1):
+        for x in (column - 1, column, column + 1):
+            yield (*plane, y, x)

@@ -256,7 +256,9 @@ class AnnotatedImage:
         layer.refresh(extent=False)
 
     def _activate(self, layer: Labels) -> None:
-        layer.visible = True
+        # A layer that is shown again is drawn again, all of it.
+        if not layer.visible:
+            layer.visible = True
         self._viewer.layers.selection.active = layer
 
     def _take(self, role: str, region: Region) -> list[Region]:

@@ -7,12 +7,20 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from qtpy.QtCore import QObject, Signal
 
+from napari_unet.gui.around import around
 from napari_unet.gui.drawing import Drawing
 from napari_unet.images import Region
-from napari_unet.instances.edit import delete, merge, rename, split
+from napari_unet.instances.edit import (
+    GAP,
+    delete,
+    line_pixels,
+    merge,
+    rename,
+    split,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from napari.layers import Labels
     from napari.viewer import Viewer
@@ -135,7 +143,7 @@ class ObjectTools(QObject):
         if index == 0:
             self.said.emit(f"There is no object. {_FIRST[self.tool]}")
         elif self.tool == "delete":
-            self._write(layer, delete(plane, index))
+            self._edit(layer, [index], lambda objects: delete(objects, index))
             self.said.emit(f"Deleted {index}. {_FIRST['delete']}")
         elif self.tool == "class":
             self._classify(layer, index)
@@ -143,7 +151,10 @@ class ObjectTools(QObject):
             self._first = index
             self.said.emit(f"Now click the object that belongs to {index}.")
         else:
-            self._write(layer, merge(plane, self._first, index))
+            first = self._first
+            self._edit(
+                layer, [first, index], lambda objects: merge(objects, first, index)
+            )
             self.said.emit(f"Merged {index} into {self._first}. {_FIRST['merge']}")
             self._first = 0
 
@@ -160,18 +171,24 @@ class ObjectTools(QObject):
             return
         new = self._image.free_id()
         self._image.new_ids({new: chosen})
-        self._write(layer, rename(self._plane(), index, new))
+        self._edit(layer, [index], lambda objects: rename(objects, index, new))
         self.said.emit(f"{index} is '{name}' now, with the number {new}.")
 
     def _split(self, layer: Labels, path: list[tuple[float, float]]) -> None:
         assert self._image is not None
         classes = self._image.annotation.object_classes
-        new, origin = split(self._plane(), path, self._image.free_id())
+        plane = self._plane()
+        line = line_pixels(path)
+        line = line[((line >= 0) & (line < plane.shape)).all(axis=1)]
+        crossed = [i for i in np.unique(plane[tuple(line.T)]).tolist() if i]
+        box = around(plane, crossed, GAP)
+        inside = [(y - box[0].start, x - box[1].start) for y, x in path]
+        new, origin = split(plane[box], inside, self._image.free_id())
         if not origin:
             self.said.emit("The line crosses no object from edge to edge.")
             return
         self._image.new_ids({i: classes.get(old, 1) for i, old in origin.items()})
-        self._write(layer, new)
+        self._write(layer, box, new)
         self.said.emit(f"Split into {len(origin) + len(set(origin.values()))} objects.")
 
     def _take_rectangle(self, path: list[tuple[float, float]]) -> None:
@@ -186,11 +203,25 @@ class ObjectTools(QObject):
         self.stop()
         self.drawn.emit(region)
 
-    def _write(self, layer: Labels, new: NDArray[Any]) -> None:
+    def _edit(
+        self,
+        layer: Labels,
+        ids: list[int],
+        change: Callable[[NDArray[Any]], NDArray[Any]],
+    ) -> None:
+        """Change objects of the plane on screen, where they are."""
+        plane = self._plane()
+        box = around(plane, ids, GAP)
+        self._write(layer, box, change(plane[box]))
+
+    def _write(
+        self, layer: Labels, box: tuple[slice, slice], new: NDArray[Any]
+    ) -> None:
         """Write what is new in the plane on screen, so that undo brings it back."""
         assert self._image is not None
-        y, x = np.nonzero(new != self._plane())
-        at = self._image.target.position(self._image.plane_shown(), y, x)
+        y, x = np.nonzero(new != self._plane()[box])
+        rows, columns = y + box[0].start, x + box[1].start
+        at = self._image.target.position(self._image.plane_shown(), rows, columns)
         indices = tuple(np.broadcast_to(i, y.shape) for i in at)
         layer.data_setitem(indices, new[y, x])
 
