@@ -13,6 +13,7 @@ from napari_unet.annotation.labels import next_id
 from napari_unet.errors import AnnotationError, ImageError
 from napari_unet.gui.painted import Painted
 from napari_unet.gui.placement import keep_over, lay_over
+from napari_unet.gui.results import forget_history
 from napari_unet.gui.screen import is_flat
 from napari_unet.gui.source import pixels_of, plane_on_screen
 
@@ -183,11 +184,7 @@ class AnnotatedImage:
         for role, painted in self._painted.items():
             blocks: Blocks = getattr(self.annotation, role)
             self._fill(painted.layer, blocks, regions)
-            # Only a layer that cannot be edited drops its history.
-            mode = painted.layer.mode
-            painted.layer.editable = False
-            painted.layer.editable = True
-            painted.layer.mode = mode
+            forget_history(painted.layer)
         if regions:
             self._ids = self.annotation.ids()
             self.changed.emit(regions)

@@ -171,6 +171,15 @@ class Results:
         }
 
 
+def forget_history(labels: Labels) -> None:
+    """Let undo go back no further than now."""
+    # Only a layer that cannot be edited drops its history.
+    mode, editable = labels.mode, labels.editable
+    labels.editable = False
+    labels.editable = editable
+    labels.mode = mode
+
+
 @dataclass(frozen=True)
 class Target:
     """An image and its layer, over which label layers are laid."""
@@ -233,11 +242,25 @@ class Target:
     def write_region(
         self, labels: Labels, region: Region, values: NDArray[Any]
     ) -> None:
-        """Write `values` ``(Y, X)`` in place and show them if they are new."""
+        """Write `values` ``(Y, X)`` in place and show what is new of them.
+
+        Undo does not bring back what was there, nor anything before.
+        """
         part = self.plane(labels, region)[region.slices]
-        if not np.array_equal(part, values):
+        y, x = np.nonzero(part != values)
+        if not len(y):
+            return
+        if "C" in self._axes or labels.mode != "pan_zoom":
+            # Seen at any channel; or with a stroke under way, which has a history.
             part[...] = values
             labels.refresh(extent=False, thumbnail=False)
+            return
+        at = self.position(region.plane, y + region.y0, x + region.x0)
+        indices = tuple(np.broadcast_to(i, y.shape) for i in at)
+        # Unlike a refresh, this draws no more than what is new.
+        with labels.events.paint.blocker():
+            labels.data_setitem(indices, values[y, x])
+        forget_history(labels)
 
     def new_layer(self, viewer: Viewer, role: str, dtype: Any) -> Labels:
         """Add a label layer of zeros that lies exactly over the image."""

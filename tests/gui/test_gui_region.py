@@ -1,0 +1,94 @@
+"""A region of a prediction is drawn into its layer without drawing all of it."""
+
+import numpy as np
+import pytest
+
+from napari_unet.gui.results import MARK
+from napari_unet.images import Region
+
+REGION = Region(10, 20, 40, 60)
+
+
+@pytest.fixture
+def write(viewer, widget):
+    """Write objects of a region into the result layers; return the layer."""
+
+    def write_(image, values, plane=()):
+        target = widget.session.target(image)
+        results = widget.session.results_of(image)
+        region = Region(10, 20, 40, 60, dict(plane))
+        classes = widget.session.annotations.scheme
+        semantic = (values > 0).astype(np.uint8)
+        results.show_region(viewer, target, region, semantic, values, classes)
+        return viewer.layers[f"{image.name} instances"]
+
+    return write_
+
+
+def objects(seed):
+    return np.random.default_rng(seed).integers(0, 5, REGION.shape).astype(np.uint32)
+
+
+def drawn_whole(viewer, qtbot):
+    """Whether what is on the canvas is what a refresh of all layers draws."""
+    qtbot.wait(100)
+    before = viewer.screenshot(flash=False)
+    for layer in viewer.layers:
+        layer.refresh()
+    qtbot.wait(100)
+    return np.array_equal(before, viewer.screenshot(flash=False))
+
+
+@pytest.mark.parametrize("contour", [0, 1])
+def test_it_is_drawn_and_stays_the_plugins(viewer, write, blobs, qtbot, contour):
+    image = viewer.add_image(blobs, name="field")
+    layer = write(image, objects(0))
+    layer.contour = contour
+    for seed in (1, 2):
+        assert write(image, objects(seed)) is layer
+        np.testing.assert_array_equal(layer.data[REGION.slices], objects(seed))
+        assert drawn_whole(viewer, qtbot)
+    assert MARK in layer.metadata
+    assert layer.data.sum() == objects(2).sum()
+    layer.undo()
+    np.testing.assert_array_equal(layer.data[REGION.slices], objects(2))
+
+
+def test_not_all_of_the_layer_is_drawn_again(viewer, write, blobs, qtbot):
+    layer = write(viewer.add_image(blobs, name="field"), objects(0))
+    # napari draws all of a layer at first.
+    assert drawn_whole(viewer, qtbot)
+    drawn = []
+    layer.events.set_data.connect(drawn.append)
+    write(viewer.layers["field"], objects(1))
+    assert not drawn
+
+
+def test_it_is_seen_in_a_slice_that_is_turned_to_later(viewer, write, blobs, qtbot):
+    image = viewer.add_image(np.stack([blobs] * 6), name="field")
+    viewer.dims.set_current_step(0, 2)
+    layer = write(image, objects(0), {"Z": 2})
+    write(image, objects(1), {"Z": 4})
+    assert drawn_whole(viewer, qtbot)
+    viewer.dims.set_current_step(0, 4)
+    assert drawn_whole(viewer, qtbot)
+    np.testing.assert_array_equal(layer.data[4][REGION.slices], objects(1))
+
+
+def test_it_is_seen_in_a_layer_that_was_hidden(viewer, write, blobs, qtbot):
+    image = viewer.add_image(blobs, name="field")
+    layer = write(image, objects(0))
+    layer.visible = False
+    write(image, objects(1))
+    layer.visible = True
+    assert drawn_whole(viewer, qtbot)
+
+
+def test_it_is_seen_at_every_channel(viewer, write, blobs, qtbot):
+    # Slices of two channels: the labels of a slice stand for both.
+    image = viewer.add_image(np.stack([[blobs, blobs]] * 6), name="field")
+    write(image, objects(0), {"Z": 3})
+    viewer.dims.set_current_step(1, 1)
+    viewer.dims.set_current_step(0, 3)
+    write(image, objects(1), {"Z": 3})
+    assert drawn_whole(viewer, qtbot)
