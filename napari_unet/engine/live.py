@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from napari_unet.engine.messages import (
@@ -15,7 +16,7 @@ from napari_unet.engine.messages import (
     WriteLabels,
 )
 from napari_unet.engine.scheduler import WAIT
-from napari_unet.engine.session import Run, Session, fit
+from napari_unet.engine.session import Run, Session, find_checkpoint, fit
 from napari_unet.errors import TrainingError
 from napari_unet.training.events import Warned
 
@@ -121,21 +122,32 @@ def pause_training(
 
 
 def roll_back(request: RollBack, state: State) -> Generator[object, None, None]:
-    """Give the training the weights of a checkpoint."""
-    run = state.session.run
+    """Give the training the weights of a checkpoint, or have it begin with them."""
+    from napari_unet.training import Checkpoints
+
+    folder = Path(request.checkpoint).parent
+    # An engine that was started anew knows of no training, but the disk does.
+    run = state.session.run_in(folder)
+    checkpoints = Checkpoints(folder) if run is None else run.checkpoints
+    checkpoint = find_checkpoint(checkpoints, Path(request.checkpoint).name)
+    model = checkpoints.load(checkpoint.name)
+    if run is not None:
+        _restore(run, model, checkpoint.name)
+    if run is None or run.ended:
+        steps = checkpoints.steps if run is None else run.learner.steps
+        yield checkpoints.keep(model, steps, checkpoint.score)
+    yield RolledBackTo(checkpoint.name)
+
+
+def _restore(run: Run, model: Model, name: str) -> None:
     spec = run.learner.spec
-    checkpoint = run.checkpoint(request.checkpoint)
-    model = run.checkpoints.load(checkpoint.name)
     if model.spec.classes != spec.classes or model.spec.channels != spec.channels:
         raise TrainingError(
-            f"The checkpoint '{checkpoint.name}' has other classes or channels than "
-            "the training under way. Choose a later one."
+            f"The checkpoint '{name}' has other classes or channels than the training "
+            "under way. Choose a later one."
         )
     run.learner.restore(model.net.state_dict())
     run.learner.keep_good()
-    if run.ended:
-        yield run.checkpoints.keep(model, run.learner.steps, checkpoint.score)
-    yield RolledBackTo(checkpoint.name)
 
 
 def _first_model(request: Train, checkpoints: Checkpoints, state: State) -> Model:

@@ -176,13 +176,13 @@ class PauseTraining(Request):
 class RollBack(Request):
     """Go on from the weights of a checkpoint; answered by `RolledBackTo`.
 
-    After the end of a training the weights are kept as its last checkpoint, told by
-    `Checkpointed`, so that resuming goes on from there.
+    Where that training is not under way the weights are kept as its last checkpoint,
+    told by `Checkpointed`, so that resuming goes on from there.
 
     Attributes
     ----------
     checkpoint : str
-        Its name.
+        Its folder.
     """
 
     checkpoint: str
@@ -210,7 +210,7 @@ class Preview(Request):
         uint32, the same shape. Ids are 1 to n inside the region, which are not
         those of other regions, and objects end where the region does.
     checkpoint : str or None
-        The name of one of the training's.
+        The folder of one that a training has kept.
     model : str or None
         A base model's name or a folder, if `checkpoint` is None. Where both are, it
         is the averaged weights of the training, under way or ended.

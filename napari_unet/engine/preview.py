@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from napari_unet.engine.messages import (
     Previewed,
     UncertainRegion,
 )
-from napari_unet.engine.session import fit
+from napari_unet.engine.session import find_checkpoint, fit
 from napari_unet.errors import DeviceError, ImageError, TrainingError, is_out_of_memory
 from napari_unet.images import Region
 from napari_unet.inference import TileDone
@@ -123,6 +124,7 @@ def _weights(request: Preview | MostUncertain, state: State) -> _Weights:
     """Return what `messages.Preview` says of `checkpoint` and `model`."""
     from napari_unet.inference.prepare import prepare
     from napari_unet.nets.device import choose_device
+    from napari_unet.training import Checkpoints
 
     if request.checkpoint is None and request.model is None:
         learner = state.session.run.learner
@@ -134,9 +136,9 @@ def _weights(request: Preview | MostUncertain, state: State) -> _Weights:
         return _Weights(net, learner.spec, learner.steps)
     name, step = str(request.model), 0
     if request.checkpoint is not None:
-        run = state.session.run
-        name = str(run.checkpoints.folder / request.checkpoint)
-        step = run.checkpoint(request.checkpoint).step
+        name = request.checkpoint
+        folder = Path(name).parent
+        step = find_checkpoint(Checkpoints(folder), Path(name).name).step
     model = state.model(name)
     device, _ = choose_device(request.config.device)
     net = state.prepared(name, (model, device), lambda: prepare(model.net, device))

@@ -12,6 +12,7 @@ from napari_unet.images import IntensityRange
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
     from napari_unet.engine.messages import Patch
     from napari_unet.training import (
@@ -59,22 +60,6 @@ class Run:
             return f"Training waits. {error}"
         return None
 
-    def checkpoint(self, name: str) -> Checkpoint:
-        """Return the checkpoint called `name`.
-
-        Raises
-        ------
-        TrainingError
-            If it is not there.
-        """
-        for checkpoint in self.checkpoints:
-            if checkpoint.name == name:
-                return checkpoint
-        raise TrainingError(
-            f"The checkpoint '{name}' is no longer there: old ones make room for new "
-            "ones. Choose another."
-        )
-
 
 class Session:
     """Images, the engine's copy of their labels, and one training.
@@ -111,6 +96,11 @@ class Session:
                 "the last training' as the base it takes up an earlier one."
             )
         return self._run
+
+    def run_in(self, folder: Path) -> Run | None:
+        """Return the latest training, if it keeps its checkpoints in `folder`."""
+        run = self._run
+        return run if run and run.checkpoints.folder == folder else None
 
     def begin(self, run: Run) -> None:
         """Make `run` the training under way."""
@@ -195,6 +185,23 @@ class Session:
         image = self.images[key]
         if self.training and image.annotation.labelled():
             self.training.data.add(fit(image, self.training.data.channels))
+
+
+def find_checkpoint(checkpoints: Checkpoints, name: str) -> Checkpoint:
+    """Return the checkpoint called `name`.
+
+    Raises
+    ------
+    TrainingError
+        If it is not there.
+    """
+    for checkpoint in checkpoints:
+        if checkpoint.name == name:
+            return checkpoint
+    raise TrainingError(
+        f"The checkpoint '{name}' is no longer there: old ones make room for new ones. "
+        "Choose another."
+    )
 
 
 def fit(image: TrainingImage, channels: int) -> TrainingImage:

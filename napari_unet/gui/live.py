@@ -163,7 +163,12 @@ class LiveTraining(QObject):
 
     def roll_back(self, checkpoint: str) -> None:
         """Go on from the weights of a checkpoint."""
-        self._ask(RollBack(checkpoint))
+        self._ask(RollBack(self.folder_of(checkpoint)))
+
+    def folder_of(self, checkpoint: str) -> str:
+        """Return where a checkpoint of the training is kept."""
+        assert self.plan is not None
+        return str(self.plan.folder / checkpoint)
 
     def send(self, target: Target) -> Future[None]:
         """Tell the engine of an image as it is now.

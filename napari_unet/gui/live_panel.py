@@ -210,7 +210,9 @@ class LivePanel(QWidget):
     def _draw(self, seen: Seen) -> None:
         assert seen.view.checkpoint is not None
         self.checkpoints.draw(
-            seen.view.checkpoint, seen.semantic, self._session.annotations.scheme
+            Path(seen.view.checkpoint).name,
+            seen.semantic,
+            self._session.annotations.scheme,
         )
 
     def _tell(self, text: str) -> None:

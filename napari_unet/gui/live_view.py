@@ -152,7 +152,7 @@ class LiveView(QObject):
                 subject,
                 region,
                 self._config(),
-                checkpoint,
+                self._live.folder_of(checkpoint) if checkpoint else None,
                 objects=results.objects(self._viewer, target, region),
             )
         except UnetError as error:
@@ -172,7 +172,7 @@ class LiveView(QObject):
         if target.layer in self._viewer.layers:
             subject = self._live.subjects.of(target)
             self._previews.show(
-                View(target, subject, region, view.config, checkpoint, small=True)
+                View(target, subject, region, view.config, view.checkpoint, small=True)
             )
 
     def _show(self, seen: Seen) -> None:

@@ -47,7 +47,7 @@ class View:
     config : PredictConfig
         How objects are found.
     checkpoint : str or None
-        Of the training; None for its current weights.
+        The folder of one; None for the current weights of the training.
     small : bool
         Whether it is for a thumbnail.
     objects : ndarray or None

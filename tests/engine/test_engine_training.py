@@ -134,8 +134,9 @@ def test_paint_watch_it_learn_correct(engine, scene, tmp_path):
 
     kept = [e.name for e in course.events if isinstance(e, Checkpointed)]
     assert kept[-1] == stopped.last
-    assert isinstance(engine.ask(scene.preview(checkpoint=stopped.best)), Previewed)
-    assert engine.ask(RollBack(stopped.best)) == RolledBackTo(stopped.best)
+    best = str(tmp_path / "checkpoints" / stopped.best)
+    assert isinstance(engine.ask(scene.preview(checkpoint=best)), Previewed)
+    assert engine.ask(RollBack(best)) == RolledBackTo(stopped.best)
     assert isinstance(engine.ask(scene.preview(model=base(tmp_path))), Previewed)
 
 

@@ -73,12 +73,13 @@ def test_rolling_back_goes_on_from_the_checkpoint(desk, scene, training):
     while not any(isinstance(e, Checkpointed) for e in desk.events(training)):
         desk.scheduler.step()
     kept = next(e for e in desk.events(training) if isinstance(e, Checkpointed))
-    desk.ask(scene.preview(checkpoint=kept.name))
+    kept_in = str(desk.folder / "checkpoints" / kept.name)
+    desk.ask(scene.preview(checkpoint=kept_in))
     then = scene.semantic.open("r").copy()
     desk.steps(training, 8)
     desk.add(PauseTraining(True))
     desk.rest()
-    assert desk.ask(RollBack(kept.name)) == [RolledBackTo(kept.name)]
+    assert desk.ask(RollBack(kept_in)) == [RolledBackTo(kept.name)]
     desk.ask(scene.preview())
     np.testing.assert_array_equal(scene.semantic.open("r"), then)
     desk.add(PauseTraining(False))
@@ -90,16 +91,17 @@ def test_rolling_back_after_the_end_is_where_resuming_begins(desk, scene, traini
     desk.ask(StopTraining())
     desk.rest()
     stopped = desk.events(training)[-1]
-    kept, rolled = desk.ask(RollBack(stopped.best))
-    assert rolled == RolledBackTo(stopped.best)
     folder = desk.folder / "checkpoints"
+    kept, rolled = desk.ask(RollBack(str(folder / stopped.best)))
+    assert rolled == RolledBackTo(stopped.best)
     best, last = load_model(folder / stopped.best), load_model(folder / kept.name)
     for key, value in best.net.state_dict().items():
         assert torch.equal(value, last.net.state_dict()[key])
 
 
 def test_a_checkpoint_that_is_not_there_is_told(desk, scene, training):
-    for request in (RollBack("step-9"), scene.preview(checkpoint="step-9")):
+    gone = str(desk.folder / "checkpoints" / "step-9")
+    for request in (RollBack(gone), scene.preview(checkpoint=gone)):
         desk.ask(request)
         assert desk.failure(request).error == "TrainingError"
         assert "no longer there" in desk.failure(request).text

@@ -297,6 +297,26 @@ class TestItsEngine:
         user.panel.train.next.click()
         user.wait(lambda: "Least sure" in user.panel.train.verdict.text())
 
+    def test_shows_checkpoints_and_goes_back_to_one_when_it_has_died(
+        self, user, scribbles, engine, widget, viewer
+    ):
+        paint_both(scribbles)
+        user.keep_often()
+        user.start()
+        user.wait(lambda: user.of(Checkpointed))
+        os.kill(engine.pid, signal.SIGKILL)
+        user.wait(lambda: user.live.state == "idle")
+        name = user.of(Checkpointed)[0].name
+        user.panel.checkpoints.chosen.emit(name)
+        user.wait(lambda: "field checkpoint" in viewer.layers)
+        kept = len(user.of(Checkpointed))
+        user.panel.checkpoints.rolled_back.emit(name)
+        user.wait(lambda: user.of(RolledBackTo))
+        assert len(user.of(Checkpointed)) == kept + 1
+        user.start("Go on with the last training")
+        assert user.steps[-1].step > user.of(Checkpointed)[-1].step
+        user.stop()
+
     def test_keeps_the_last_weights_when_the_viewer_closes(
         self, user, scribbles, widget, tmp_path
     ):
