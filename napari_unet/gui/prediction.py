@@ -72,6 +72,7 @@ class Prediction(QObject):
         self._device = ""
         self._started = time.perf_counter()
         self._activity = progress(total=0, desc=f"U-Net: {job.image.name}")
+        self._bar_moves = False
         self._event.connect(self._take)
         viewer.layers.events.removed.connect(self._layer_removed)
 
@@ -113,17 +114,30 @@ class Prediction(QObject):
             case events.Planned():
                 self._device = event.device
                 self.progressed.emit(0, event.tiles)
-                self._activity.total = event.tiles
+                self._move_bar(0, event.tiles)
             case events.TileDone():
-                # First, because napari's bar lets other events through when it moves:
-                # the end of this prediction, too.
+                # First, because this prediction may end while the bar moves.
                 self.progressed.emit(event.done, event.total)
-                self._activity.total = event.total
-                self._activity.update(event.done - self._activity.n)
+                self._move_bar(event.done, event.total)
             case events.PlaneDone():
                 self._objects += event.objects
             case events.Warned():
                 self.warned.emit(event.text)
+
+    def _move_bar(self, done: int, total: int) -> None:
+        """Move napari's bar, which lets other events through meanwhile.
+
+        The tiles among them do not move it again: thousands may be waiting, each inside
+        the one before.
+        """
+        if self._bar_moves:
+            return
+        self._bar_moves = True
+        try:
+            self._activity.total = total
+            self._activity.update(done - self._activity.n)
+        finally:
+            self._bar_moves = False
 
     def _show(self, labels: PlaneLabels) -> None:
         if not self._stop.is_set():

@@ -2,11 +2,15 @@
 
 import os
 import signal
+import threading
 
 import numpy as np
 import psutil
 import pytest
 from conftest import threshold_model
+
+from napari_unet.images import Region
+from napari_unet.inference.events import TileDone
 
 
 @pytest.fixture
@@ -54,6 +58,23 @@ def test_image_removed_while_predicting(viewer, widget, qtbot, big, notified):
     ended(widget, qtbot)
     assert notified == []
     assert [x for x in viewer.layers if x.name == "big"] == []
+
+
+def test_thousands_of_tiles_that_wait_are_taken(widget, qtbot, big, notified):
+    started(widget, qtbot)
+    prediction = widget._prediction
+
+    def tell():
+        for i in range(2000):
+            prediction._event.emit(TileDone(Region(0, 0, 1, 1), 1 + i % 5, 192))
+
+    # All of them wait, as where the window was busy for long.
+    thread = threading.Thread(target=tell)
+    thread.start()
+    thread.join()
+    widget.predict_panel.cancel.click()
+    assert ended(widget, qtbot) == "Cancelled"
+    assert notified == []
 
 
 def test_engine_killed(viewer, widget, qtbot, predict, big, blobs, notified):
