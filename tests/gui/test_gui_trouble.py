@@ -66,7 +66,7 @@ def test_thousands_of_tiles_that_wait_are_taken(widget, qtbot, big, notified):
 
     def tell():
         for i in range(2000):
-            prediction._event.emit(TileDone(Region(0, 0, 1, 1), 1 + i % 5, 192))
+            prediction._event.emit(TileDone(Region(0, 0, 1, 1), 1 + i % 5, 192 + i % 2))
 
     # All of them wait, as where the window was busy for long.
     thread = threading.Thread(target=tell)
