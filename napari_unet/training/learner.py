@@ -113,14 +113,8 @@ class Learner:
         if self.net.own_loss:
             loss, errors = self._own_loss(crops), _nothing_known(crops)
         else:
-            image = self._sent(crops.image)
-            with autocast(self.device):
-                out = crop_to(self.net(image), crops.classes).float()
-            loss, errors = self._loss(out, crops, counts), self._errors(out, crops)
-            if self._anchor is not None:
-                to, labelled = self.device.name, int(counts.sum())
-                classes, known = crops.classes.to(to), crops.known.to(to)
-                loss = loss + self._anchor.loss(image, out, classes, known, labelled)
+            loss, out = self._loss(crops, counts)
+            errors = self._errors(out, crops)
         value = float(loss.detach())
         knows_nothing = math.log(len(self.spec.classes)) + 1
         if not value < RUNAWAY * max(self._typical or value, knows_nothing):
@@ -200,29 +194,32 @@ class Learner:
         """Return the averaged weights as a model of its own, on the CPU."""
         return Model(self.spec, copy.deepcopy(self.average).to("cpu"))
 
-    def _sent(self, image: Tensor) -> Tensor:
-        return image.to(self.device.name, memory_format=self.device.memory_format)
-
-    def _loss(self, out: Tensor, crops: Crops, counts: Tensor) -> Tensor:
-        to = self.device.name
-        n_classes = len(self.spec.classes)
+    def _loss(self, crops: Crops, counts: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the loss and the logits that it is of, ``(N, K, Y, X)``."""
+        to, n_classes = self.device.name, len(self.spec.classes)
+        image = crops.image.to(to, memory_format=self.device.memory_format)
+        classes, known, weight = (
+            t.to(to) for t in (crops.classes, crops.known, crops.weight)
+        )
+        with autocast(self.device):
+            out = crop_to(self.net(image), classes).float()
         loss = segmentation_loss(
             out[:, :n_classes],
-            crops.classes.to(to),
-            crops.weight.to(to),
+            classes,
+            weight,
             balance(counts).to(to),
             # Nets without boundaries are trained with the balanced weights of 2015.
-            crops.known.to(to) if self.net.boundary_head else None,
+            known if self.net.boundary_head else None,
         )
         if self.net.boundary_head and crops.known.any():
             loss = loss + boundary_loss(
-                out[:, n_classes],
-                crops.boundary.to(to),
-                crops.known.to(to),
-                crops.weight.to(to),
+                out[:, n_classes], crops.boundary.to(to), known, weight
             )
             self._know_valley()
-        return loss
+        if self._anchor is not None:
+            labelled = int(counts.sum())
+            loss = loss + self._anchor.loss(image, out, classes, known, labelled)
+        return loss, out
 
     def _own_loss(self, crops: Crops) -> Tensor:
         shown = (crops.image, crops.objects, crops.classes, crops.known)

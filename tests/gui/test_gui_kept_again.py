@@ -34,6 +34,16 @@ def continued(panel, qtbot):
     return panel.image.scribbles
 
 
+def kept_with_a_stroke(viewer, panel, store, qtbot):
+    """Paint on the slice on screen until it is kept; return the scribbles."""
+    panel.annotate.click()
+    image = panel.image
+    layer = image.scribbles
+    layer.paint((viewer.dims.current_step[0], 10, 15), FIRST)
+    qtbot.wait_until(lambda: on_disk(store, image, layer), timeout=5000)
+    return layer
+
+
 def test_an_image_opened_again_gets_the_strokes_that_stayed(
     viewer, panel, annotations, store, painted, qtbot, blobs
 ):
@@ -102,12 +112,8 @@ def test_labels_are_found_whatever_the_sliders_are_called(
 ):
     viewer.add_image(stack, name="stack")
     viewer.dims.axis_labels = ("t", "y", "x")
-    panel.annotate.click()
-    image = panel.image
-    layer = image.scribbles
-    layer.paint((viewer.dims.current_step[0], 10, 15), FIRST)
-    qtbot.wait_until(lambda: on_disk(store, image, layer), timeout=5000)
-    assert image.annotation.axes == "TYX"
+    layer = kept_with_a_stroke(viewer, panel, store, qtbot)
+    assert panel.image.annotation.axes == "TYX"
     other = next_session(stack)
     np.testing.assert_array_equal(continued(other, qtbot).data, layer.data)
     assert other.image.annotation.axes == "ZYX"
@@ -119,11 +125,7 @@ def test_labels_that_do_not_fit_do_so_once_the_slider_is_named(
     few = stack[:3]
     viewer.add_image(few, name="stack")
     viewer.dims.axis_labels = ("z", "y", "x")
-    panel.annotate.click()
-    image = panel.image
-    layer = image.scribbles
-    layer.paint((viewer.dims.current_step[0], 10, 15), FIRST)
-    qtbot.wait_until(lambda: on_disk(store, image, layer), timeout=5000)
+    layer = kept_with_a_stroke(viewer, panel, store, qtbot)
     # It is taken for channels.
     other = next_session(few)
     qtbot.wait_until(other.kept_line.isVisible)

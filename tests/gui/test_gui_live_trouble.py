@@ -47,6 +47,16 @@ def paint_both(layer):
     dab(layer, BACKGROUND, (27, 40), (55, 5))
 
 
+def die_with_a_checkpoint(user, scribbles, engine):
+    """Train until one is kept, then kill the engine."""
+    paint_both(scribbles)
+    user.keep_often()
+    user.start()
+    user.wait(lambda: user.of(Checkpointed))
+    os.kill(engine.pid, signal.SIGKILL)
+    user.wait(lambda: user.live.state == "idle")
+
+
 def said(user, notified, words):
     return any(words in text for text in [*notified, *user.ended])
 
@@ -285,12 +295,7 @@ class TestItsEngine:
         user.stop()
 
     def test_leaves_the_best_model_when_it_dies(self, user, scribbles, engine, widget):
-        paint_both(scribbles)
-        user.keep_often()
-        user.start()
-        user.wait(lambda: user.of(Checkpointed))
-        os.kill(engine.pid, signal.SIGKILL)
-        user.wait(lambda: user.live.state == "idle")
+        die_with_a_checkpoint(user, scribbles, engine)
         kept = user.of(Checkpointed)
         best = [e for e in kept if e.best] or kept
         assert widget.model_panel.model == str(user.live.plan.folder / best[-1].name)
@@ -300,12 +305,7 @@ class TestItsEngine:
     def test_shows_checkpoints_and_goes_back_to_one_when_it_has_died(
         self, user, scribbles, engine, widget, viewer
     ):
-        paint_both(scribbles)
-        user.keep_often()
-        user.start()
-        user.wait(lambda: user.of(Checkpointed))
-        os.kill(engine.pid, signal.SIGKILL)
-        user.wait(lambda: user.live.state == "idle")
+        die_with_a_checkpoint(user, scribbles, engine)
         name = user.of(Checkpointed)[0].name
         user.panel.checkpoints.chosen.emit(name)
         user.wait(lambda: "field checkpoint" in viewer.layers)
