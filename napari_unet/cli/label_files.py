@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from napari_unet.annotation import take_in_objects, take_in_scribbles
-from napari_unet.errors import TrainingError
+from napari_unet.errors import AnnotationError, TrainingError
 from napari_unet.images import read_labels_of
 
 if TYPE_CHECKING:
@@ -33,14 +31,13 @@ def take_mask(
     if objects:
         take_in_objects(annotation, mask, complete=True)
         return
-    if mask.max(initial=0) >= n_classes:
+    try:
+        take_in_scribbles(annotation, mask, n_classes, zero="background")
+    except AnnotationError as error:
         raise TrainingError(
-            f"'{path}' has a class {mask.max()}; with {n_classes - 1} classes the "
-            f"largest is {n_classes - 1}. Name all classes with --classes or in the "
-            "recipe, or correct the file."
-        )
-    # In scribbles 0 is not labelled and 1 is background.
-    take_in_scribbles(annotation, mask.astype(np.uint16) + 1, n_classes)
+            f"'{path}' has a class {mask.max()}; the largest may be {n_classes - 1}. "
+            "Name all classes with --classes or in the recipe, or correct the file."
+        ) from error
 
 
 def take_strokes(
@@ -48,10 +45,10 @@ def take_strokes(
 ) -> None:
     """Take strokes in; see `take_mask` for what is raised."""
     strokes = read_labels_of(image, path)
-    if strokes.max(initial=0) > n_classes:
+    try:
+        take_in_scribbles(annotation, strokes, n_classes)
+    except AnnotationError as error:
         raise TrainingError(
-            f"'{path}' has strokes of the value {strokes.max()}; with "
-            f"{n_classes - 1} classes the largest is {n_classes}. Name all classes "
-            "with --classes, or correct the file."
-        )
-    take_in_scribbles(annotation, strokes, n_classes)
+            f"'{path}' has strokes of the value {strokes.max()}; the largest may be "
+            f"{n_classes}. Name all classes with --classes, or correct the file."
+        ) from error

@@ -39,6 +39,12 @@ def test_the_only_class_of_a_mask_stays_what_it_is(taken):
     assert (taken([2], objects=False, n_classes=3)[0] == 2).all()
 
 
+def test_in_a_mask_of_black_and_white_white_is_the_only_class(taken):
+    classes = taken([255], objects=False, n_classes=2)
+    assert (classes[0] == 1).all()
+    assert (classes[1:] == 0).all()
+
+
 @pytest.mark.parametrize("value", [3, 255, 65_535])
 def test_a_class_that_is_not_named_is_said(taken, value):
     with pytest.raises(TrainingError, match=f"labels.tif' has a class {value}"):
