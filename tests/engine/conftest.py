@@ -1,19 +1,11 @@
-import sys
-from pathlib import Path
-
 import pytest
 import torch
+from engine_command import COMMAND
 from engine_desk import Desk
 from engine_training_scene import Scene, base, train
 
 from napari_unet.engine import Engine
 from napari_unet.engine.messages import PauseTraining, StopTraining
-
-COMMAND = (
-    sys.executable,
-    "-u",
-    str(Path(__file__).with_name("engine_with_test_jobs.py")),
-)
 
 
 @pytest.fixture

@@ -148,7 +148,7 @@ VIEWER = """
 import sys
 import engine_test_jobs as jobs
 from napari_unet.engine import Engine
-from conftest import COMMAND
+from engine_command import COMMAND
 engine = Engine(None, COMMAND)
 shared = engine.array((5,), "u1")
 request = jobs.Compute() if "compute" in sys.argv else jobs.Count(10**6, 0.05)

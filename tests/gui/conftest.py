@@ -3,17 +3,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 from gui_annotate import FIRST, keep_in, same
 from gui_mouse import Mouse
+from gui_threshold import saved_threshold_model
 from qtpy.QtCore import QEvent
 from qtpy.QtWidgets import QApplication
 
-from napari_unet.annotation import AnnotationStore, ClassScheme
+from napari_unet.annotation import AnnotationStore
 from napari_unet.engine import Engine
 from napari_unet.gui.session import session_of
 from napari_unet.gui.widget import UnetWidget
-from napari_unet.models import ModelSpec, UNetArchitecture, build, save_model
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -23,33 +22,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.gui)
 
 
-def threshold_model(folder: Path, channels: int = 1) -> Path:
-    """A model whose class "cell" is where the first channel is brighter than 0.5."""
-    spec = ModelSpec(
-        name="threshold",
-        description="Bright blobs on a dark ground.",
-        architecture=UNetArchitecture(
-            depth=1, width=2, max_width=2, norm="none", boundary=False
-        ),
-        channels=channels,
-        classes=ClassScheme.named("cell"),
-    )
-    model = build(spec)
-    with torch.no_grad():
-        for parameter in model.net.parameters():
-            parameter.zero_()
-        for block in (model.net.down[0], model.net.up[0]):
-            for i in (0, 3):
-                block[i].weight[0, 0, 1, 1] = 1
-        model.net.classify.weight[1, 0] = 1
-        model.net.classify.bias[0] = 0.5
-    save_model(model, folder)
-    return folder
-
-
 @pytest.fixture(scope="session")
 def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return threshold_model(tmp_path_factory.mktemp("models") / "threshold")
+    return saved_threshold_model(tmp_path_factory.mktemp("models") / "threshold")
 
 
 @pytest.fixture

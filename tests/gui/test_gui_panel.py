@@ -1,5 +1,5 @@
 import numpy as np
-from conftest import threshold_model
+from gui_threshold import saved_threshold_model
 from qtpy.QtWidgets import (
     QAbstractButton,
     QAbstractSpinBox,
@@ -121,7 +121,7 @@ def test_slice_on_screen(viewer, widget):
 
 
 def test_model_folders_are_remembered(viewer, widget, tmp_path, qtbot):
-    folder = threshold_model(tmp_path / "mine")
+    folder = saved_threshold_model(tmp_path / "mine")
     widget.model_panel.choose_folder(folder)
     assert recent_models()[0] == folder
     assert widget.model_panel.about.text() == "Bright blobs on a dark ground."
@@ -137,7 +137,7 @@ def test_recent_models_survive_a_damaged_list(viewer, widget, tmp_path):
     recent._file().parent.mkdir(parents=True, exist_ok=True)
     recent._file().write_text("{not json")
     assert recent_models() == []
-    widget.model_panel.choose_folder(threshold_model(tmp_path / "mine"))
+    widget.model_panel.choose_folder(saved_threshold_model(tmp_path / "mine"))
     assert recent_models() == [tmp_path / "mine"]
 
 

@@ -7,7 +7,7 @@ import threading
 import numpy as np
 import psutil
 import pytest
-from conftest import threshold_model
+from gui_threshold import saved_threshold_model
 
 from napari_unet.images import Region
 from napari_unet.inference.events import TileDone
@@ -129,7 +129,7 @@ def test_channels_that_do_not_fit(viewer, widget, qtbot, predict, notified):
 
 
 def test_model_that_is_gone(viewer, widget, predict, blobs, notified, tmp_path):
-    folder = threshold_model(tmp_path / "mine")
+    folder = saved_threshold_model(tmp_path / "mine")
     widget.model_panel.choose_folder(folder)
     (folder / "model.json").unlink()
     viewer.add_image(blobs)
@@ -139,7 +139,7 @@ def test_model_that_is_gone(viewer, widget, predict, blobs, notified, tmp_path):
 
 
 def test_damaged_weights(viewer, widget, predict, blobs, notified, tmp_path):
-    folder = threshold_model(tmp_path / "mine")
+    folder = saved_threshold_model(tmp_path / "mine")
     # Before it is chosen: a model that the engine has loaded stays good.
     (folder / "weights.safetensors").write_bytes(b"broken")
     widget.model_panel.choose_folder(folder)
