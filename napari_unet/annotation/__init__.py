@@ -6,7 +6,11 @@ from napari_unet.annotation.autosave import Autosave
 from napari_unet.annotation.blocks import Blocks
 from napari_unet.annotation.classes import ClassScheme, LabelClass
 from napari_unet.annotation.key import image_key
-from napari_unet.annotation.labels import take_in_objects, take_in_scribbles
+from napari_unet.annotation.labels import (
+    classes_of_mask,
+    take_in_objects,
+    take_in_scribbles,
+)
 from napari_unet.annotation.removal import remove_class
 from napari_unet.annotation.split import hold_out
 from napari_unet.annotation.storage import AnnotationStore
@@ -22,6 +26,7 @@ __all__ = [
     "LabelClass",
     "Saved",
     "Targets",
+    "classes_of_mask",
     "hold_out",
     "image_key",
     "make_targets",

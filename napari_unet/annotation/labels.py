@@ -36,8 +36,7 @@ def take_in_scribbles(
     zero : {"unlabelled", "background"}
         What 0 stands for. In scribbles it is "unlabelled": 1 is background, 2 the
         first class, and so on. In the masks of other tools it is mostly
-        "background": 1 is the first class, and where there is no other, so is the one
-        value of a mask that has only one beside 0, such as 255.
+        "background", see `classes_of_mask`.
 
     Raises
     ------
@@ -46,22 +45,40 @@ def take_in_scribbles(
         Nothing is changed then.
     """
     labels = _fitting(labels, annotation.shape)
-    present = np.unique(labels)
-    present = present[present != 0]
-    most = n_classes if zero == "unlabelled" else n_classes - 1
-    binary = zero == "background" and len(present) == 1 and most == 1
-    if len(present) and not binary and (present[0] < 0 or present[-1] > most):
-        raise AnnotationError(
-            f"These labels hold {_listed(present)}, but with {n_classes} classes, "
-            f"background among them, they may hold 0 to {most}. Add the missing "
-            "classes first, or take the labels in as objects."
-        )
+    if zero == "background":
+        labels = classes_of_mask(labels, n_classes) + np.uint8(1)
+    else:
+        _check_values(_values(labels), n_classes, n_classes)
     for plane in annotation.scribbles.planes():
         new = labels[annotation.scribbles.index(plane)]
-        if zero == "background":
-            new = (new != 0) + 1 if binary else new.astype(np.int64) + 1
         kept = annotation.scribbles.read(plane)
         annotation.write_scribbles(plane, np.where(new > 0, new, kept))
+
+
+def classes_of_mask(mask: NDArray[Any], n_classes: int) -> NDArray[np.uint8]:
+    """Return the class of each pixel of a mask as other tools write it.
+
+    0 is background and 1 the first class. Where there is no other class, so is the one
+    value of a mask that has only one beside 0, such as 255.
+
+    Parameters
+    ----------
+    mask : ndarray of integers or bool
+        Of any shape.
+    n_classes : int
+        Background and the user's classes.
+
+    Raises
+    ------
+    AnnotationError
+        If it holds other values.
+    """
+    values = _values(mask)
+    if n_classes == 2 and len(values) == 1:
+        mask = mask != 0
+    else:
+        _check_values(values, n_classes, n_classes - 1)
+    return mask.astype(np.uint8, copy=False)
 
 
 def take_in_objects(
@@ -146,6 +163,21 @@ def _check_whole(values: NDArray[Any]) -> None:
         raise AnnotationError(
             f"Labels are whole numbers, but these are of type {values.dtype.name}. "
             "Convert them to integers first."
+        )
+
+
+def _values(labels: NDArray[Any]) -> NDArray[Any]:
+    """Return all values but 0, in order."""
+    values: NDArray[Any] = np.setdiff1d(labels, 0)
+    return values
+
+
+def _check_values(values: NDArray[Any], n_classes: int, most: int) -> None:
+    if len(values) and (values[0] < 0 or values[-1] > most):
+        raise AnnotationError(
+            f"These labels hold {_listed(values)}, but with {n_classes} classes, "
+            f"background among them, they may hold 0 to {most}. Add the missing "
+            "classes first, or take the labels in as objects."
         )
 
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_unet.errors import ImageError
+from napari_unet.annotation import classes_of_mask
+from napari_unet.errors import AnnotationError, ImageError
 from napari_unet.images import Image, open_image, read_labels_of
 from napari_unet.inference import Predicted, Warned, predict
 from napari_unet.metrics import (
@@ -122,9 +123,9 @@ class Evaluation:
             If a file cannot be read, or the two do not fit.
         """
         image = open_image(path, self._axes)
-        truth = read_labels_of(image, mask)
+        truth: NDArray[np.integer] = read_labels_of(image, mask)
         if self._semantic:
-            self._check_classes(truth, mask)
+            truth = self._classes(truth, mask)
         notes = list(image.notes)
         for event in predict(
             self._model, image, config=self._config, prepared=self._prepared
@@ -152,14 +153,16 @@ class Evaluation:
         )
         return scored, Scene(image, truth, found)
 
-    def _check_classes(self, truth: NDArray[np.integer], mask: Path) -> None:
+    def _classes(self, truth: NDArray[np.integer], mask: Path) -> NDArray[np.uint8]:
         names = self._model.spec.classes.names
-        if truth.max(initial=0) >= len(names):
+        try:
+            return classes_of_mask(truth, len(names))
+        except AnnotationError as error:
             raise ImageError(
                 f"'{mask}' has a class {truth.max()}; the model knows 0 to "
                 f"{len(names) - 1}: {', '.join(names)}. Leave out --semantic if the "
                 "mask holds objects."
-            )
+            ) from error
 
 
 def summary(scored: Sequence[Scored]) -> dict[str, Any]:

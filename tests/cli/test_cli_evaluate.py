@@ -94,10 +94,11 @@ def test_scores_for_humans(evaluate):
     assert "worst: b, a" in text
 
 
-def test_masks_of_classes(evaluate, folders):
+@pytest.mark.parametrize("white", [1, 255])
+def test_masks_of_classes(evaluate, folders, white):
     _, masks = folders
     for path in masks.iterdir():
-        tifffile.imwrite(path, (tifffile.imread(path) > 0).astype(np.uint8))
+        tifffile.imwrite(path, (tifffile.imread(path) > 0) * np.uint8(white))
     figures = json.loads(evaluate("--semantic", "--json").out[0])
     assert "ap_pooled" not in figures
     assert list(figures["dice"]) == ["background", "bright"]
