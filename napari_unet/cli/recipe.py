@@ -35,7 +35,10 @@ if TYPE_CHECKING:
 
 
 def _scheme(names: Any) -> ClassScheme:
-    return ClassScheme.named(*TypeAdapter(list[str]).validate_python(names))
+    listed = TypeAdapter(list[str]).validate_python(names)
+    if not listed:
+        raise TrainingError('No class is named. Name one, e.g. classes = ["cell"].')
+    return ClassScheme.named(*listed)
 
 
 class Recipe(BaseModel):

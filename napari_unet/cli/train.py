@@ -113,6 +113,11 @@ def train(
         check_place(out)
         given = {"minutes": minutes, "steps": steps, "device": device, "seed": seed}
         plan = read_recipe(recipe) if recipe else None
+        if plan is not None and classes is not None:
+            raise TrainingError(
+                f"'{recipe}' names the classes. Leave --classes out, or write them "
+                "into the recipe."
+            )
         config = plan.config(**given) if plan else settings(**given)
         checkpoints = Checkpoints(out.with_name(f"{out.name}-checkpoints"))
         if len(checkpoints) and not resume:
@@ -121,14 +126,17 @@ def train(
                 "--resume to go on from them, or choose another --out."
             )
         folder = open_training_folder(images, labels, scribbles, split, axes)
-        names = tuple(n.strip() for n in classes.split(",")) if classes else None
+        names = (
+            None if classes is None else tuple(n.strip() for n in classes.split(","))
+        )
         if checkpoints.last is not None:
             model = checkpoints.load(checkpoints.last)
         elif plan is not None:
-            model = plan.model(base or "none", config.seed)
+            model = plan.model("none" if base is None else base, config.seed)
         else:
+            base = "nuclei" if base is None else base
             model = first_model(
-                base or "nuclei", names, out.name, folder.first, channel, config.seed
+                base, names, out.name, folder.first, channel, config.seed
             )
         check_crops(model, config)
         objects = plan.objects if plan else names is None

@@ -181,6 +181,7 @@ def test_a_split_holds_whole_images_out(material, recipe):
         (("batch = 2", "batch = 2.5"), "training.batch.*a valid integer"),
         (("batch = 2", "device = 3"), "training.device.*a valid string"),
         (('["dot"]', '["dot", "Dot"]'), "same name"),
+        (('["dot"]', "[]"), "No class is named"),
     ],
 )
 def test_what_is_wrong_in_a_recipe_is_named(recipe, change, said):

@@ -218,6 +218,11 @@ def test_a_new_net_has_the_channels_of_the_images(run, folders, tmp_path, channe
         (lambda o, f: [p.rename(p.with_stem("z" + p.stem)) for p in f[1].iterdir()],
          "Name each label file like its image"),
         (lambda o, _: o.update({"--base": "nothing"}), "There is no model 'nothing'"),
+        (lambda o, _: o.update({"--base": ""}), "There is no model ''"),
+        (lambda o, _: o.update({"--classes": ""}), "or one has none"),
+        (lambda o, f: (f[0].parent / "r.toml").write_text('name = "a"\nclasses = ["b"]')
+         and o.update({"--recipe": f[0].parent / "r.toml", "--classes": "c"}),
+         "Leave --classes out"),
         (lambda o, f: tifffile.imwrite(f[1] / "a.tif", np.zeros((5, 5), np.uint8)),
          "a.tif"),
         (lambda o, _: o.update({"--steps": "-1"}), "steps"),
