@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from napari_unet.engine.session import Session
-from napari_unet.models.folder import DESCRIPTION, find_model
+from napari_unet.models.folder import description_of, find_model
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -49,7 +49,7 @@ class State:
         from napari_unet.models import load_model
 
         folder = find_model(name_or_folder)
-        key = str(folder.absolute()), (folder / DESCRIPTION).read_bytes()
+        key = str(folder.absolute()), description_of(folder)
         model = self._models.pop(key, None) or load_model(folder)
         self._models[key] = model
         while len(self._models) > KEPT_MODELS:

@@ -103,13 +103,24 @@ def base_models() -> list[str]:
     return sorted(names, key=lambda name: name != "nuclei")
 
 
+def description_of(folder: Path) -> bytes:
+    """Return the text of a model's description; another one, where the model is."""
+    try:
+        return (folder / DESCRIPTION).read_bytes()
+    except OSError as error:
+        raise ModelError(
+            f"'{folder / DESCRIPTION}' cannot be read: {error.strerror}. Ask for "
+            "permission to read it, or copy the whole folder again from where it came."
+        ) from error
+
+
 def _read_description(folder: Path) -> tuple[ModelSpec, str]:
     where = f"'{folder / DESCRIPTION}'"
     try:
-        content = json.loads((folder / DESCRIPTION).read_text(encoding="utf-8"))
+        content = json.loads(description_of(folder))
         version = content.get("schema_version")
         digest = content.pop("weights_sha256", "")
-    except (OSError, ValueError, AttributeError, RecursionError) as error:
+    except (ValueError, AttributeError, RecursionError) as error:
         raise ModelError(
             f"{where} is no description of a model. Copy the whole folder again from "
             "where it came."

@@ -303,3 +303,16 @@ def test_what_is_no_model_is_said(tmp_path, made):
 def test_a_copied_folder_is_the_same_model(model, folder, tmp_path):
     shutil.copytree(folder, tmp_path / "elsewhere" / "ü name")
     assert load_model(tmp_path / "elsewhere" / "ü name").spec == model.spec
+
+
+def test_a_description_that_cannot_be_read_is_no_damaged_one(folder):
+    path = folder / "model.json"
+    path.chmod(0)
+    if os.access(path, os.R_OK):
+        if not os.path.exists("/proc/self/mem"):
+            pytest.skip("root may read everything")
+        # Nobody can read what is before the first page.
+        path.unlink()
+        path.symlink_to("/proc/self/mem")
+    with pytest.raises(ModelError, match=r"model\.json' cannot be read: \w+"):
+        load_model(folder)
