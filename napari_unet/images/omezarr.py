@@ -1,5 +1,7 @@
 """OME-Zarr (zarr 2 and 3), and plain zarr arrays."""
 
+import math
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +14,8 @@ from napari_unet.images.units import micrometres
 if TYPE_CHECKING:
     import zarr
 
+# Looking for more files than this would be felt when an image is opened.
+MOST_LOOKED_FOR = 10_000
 _TYPES = {"channel": "C", "time": "T"}
 
 
@@ -59,7 +63,7 @@ def open_zarr(path: Path, name: str) -> Image:
         array,
         axes,
         name,
-        notes=(*notes, *guessed),
+        notes=(*notes, *guessed, *_missing(array)),
         pixel_size=_pixel_size(multiscale, dataset, axes),
         named=not guessed,
     )
@@ -91,7 +95,32 @@ def _open_array(array: "zarr.Array", name: str) -> Image:
     names = getattr(array.metadata, "dimension_names", None) or []
     letters = [_letter({"name": n}) for n in names]
     axes, notes = _complete(letters or [UNKNOWN] * array.ndim, array.shape)
-    return Image(array, axes, name, notes=notes, named=bool(names) and not notes)
+    named = bool(names) and not notes
+    return Image(array, axes, name, notes=(*notes, *_missing(array)), named=named)
+
+
+def _missing(array: "zarr.Array") -> tuple[str, ...]:
+    """Say that parts of an array have no file: zarr fills them in without a word.
+
+    Writers leave out what is empty, so it may be as it should.
+    """
+    sides = array.shards or array.chunks
+    parts = math.prod(-(-n // m) for n, m in zip(array.shape, sides, strict=True))
+    if parts > MOST_LOOKED_FOR:
+        return ()
+    folders = os.walk(Path(array.store.root, array.path))
+    found = sum(
+        os.path.isfile(os.path.join(folder, name))
+        for folder, _, names in folders
+        for name in names
+        if not name.startswith(".") and name != "zarr.json"
+    )
+    if found >= parts:
+        return ()
+    return (
+        f"{parts - found} of its {parts} parts have no file; they are blank. Copy it "
+        "again if that is not so.",
+    )
 
 
 def _axes(

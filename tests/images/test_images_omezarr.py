@@ -143,3 +143,20 @@ def test_a_damaged_chunk_is_reported(tmp_path):
     image.read(Region(0, 0, 16, 16, {"T": 0}))
     with pytest.raises(ImageError, match="'a' cannot be read"):
         image.read(image.whole({"T": 0}))
+
+
+@pytest.mark.parametrize(("zarr_format", "chunk"), [(2, "0.0.1.1"), (3, "c/0/0/1/1")])
+def test_a_missing_chunk_is_said(tmp_path, zarr_format, chunk):
+    path = tmp_path / "a.zarr"
+    axes = multiscale([axis(a) for a in "tcyx"], [1] * 4)
+    write(path, DATA, axes, zarr_format)
+    assert open_image(path).notes == ()
+    (path / "0" / chunk).unlink()
+    assert "1 of its 72 parts have no file" in open_image(path).notes[0]
+
+
+def test_each_shard_is_a_part(tmp_path):
+    options = {"shape": (64, 64), "chunks": (16, 16), "shards": (32, 32)}
+    array = zarr.create_array(str(tmp_path / "a.zarr"), dtype="u1", **options)
+    array[:32] = 1
+    assert "2 of its 4 parts" in open_image(tmp_path / "a.zarr").notes[0]
