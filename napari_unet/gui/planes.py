@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_unet.engine.messages import Predict
+from napari_unet.gui.results import narrow
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -47,11 +48,19 @@ class Job:
 
 @dataclass(frozen=True)
 class PlaneLabels:
-    """The labels of one plane, ``(Y, X)`` each, in memory of their own."""
+    """The labels of one plane, ``(Y, X)`` each, in memory of their own.
+
+    Attributes
+    ----------
+    plane : dict
+    semantic : ndarray, uint8
+    instances : ndarray, uint16 or uint32
+        As `gui.results.narrow` returns them.
+    """
 
     plane: dict[str, int]
     semantic: NDArray[np.uint8]
-    instances: NDArray[np.uint32]
+    instances: NDArray[np.unsignedinteger]
 
 
 def predict_planes(
@@ -117,7 +126,7 @@ def predict_planes(
             if isinstance(event, PlaneDone):
                 plane = dict(event.plane) or job.planes[0]
                 at = _index(plane, stack)
-                yield PlaneLabels(plane, classes[at].copy(), objects[at].copy())
+                yield PlaneLabels(plane, classes[at].copy(), narrow(objects[at]))
             yield event
     finally:
         for array in arrays:

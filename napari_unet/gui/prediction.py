@@ -171,7 +171,6 @@ class Prediction(QObject):
         self.failed.emit("")
 
     def _close(self) -> None:
-        self._results.draw_thumbnails()
         self._viewer.layers.events.removed.disconnect(self._layer_removed)
         self._activity.close()
 

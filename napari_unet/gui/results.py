@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from napari.layers import Image as ImageLayer
     from napari.layers import Labels
     from napari.viewer import Viewer
-    from numpy.typing import NDArray
+    from numpy.typing import DTypeLike, NDArray
 
     from napari_unet.annotation import ClassScheme
     from napari_unet.gui.planes import PlaneLabels
@@ -68,18 +68,21 @@ class Results:
         target : Target
             The image and its layer.
         labels : PlaneLabels
-            What to write, and where.
+            What to write, and where. The layers may take its arrays for their own.
         classes : ClassScheme
             Names and colours of the classes.
         instances : bool
             Whether there are objects to show.
         """
-        layer = self._of_classes(viewer, target, "semantic", classes)
         self.classes = classes
-        target.write(layer, labels.plane, labels.semantic)
+        layer = self._show_plane(
+            viewer, target, "semantic", labels.plane, labels.semantic
+        )
+        _colour(layer, classes)
         if instances:
-            layer = self._writable(viewer, target, "instances", np.uint32)
-            target.write(layer, labels.plane, labels.instances)
+            self._show_plane(
+                viewer, target, "instances", labels.plane, labels.instances
+            )
 
     def show_region(
         self,
@@ -91,11 +94,13 @@ class Results:
         classes: ClassScheme,
     ) -> None:
         """Write a region, ``(Y, X)`` each, into the layers; see `show`."""
-        layer = self._of_classes(viewer, target, "semantic", classes)
         self.classes = classes
+        layer = self._writable(viewer, target, "semantic", semantic.dtype)
+        _colour(layer, classes)
         target.write_region(layer, region, semantic)
         if instances is not None:
-            layer = self._writable(viewer, target, "instances", np.uint32)
+            instances = narrow(instances)
+            layer = self._writable(viewer, target, "instances", instances.dtype)
             target.write_region(layer, region, instances)
 
     def show_checkpoint(
@@ -107,7 +112,8 @@ class Results:
         classes: ClassScheme,
     ) -> None:
         """Write a region of an earlier model into a layer ``<image> checkpoint``."""
-        layer = self._of_classes(viewer, target, "checkpoint", classes)
+        layer = self._writable(viewer, target, "checkpoint", semantic.dtype)
+        _colour(layer, classes)
         layer.visible = True
         target.stack(layer)[...] = 0
         target.write_region(layer, region, semantic)
@@ -116,10 +122,8 @@ class Results:
         self, viewer: Viewer, target: Target, region: Region
     ) -> NDArray[np.uint32] | None:
         """Return the objects on the plane of a region, as a view ``(Y, X)``."""
-        layer = self._layers.get("instances")
-        if layer is None or layer not in viewer.layers or not target.fits(layer):
-            return None
-        return target.plane(layer, region)
+        layer = self._there(viewer, target, "instances")
+        return None if layer is None else target.plane(layer, region)
 
     def latest(self, viewer: Viewer, target: Target, role: str) -> Labels | None:
         """Return the layer of the last prediction, also one the user has painted on."""
@@ -131,34 +135,47 @@ class Results:
         """Return the layers that are written to."""
         return list(self._layers.values())
 
-    def draw_thumbnails(self) -> None:
-        """Bring the small pictures in the layer list up to date."""
-        for layer in self._layers.values():
-            layer.refresh(extent=False)
-
-    def _of_classes(
-        self, viewer: Viewer, target: Target, role: str, classes: ClassScheme
+    def _show_plane(
+        self,
+        viewer: Viewer,
+        target: Target,
+        role: str,
+        plane: Mapping[str, int],
+        values: NDArray[Any],
     ) -> Labels:
-        """Return a layer in the colours of the classes."""
-        from napari.utils.colormaps import DirectLabelColormap
-
-        layer = self._writable(viewer, target, role, np.uint8)
-        # Colours that are set again are drawn again, which takes a while.
-        if layer.metadata[MARK].get("classes") != classes:
-            colours: dict[int | None, str] = {None: "transparent", 0: "transparent"}
-            colours.update((i, c.colour) for i, c in enumerate(classes.classes) if i)
-            layer.colormap = DirectLabelColormap(color_dict=colours)
-            layer.metadata[MARK]["classes"] = classes
+        """Write `values` ``(Y, X)`` into a layer, made with them if need be."""
+        if self._there(viewer, target, role) is None:
+            # napari draws all of a layer that is added: once is enough.
+            data = target.filled(plane, values)
+            return self._keep(role, target.add_layer(viewer, role, data))
+        layer = self._writable(viewer, target, role, values.dtype)
+        target.put(layer.data, plane, values)
+        layer.refresh(extent=False)
         return layer
 
     def _writable(
-        self, viewer: Viewer, target: Target, role: str, dtype: Any
+        self, viewer: Viewer, target: Target, role: str, dtype: DTypeLike
     ) -> Labels:
+        """Return a layer, made if need be, that holds values of a type."""
+        layer = self._there(viewer, target, role)
+        if layer is None:
+            return self._keep(role, target.new_layer(viewer, role, dtype))
+        if not np.can_cast(dtype, layer.data.dtype):
+            wider = target.blank(dtype)
+            wider[...] = layer.data
+            layer.data = wider
+            forget_history(layer)
+        return layer
+
+    def _there(self, viewer: Viewer, target: Target, role: str) -> Labels | None:
         layer = self._layers.get(role)
-        if layer is None or layer not in viewer.layers or not target.fits(layer):
-            layer = target.new_layer(viewer, role, dtype)
-            self._layers[role] = self._latest[role] = layer
-            layer.events.paint.connect(self._give_up)
+        there = layer is not None and layer in viewer.layers and target.fits(layer)
+        return layer if there else None
+
+    def _keep(self, role: str, layer: Labels) -> Labels:
+        """Write into a new layer from now on."""
+        self._layers[role] = self._latest[role] = layer
+        layer.events.paint.connect(self._give_up)
         return layer
 
     def _give_up(self, event: Any) -> None:
@@ -169,6 +186,27 @@ class Results:
         self._layers = {
             r: kept for r, kept in self._layers.items() if kept is not layer
         }
+
+
+def narrow(ids: NDArray[np.unsignedinteger]) -> NDArray[np.unsignedinteger]:
+    """Return a copy of the ids of objects in 16 bits, or in 32 if they are too high.
+
+    napari draws the former as they are, the latter it colours pixel by pixel.
+    """
+    fits = ids.max(initial=0) <= np.iinfo(np.uint16).max
+    return ids.astype(np.uint16 if fits else np.uint32)
+
+
+def _colour(layer: Labels, classes: ClassScheme) -> None:
+    """Show the labels of a layer in the colours of the classes."""
+    from napari.utils.colormaps import DirectLabelColormap
+
+    # Colours that are set again are drawn again, which takes a while.
+    if layer.metadata[MARK].get("classes") != classes:
+        colours: dict[int | None, str] = {None: "transparent", 0: "transparent"}
+        colours.update((i, c.colour) for i, c in enumerate(classes.classes) if i)
+        layer.colormap = DirectLabelColormap(color_dict=colours)
+        layer.metadata[MARK]["classes"] = classes
 
 
 def forget_history(labels: Labels) -> None:
@@ -220,17 +258,16 @@ class Target:
         known = {**dict.fromkeys(self._axes, 0), **plane, "Y": y, "X": x}
         return tuple(known[axis] for axis in self._axes)
 
-    def write(
-        self, labels: Labels, plane: Mapping[str, int], values: NDArray[Any]
+    def put(
+        self, data: NDArray[Any], plane: Mapping[str, int], values: NDArray[Any]
     ) -> None:
-        """Write `values` ``(Y, X)`` in place and show them."""
+        """Write `values` ``(Y, X)`` into the data of a label layer."""
         index = tuple(
             slice(None) if axis in "YX" else plane[axis] if axis in plane else 0
             for axis in self._axes
         )
         rows_first = self._axes.index("Y") < self._axes.index("X")
-        labels.data[index] = values if rows_first else values.T
-        labels.refresh(extent=False, thumbnail=False)
+        data[index] = values if rows_first else values.T
 
     def plane(self, labels: Labels, region: Region) -> NDArray[Any]:
         """Return the plane of a region in a label layer, as a view ``(Y, X)``."""
@@ -262,9 +299,8 @@ class Target:
             labels.data_setitem(indices, values[y, x])
         forget_history(labels)
 
-    def new_layer(self, viewer: Viewer, role: str, dtype: Any) -> Labels:
-        """Add a label layer of zeros that lies exactly over the image."""
-        source = self.layer
+    def blank(self, dtype: DTypeLike) -> NDArray[Any]:
+        """Return zeros in the shape of the image, for a label layer."""
         # Where channels are not the first axis, one plane of labels stands for all
         # channels: its stride along that axis is zero.
         stored = [1 if axis == "C" else self.image.sizes[axis] for axis in self._axes]
@@ -273,11 +309,28 @@ class Target:
             0 if axis == "C" else stride
             for axis, stride in zip(self._axes, zeros.strides, strict=True)
         ]
+        return np.lib.stride_tricks.as_strided(zeros, self._shape, strides)
+
+    def filled(self, plane: Mapping[str, int], values: NDArray[Any]) -> NDArray[Any]:
+        """Return data with `values` ``(Y, X)`` in a plane; if it is all, no copy."""
+        if self._axes == "YX":
+            return values
+        data = self.blank(values.dtype)
+        self.put(data, plane, values)
+        return data
+
+    def new_layer(self, viewer: Viewer, role: str, dtype: DTypeLike) -> Labels:
+        """Add a label layer of zeros that lies exactly over the image."""
+        return self.add_layer(viewer, role, self.blank(dtype))
+
+    def add_layer(self, viewer: Viewer, role: str, data: NDArray[Any]) -> Labels:
+        """Add a label layer of `data` that lies exactly over the image."""
+        source = self.layer
         selected = set(viewer.layers.selection)
         layer = viewer.add_labels(
-            np.lib.stride_tricks.as_strided(zeros, self._shape, strides),
+            data,
             name=f"{source.name} {role}",
-            **place(source, len(stored)),
+            **place(source, data.ndim),
             opacity=_OPACITY[role],
             metadata={MARK: {"role": role, "image": source.name}},
         )

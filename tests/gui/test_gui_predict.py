@@ -232,3 +232,44 @@ def test_the_command_predicts(viewer, widget, qtbot, blobs):
     with qtbot.wait_signal(widget.predicted, timeout=60_000):
         predict()
     assert len(viewer.layers) == 3
+
+
+def test_a_prediction_is_drawn_once(viewer, widget, predict, blobs, qtbot):
+    viewer.add_image(blobs, name="field")
+    predict()
+    # napari draws these as they are; more bits it would colour first.
+    layers = viewer.layers[1:]
+    assert [layer.data.dtype for layer in layers] == [np.uint8, np.uint16]
+    drawn = []
+    for layer in layers:
+        layer.data[...] = 0
+        layer.refresh()
+        layer.events.set_data.connect(lambda event: drawn.append(event.source))
+    empty = layers[1].thumbnail.copy()
+    predict()
+    assert drawn == layers
+    assert (layers[1].thumbnail != empty).any()
+
+
+def test_ids_may_be_higher_than_the_layer_holds(viewer, widget, blobs, qtbot):
+    from napari_unet.gui.planes import PlaneLabels
+    from napari_unet.gui.results import narrow
+
+    image = viewer.add_image(np.stack([blobs] * 5), name="field")
+    target, results = widget.session.target(image), widget.session.results_of(image)
+    classes = widget.session.annotations.scheme
+    few = (blobs > 2000).astype(np.uint32)
+    many = few * 70_000
+    for z, ids in enumerate((few, many, few)):
+        labels = PlaneLabels({"Z": z}, few.astype(np.uint8), narrow(ids))
+        results.show(viewer, target, labels, classes, instances=True)
+    layer = viewer.layers["field instances"]
+    assert [layer.data[z].max() for z in range(5)] == [1, 70_000, 1, 0, 0]
+    layer.undo()
+    assert layer.data.max() == 70_000
+    viewer.dims.set_current_step(0, 1)
+    qtbot.wait(100)
+    before = viewer.screenshot(flash=False)
+    layer.refresh()
+    qtbot.wait(100)
+    np.testing.assert_array_equal(before, viewer.screenshot(flash=False))
