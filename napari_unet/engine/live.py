@@ -15,8 +15,8 @@ from napari_unet.engine.messages import (
     Train,
     WriteLabels,
 )
+from napari_unet.engine.run import Run
 from napari_unet.engine.scheduler import WAIT
-from napari_unet.engine.session import Run, Session, find_checkpoint, fit
 from napari_unet.errors import TrainingError
 from napari_unet.training.events import Warned
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from napari_unet.annotation import ClassScheme
     from napari_unet.engine.scheduler import Jobs
+    from napari_unet.engine.session import Session
     from napari_unet.engine.state import State
     from napari_unet.models import Model
     from napari_unet.training import Checkpoints, TrainingSet
@@ -71,6 +72,8 @@ def train(request: Train, state: State) -> Generator[object, None, None]:
     from napari_unet.training import train as steps
 
     session = state.session
+    if session.stopped == request.id:
+        return
     if session.training:
         raise TrainingError("A training is under way already. Stop it first.")
     checkpoints = Checkpoints(request.folder)
@@ -85,9 +88,9 @@ def train(request: Train, state: State) -> Generator[object, None, None]:
     learner = Learner(model, device, request.config)
     learner.check(data)
     learner.steps = checkpoints.steps
-    run = Run(learner, data, checkpoints, torch.get_num_threads())
+    run = Run(request.id, learner, data, checkpoints, torch.get_num_threads())
     session.begin(run)
-    events = steps(learner, data, checkpoints, lambda: run.stopping)
+    events = steps(learner, data, checkpoints, lambda: session.stopped == run.id)
     try:
         yield from map(Warned, notes)
         while True:
@@ -96,7 +99,7 @@ def train(request: Train, state: State) -> Generator[object, None, None]:
             if event is None:
                 return
             yield event
-            yield from _wait(run)
+            yield from _wait(run, session)
     except GeneratorExit:
         checkpoints.keep(learner.model(), learner.steps, None)
         raise
@@ -106,18 +109,18 @@ def train(request: Train, state: State) -> Generator[object, None, None]:
 
 
 def stop_training(request: StopTraining, state: State) -> Generator[object, None, None]:
-    """End the training under way after its step."""
-    if state.session.training:
-        state.session.training.stopping = True
+    """End a training after its step, or before it begins."""
+    state.session.stopped = request.training
     yield from ()
 
 
 def pause_training(
     request: PauseTraining, state: State
 ) -> Generator[object, None, None]:
-    """Pause the training under way, or go on with it."""
-    if state.session.training:
-        state.session.training.paused = request.paused
+    """Pause a training under way, or go on with it."""
+    run = state.session.training
+    if run is not None and run.id == request.training:
+        run.paused = request.paused
     yield from ()
 
 
@@ -129,7 +132,7 @@ def roll_back(request: RollBack, state: State) -> Generator[object, None, None]:
     # An engine that was started anew knows of no training, but the disk does.
     run = state.session.run_in(folder)
     checkpoints = Checkpoints(folder) if run is None else run.checkpoints
-    checkpoint = find_checkpoint(checkpoints, Path(request.checkpoint).name)
+    checkpoint = checkpoints.find(Path(request.checkpoint).name)
     model = checkpoints.load(checkpoint.name)
     if run is not None:
         _restore(run, model, checkpoint.name)
@@ -185,14 +188,14 @@ def _labelled_images(session: Session, model: Model, seed: int) -> TrainingSet:
     data = TrainingSet(model.spec, seed)
     for image in session.images.values():
         if image.annotation.labelled():
-            data.add(fit(image, data.channels))
+            data.add(image)
     return data
 
 
-def _wait(run: Run) -> Iterator[object]:
+def _wait(run: Run, session: Session) -> Iterator[object]:
     """Wait while the training is paused or has nothing to learn from."""
     told = None
-    while not run.stopping:
+    while session.stopped != run.id:
         obstacle = run.obstacle
         if obstacle and obstacle != told:
             told = obstacle

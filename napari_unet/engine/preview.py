@@ -15,7 +15,6 @@ from napari_unet.engine.messages import (
     Previewed,
     UncertainRegion,
 )
-from napari_unet.engine.session import find_checkpoint, fit
 from napari_unet.errors import DeviceError, ImageError, TrainingError, is_out_of_memory
 from napari_unet.images import Region
 from napari_unet.inference import TileDone
@@ -138,7 +137,7 @@ def _weights(request: Preview | MostUncertain, state: State) -> _Weights:
     if request.checkpoint is not None:
         name = request.checkpoint
         folder = Path(name).parent
-        step = find_checkpoint(Checkpoints(folder), Path(name).name).step
+        step = Checkpoints(folder).find(Path(name).name).step
     model = state.model(name)
     device, _ = choose_device(request.config.device)
     net = state.prepared(name, (model, device), lambda: prepare(model.net, device))
@@ -152,7 +151,7 @@ def _likely(
 
     Unlike `inference.prepare.predict_proba` it does not cut the tile again.
     """
-    image = fit(image, weights.spec.channels)
+    image = image.for_net(weights.spec.channels)
     source = Source(image.image, image.channels, image.intensity)
     net = weights.net
     whole = _aligned(tile, net.multiple)

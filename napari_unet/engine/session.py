@@ -4,61 +4,21 @@ from __future__ import annotations
 
 import math
 import time
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from napari_unet.errors import ImageError, TrainingError
-from napari_unet.images import IntensityRange
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from napari_unet.engine.messages import Patch
-    from napari_unet.training import (
-        Checkpoint,
-        Checkpoints,
-        Learner,
-        TrainingImage,
-        TrainingSet,
-    )
+    from napari_unet.engine.run import Run
+    from napari_unet.training import TrainingImage
 
 # Seconds after the last stroke or move of the view in which the user may go on.
 BUSY = 5.0
-
-
-@dataclass(eq=False)
-class Run:
-    """A training, under way or ended.
-
-    Attributes
-    ----------
-    learner, data, checkpoints
-        What `training.train` works with.
-    threads : int
-        Threads of the processor that were in use before.
-    paused, stopping : bool
-        What the user wants.
-    ended : bool
-        Whether it is over; the weights stay for previews.
-    """
-
-    learner: Learner
-    data: TrainingSet
-    checkpoints: Checkpoints
-    threads: int
-    paused: bool = False
-    stopping: bool = False
-    ended: bool = False
-
-    @property
-    def obstacle(self) -> str | None:
-        """Why nothing can be learnt now, in words for the user."""
-        try:
-            self.learner.check(self.data)
-        except TrainingError as error:
-            return f"Training waits. {error}"
-        return None
 
 
 class Session:
@@ -68,10 +28,13 @@ class Session:
     ----------
     images : dict of str to TrainingImage
         By key. Only this class adds and removes.
+    stopped : int
+        The id of the training that was told to stop last; it may come only now.
     """
 
     def __init__(self) -> None:
         self.images: dict[str, TrainingImage] = {}
+        self.stopped = 0
         self._run: Run | None = None
         self._last_busy = -math.inf
         self._view: object = None
@@ -184,45 +147,4 @@ class Session:
         """Give an image to the training under way, if it has labels."""
         image = self.images[key]
         if self.training and image.annotation.labelled():
-            self.training.data.add(fit(image, self.training.data.channels))
-
-
-def find_checkpoint(checkpoints: Checkpoints, name: str) -> Checkpoint:
-    """Return the checkpoint called `name`.
-
-    Raises
-    ------
-    TrainingError
-        If it is not there.
-    """
-    for checkpoint in checkpoints:
-        if checkpoint.name == name:
-            return checkpoint
-    raise TrainingError(
-        f"The checkpoint '{name}' is no longer there: old ones make room for new ones. "
-        "Choose another."
-    )
-
-
-def fit(image: TrainingImage, channels: int) -> TrainingImage:
-    """Return the image as a net of so many channels sees it.
-
-    Raises
-    ------
-    ImageError
-        If its channels are neither one nor as many.
-    """
-    n = len(image.channels)
-    if n == channels:
-        return image
-    if n > 1:
-        raise ImageError(
-            f"'{image.image.name}' gives {n} channels; the model takes {channels}. "
-            "Choose a channel of the image, or another model."
-        )
-    range_ = image.intensity
-    return replace(
-        image,
-        channels=image.channels * channels,
-        intensity=IntensityRange(range_.low * channels, range_.high * channels),
-    )
+            self.training.data.add(image)

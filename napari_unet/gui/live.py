@@ -152,7 +152,8 @@ class LiveTraining(QObject):
     def pause(self, paused: bool) -> None:
         """Pause, or go on."""
         if self.state == ("training" if paused else "paused"):
-            self._ask(PauseTraining(paused=paused))
+            assert self._run is not None
+            self._ask(PauseTraining(self._run.id, paused))
             self._set_state("paused" if paused else "training")
 
     def stop(self) -> None:

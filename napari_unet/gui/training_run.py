@@ -10,7 +10,6 @@ from qtpy.QtCore import QObject, Signal
 from napari_unet.engine.messages import StopTraining
 from napari_unet.errors import UnetError
 from napari_unet.gui.background import start
-from napari_unet.training.events import Stepped
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -56,9 +55,13 @@ class TrainingRun(QObject):
         self._feed = feed
         self._request = request
         self._ready = ready
-        self._stop = threading.Event()
         self._over = threading.Event()
         self._activity: Any = None
+
+    @property
+    def id(self) -> int:
+        """What the engine knows it by."""
+        return self._request.id
 
     def start(self) -> None:
         """Begin, in another thread."""
@@ -72,9 +75,8 @@ class TrainingRun(QObject):
         start(worker)
 
     def stop(self) -> None:
-        """End after the step that is under way; the weights are kept."""
-        self._stop.set()
-        self._feed.ask(StopTraining())
+        """End after the step that is under way, or before the first one."""
+        self._feed.ask(StopTraining(self._request.id))
 
     def wait(self, seconds: float) -> None:
         """Wait until it has ended, but not longer."""
@@ -90,12 +92,8 @@ class TrainingRun(QObject):
         try:
             for future in self._ready:
                 future.result()
-            if not self._stop.is_set():
-                for event in self._engine.request(self._request):
-                    self.told.emit(event)
-                    # An order to stop that came before the training found nothing.
-                    if self._stop.is_set() and isinstance(event, Stepped):
-                        self._feed.ask(StopTraining())
+            for event in self._engine.request(self._request):
+                self.told.emit(event)
         except UnetError as error:
             return str(error)
         finally:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
 import time
@@ -11,7 +10,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from napari_unet.errors import ModelError
+from napari_unet.errors import ImageError, ModelError, TrainingError
+from napari_unet.images import written_whole
 from napari_unet.models import load_model, save_model
 from napari_unet.training.events import Checkpointed
 
@@ -85,6 +85,22 @@ class Checkpoints:
         """After how many steps the newest one was kept; 0 if there is none."""
         return self._kept[-1].step if self._kept else 0
 
+    def find(self, name: str) -> Checkpoint:
+        """Return the one called `name`.
+
+        Raises
+        ------
+        TrainingError
+            If it is not there.
+        """
+        for checkpoint in self._kept:
+            if checkpoint.name == name:
+                return checkpoint
+        raise TrainingError(
+            f"The checkpoint '{name}' is no longer there: old ones make room for new "
+            "ones. Choose another."
+        )
+
     def is_best(self, score: float | None) -> bool:
         """Whether `score` is above those of all checkpoints so far."""
         scores = [c.score for c in self._kept if c.score is not None]
@@ -110,11 +126,8 @@ class Checkpoints:
         self._thin()
         try:
             self._write()
-        except OSError as error:
-            raise ModelError(
-                f"The list of checkpoints in '{self.folder}' could not be saved: "
-                f"{error.strerror}. Free some space on that disk."
-            ) from error
+        except ImageError as error:
+            raise ModelError(str(error)) from error
         return Checkpointed(step, name, score, best)
 
     def load(self, name: str) -> Model:
@@ -152,6 +165,5 @@ class Checkpoints:
         return sorted(found, key=lambda c: (c.step, c.saved))
 
     def _write(self) -> None:
-        new = self.folder / f"{INDEX}.new"
-        new.write_text(json.dumps([asdict(c) for c in self._kept], indent=1))
-        os.replace(new, self.folder / INDEX)
+        with written_whole(self.folder / INDEX) as new:
+            new.write_text(json.dumps([asdict(c) for c in self._kept], indent=1))

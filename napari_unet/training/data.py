@@ -85,14 +85,13 @@ class TrainingSet:
         """Take images in, with the labels they have.
 
         What is held out is decided once for all of them, so that it is a fair share.
+
+        Raises
+        ------
+        ImageError
+            If the channels of one do not suit the model; none is taken in then.
         """
-        for image in images:
-            if len(image.channels) != self.channels:
-                raise TrainingError(
-                    f"'{image.key}' gives {len(image.channels)} channels; the model "
-                    f"takes {self.channels}. Choose the channels again."
-                )
-        for image in images:
+        for image in [image.for_net(self.channels) for image in images]:
             self._images[image.key] = image
             self._found[image.key] = _Found()
         self._look({})

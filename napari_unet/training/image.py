@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 import fastremap
 import numpy as np
 
-from napari_unet.images import Region
+from napari_unet.errors import ImageError
+from napari_unet.images import IntensityRange, Region
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_unet.annotation import Annotation
-    from napari_unet.images import Image, IntensityRange
+    from napari_unet.images import Image
 
 
 @dataclass(frozen=True)
@@ -70,6 +71,29 @@ class TrainingImage:
     def planes(self) -> list[dict[str, int]]:
         """The position of each plane, in order."""
         return list(self.image.planes())
+
+    def for_net(self, channels: int) -> TrainingImage:
+        """Return the image as a net of so many channels sees it: a single one repeated.
+
+        Raises
+        ------
+        ImageError
+            If its channels are neither one nor as many.
+        """
+        n = len(self.channels)
+        if n == channels:
+            return self
+        if n > 1:
+            raise ImageError(
+                f"'{self.image.name}' gives {n} channels; the model takes {channels}. "
+                "Choose a channel of the image, or another model."
+            )
+        seen = self.intensity
+        return replace(
+            self,
+            channels=self.channels * channels,
+            intensity=IntensityRange(seen.low * channels, seen.high * channels),
+        )
 
     def cut(self, region: Region) -> Cut:
         """Return pixels and labels of a region that may leave the image.

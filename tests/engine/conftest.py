@@ -5,7 +5,6 @@ from engine_desk import Desk
 from engine_training_scene import Scene, base, train
 
 from napari_unet.engine import Engine
-from napari_unet.engine.messages import PauseTraining, StopTraining
 
 
 @pytest.fixture
@@ -34,9 +33,7 @@ def one_thread():
 def desk(tmp_path, one_thread):
     desk = Desk(tmp_path)
     yield desk
-    desk.scheduler.add(StopTraining())
-    desk.scheduler.add(PauseTraining(False))
-    desk.rest()
+    desk.close()
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ class Desk(Answers):
     def __init__(self, folder):
         super().__init__()
         self.folder = folder
+        self._asked = []
         self.state = State(log="engine.log")
         self.scheduler = Scheduler(JOBS, self.state, self.sent.append)
 
@@ -23,6 +24,7 @@ class Desk(Answers):
 
     def add(self, *requests):
         for request in requests:
+            self._asked.append(request.id)
             self.scheduler.add(request)
 
     def ask(self, request):
@@ -41,6 +43,11 @@ class Desk(Answers):
 
     def stepped(self, request):
         return sum(isinstance(e, Stepped) for e in self.events(request))
+
+    def close(self):
+        """Give up what is still under way."""
+        for asked in self._asked:
+            self.scheduler.cancel(asked)
 
     def rest(self):
         """Run until there is nothing to do."""

@@ -49,13 +49,13 @@ def test_a_preview_is_what_the_averaged_weights_say(desk, scene, training):
 
 
 def test_weights_are_prepared_once_for_each_version(desk, scene, training):
-    desk.add(PauseTraining(True))
+    desk.add(PauseTraining(training.id, True))
     desk.rest()
     desk.ask(scene.preview())
     _, first = desk.state._prepared["training"]
     desk.ask(scene.preview(Region(0, 0, 50, 50)))
     assert desk.state._prepared["training"][1] is first
-    desk.add(PauseTraining(False))
+    desk.add(PauseTraining(training.id, False))
     desk.steps(training, 1)
     desk.ask(scene.preview())
     assert desk.state._prepared["training"][1] is not first
@@ -118,7 +118,7 @@ def test_a_core_is_left_to_the_user_at_work(desk, scene, tmp_path, monkeypatch):
     monkeypatch.undo()
     desk.ask(scene.preview())
     assert torch.get_num_threads() == 1
-    desk.ask(StopTraining())
+    desk.ask(StopTraining(request.id))
     desk.rest()
     assert torch.get_num_threads() == 2
 

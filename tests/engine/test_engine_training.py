@@ -39,7 +39,6 @@ def scene(engine):
     scene = Scene(engine.share)
     engine.ask(scene.add())
     yield scene
-    engine.ask(StopTraining())
     engine.ask(RemoveImage(scene.key))
 
 
@@ -50,6 +49,7 @@ class Course(threading.Thread):
         super().__init__(daemon=True)
         self.events = []
         self.error = None
+        self.id = request.id
         self._engine, self._request = engine, request
         self._more = threading.Condition()
         self.start()
@@ -84,10 +84,27 @@ class Course(threading.Thread):
     def step(self, n=1):
         return self.wait_for(lambda e: isinstance(e, Stepped), n)
 
+    def stop(self):
+        self._engine.ask(StopTraining(self.id))
+
     def end(self):
         self.join(60)
         assert not self.is_alive()
         return self.events[-2] if len(self.events) > 1 else None
+
+
+@pytest.fixture
+def begin(engine, scene):
+    """Begin a training; it is stopped in the end."""
+    courses = []
+
+    def begin(request):
+        courses.append(Course(engine, request))
+        return courses[-1]
+
+    yield begin
+    for course in courses:
+        course.stop()
 
 
 def test_from_scratch_with_a_base_of_none(engine, scene, tmp_path):
@@ -98,9 +115,9 @@ def test_from_scratch_with_a_base_of_none(engine, scene, tmp_path):
     assert load_model(tmp_path / "checkpoints" / stopped.last).spec.name == "mine"
 
 
-def test_paint_watch_it_learn_correct(engine, scene, tmp_path):
+def test_paint_watch_it_learn_correct(engine, scene, begin, tmp_path):
     engine.ask(scene.paint(0, 1))
-    course = Course(engine, train(tmp_path, base(tmp_path)))
+    course = begin(train(tmp_path, base(tmp_path)))
     course.step()
     first = engine.ask(scene.preview(uncertainty=True))
     before = scene.semantic.open("r").copy()
@@ -127,7 +144,7 @@ def test_paint_watch_it_learn_correct(engine, scene, tmp_path):
 
     validated = course.wait_for(lambda e: isinstance(e, Validated))
     assert len(validated.dice) == 2
-    engine.ask(StopTraining())
+    course.stop()
     stopped = course.end()
     assert isinstance(stopped, Stopped)
     assert course.error is None
@@ -141,12 +158,12 @@ def test_paint_watch_it_learn_correct(engine, scene, tmp_path):
 
 
 @pytest.mark.parametrize("net", ["patches", "fcn-8s"])
-def test_other_nets_are_trained_and_previewed_too(engine, scene, tmp_path, net):
+def test_other_nets_are_trained_and_previewed_too(engine, scene, begin, tmp_path, net):
     engine.ask(scene.paint(0, 1))
-    course = Course(engine, train(tmp_path, net))
+    course = begin(train(tmp_path, net))
     course.step(2)
     assert isinstance(engine.ask(scene.preview()), Previewed)
-    engine.ask(StopTraining())
+    course.stop()
     stopped = course.end()
     assert course.error is None
     model = load_model(tmp_path / "checkpoints" / stopped.last)
@@ -154,19 +171,19 @@ def test_other_nets_are_trained_and_previewed_too(engine, scene, tmp_path, net):
     assert scene.semantic.open("r").max() <= 1
 
 
-def test_pause_and_go_on(engine, scene, tmp_path):
+def test_pause_and_go_on(engine, scene, begin, tmp_path):
     engine.ask(scene.paint(0, 1))
-    course = Course(engine, train(tmp_path, base(tmp_path)))
+    course = begin(train(tmp_path, base(tmp_path)))
     course.step(2)
-    engine.ask(PauseTraining(True))
+    engine.ask(PauseTraining(course.id, True))
     at = engine.ask(scene.preview()).step
     # Many turns of the engine in which a training that is not paused would step.
     for _ in range(5):
         engine.ask(scene.paint(0, 1))
     assert engine.ask(scene.preview()).step == at
-    engine.ask(PauseTraining(False))
+    engine.ask(PauseTraining(course.id, False))
     assert course.step(2).step >= at + 1
-    engine.ask(StopTraining())
+    course.stop()
     assert isinstance(course.end(), Stopped)
 
 
@@ -183,9 +200,11 @@ def test_a_training_that_fails_leaves_the_engine_usable(engine, scene, tmp_path)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals")
-def test_a_killed_engine_starts_anew_and_asks_for_the_images(engine, scene, tmp_path):
+def test_a_killed_engine_starts_anew_and_asks_for_the_images(
+    engine, scene, begin, tmp_path
+):
     engine.ask(scene.paint(0, 1))
-    course = Course(engine, train(tmp_path, base(tmp_path)))
+    course = begin(train(tmp_path, base(tmp_path)))
     course.step()
     os.kill(engine.pid, signal.SIGKILL)
     course.end()

@@ -75,7 +75,7 @@ def test_one_of_two_images_may_go(desk, scene, training):
 
 def test_resuming_with_one_more_class(desk, scene, training):
     desk.steps(training, 5)
-    desk.ask(StopTraining())
+    desk.ask(StopTraining(training.id))
     desk.rest()
     more = ClassScheme.named("cell", "dirt")
     again = train(desk.folder, resume=True, classes=more)
@@ -87,7 +87,7 @@ def test_resuming_with_one_more_class(desk, scene, training):
 
 def test_a_class_with_another_name_is_the_same_one(desk, scene, training):
     desk.steps(training, 60)
-    desk.ask(StopTraining())
+    desk.ask(StopTraining(training.id))
     desk.rest()
     before = desk.state.session.run.learner.average.classify.weight.clone()
     renamed = ClassScheme.named("neuron")

@@ -16,7 +16,7 @@ from napari_unet.training import Checkpointed, Stopped, Validated
 
 
 def test_a_paused_training_does_nothing_until_it_goes_on(desk, scene, training):
-    desk.add(PauseTraining(True))
+    desk.add(PauseTraining(training.id, True))
     desk.rest()
     before = desk.stepped(training)
     assert not desk.ended(training)
@@ -24,21 +24,21 @@ def test_a_paused_training_does_nothing_until_it_goes_on(desk, scene, training):
     desk.ask(scene.paint(0, 1))
     desk.rest()
     assert desk.stepped(training) == before
-    desk.add(PauseTraining(False))
+    desk.add(PauseTraining(training.id, False))
     desk.steps(training, 3)
 
 
 def test_a_paused_training_can_be_stopped(desk, training):
-    desk.add(PauseTraining(True))
+    desk.add(PauseTraining(training.id, True))
     desk.rest()
-    desk.add(StopTraining())
+    desk.add(StopTraining(training.id))
     desk.rest()
     assert isinstance(desk.events(training)[-1], Stopped)
 
 
 def test_stopping_keeps_the_best_and_the_last(desk, training):
     desk.steps(training, 20)
-    desk.ask(StopTraining())
+    desk.ask(StopTraining(training.id))
     desk.rest()
     *_, kept, stopped = desk.events(training)
     assert isinstance(kept, Checkpointed)
@@ -53,9 +53,29 @@ def test_stopping_keeps_the_best_and_the_last(desk, training):
 
 def test_a_stop_right_after_the_start_is_not_lost(desk, scene, tmp_path):
     request = train(tmp_path, base(tmp_path))
-    desk.add(scene.paint(0, 1), request, StopTraining())
+    desk.add(scene.paint(0, 1), request, StopTraining(request.id))
     desk.rest()
     assert isinstance(desk.events(request)[-1], Stopped)
+
+
+def test_a_stop_before_the_start_lets_nothing_begin(desk, scene, tmp_path):
+    request = train(tmp_path, base(tmp_path))
+    desk.add(scene.paint(0, 1), StopTraining(request.id))
+    desk.rest()
+    assert desk.ask(request) == []
+    assert not (tmp_path / "checkpoints").exists()
+
+
+def test_orders_to_a_training_that_is_over_do_not_reach_the_next(desk, training):
+    desk.ask(StopTraining(training.id))
+    desk.rest()
+    following = train(desk.folder, resume=True)
+    desk.add(following)
+    desk.steps(following, 1)
+    desk.add(PauseTraining(training.id, True), StopTraining(training.id))
+    desk.steps(following, 2)
+    desk.ask(StopTraining(following.id))
+    desk.rest()
 
 
 def test_a_cancelled_training_keeps_its_weights(desk, scene, training):
@@ -77,18 +97,18 @@ def test_rolling_back_goes_on_from_the_checkpoint(desk, scene, training):
     desk.ask(scene.preview(checkpoint=kept_in))
     then = scene.semantic.open("r").copy()
     desk.steps(training, 8)
-    desk.add(PauseTraining(True))
+    desk.add(PauseTraining(training.id, True))
     desk.rest()
     assert desk.ask(RollBack(kept_in)) == [RolledBackTo(kept.name)]
     desk.ask(scene.preview())
     np.testing.assert_array_equal(scene.semantic.open("r"), then)
-    desk.add(PauseTraining(False))
+    desk.add(PauseTraining(training.id, False))
     desk.steps(training, 2)
 
 
 def test_rolling_back_after_the_end_is_where_resuming_begins(desk, scene, training):
     desk.steps(training, 12)
-    desk.ask(StopTraining())
+    desk.ask(StopTraining(training.id))
     desk.rest()
     stopped = desk.events(training)[-1]
     folder = desk.folder / "checkpoints"
@@ -116,7 +136,7 @@ def test_one_training_at_a_time(desk, training):
 
 
 def test_old_checkpoints_are_not_mixed_with_new_ones(desk, training):
-    desk.ask(StopTraining())
+    desk.ask(StopTraining(training.id))
     desk.rest()
     again = train(desk.folder)
     desk.ask(again)

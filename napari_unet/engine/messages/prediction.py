@@ -1,71 +1,16 @@
-"""What the viewer and the engine say to each other.
-
-A request carries an id. The engine answers with any number of `Event`, then one
-`Done` or `Failed` of that id. Events are what a job yields: the same dataclasses that
-`inference.predict` and `training` yield in a script. Whole images are never part of
-a message: they are in a `SharedArray`.
-
-Neither this module nor what it imports loads torch: the viewer uses it.
-"""
+"""Whole images, models, and what they are computed on."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from napari_unet.engine.live_messages import (
-    AddImage,
-    MostUncertain,
-    Patch,
-    PauseTraining,
-    Preview,
-    Previewed,
-    RemoveImage,
-    RollBack,
-    RolledBackTo,
-    StopTraining,
-    Train,
-    UncertainRegion,
-    WriteLabels,
-)
-from napari_unet.engine.request import Request
+from napari_unet.engine.messages.request import Request
 
 if TYPE_CHECKING:
     from napari_unet.engine.arrays import SharedArray
     from napari_unet.images import IntensityRange
     from napari_unet.inference import PredictConfig
-
-__all__ = [
-    "AddImage",
-    "Cancel",
-    "Describe",
-    "Described",
-    "Done",
-    "Event",
-    "Failed",
-    "FeatureMaps",
-    "Hello",
-    "MostUncertain",
-    "Patch",
-    "PauseTraining",
-    "Predict",
-    "Preview",
-    "Previewed",
-    "Quit",
-    "RemoveImage",
-    "Request",
-    "RollBack",
-    "RolledBackTo",
-    "SetThreads",
-    "StopTraining",
-    "Train",
-    "UncertainRegion",
-    "WarmUp",
-    "WriteLabels",
-]
-
-
-# Requests
 
 
 @dataclass(frozen=True)
@@ -80,6 +25,31 @@ class Describe(Request):
 
     device: str = "auto"
     urgent: ClassVar[bool] = True
+
+
+@dataclass(frozen=True)
+class Described:
+    """What the engine computes on.
+
+    Attributes
+    ----------
+    device : str
+        For humans.
+    notes : tuple of str
+        What the user should know, e.g. a graphics card that failed its self-test.
+    torch : str
+        torch's version.
+    threads : int
+        Threads of the processor in use.
+    free_memory : int
+        On the device, in bytes.
+    """
+
+    device: str
+    notes: tuple[str, ...]
+    torch: str
+    threads: int
+    free_memory: int
 
 
 @dataclass(frozen=True)
@@ -171,88 +141,3 @@ class SetThreads(Request):
 
     threads: int | None
     urgent: ClassVar[bool] = True
-
-
-# Orders, which no answer belongs to
-
-
-@dataclass(frozen=True)
-class Cancel:
-    """Give up a request; an unknown or finished one is fine."""
-
-    id: int
-
-
-@dataclass(frozen=True)
-class Quit:
-    """End the engine now."""
-
-
-# Answers
-
-
-@dataclass(frozen=True)
-class Hello:
-    """The first thing the engine says, before it has loaded torch."""
-
-    version: str
-
-
-@dataclass(frozen=True)
-class Event:
-    """Something a job yielded."""
-
-    id: int
-    event: object
-
-
-@dataclass(frozen=True)
-class Done:
-    """A job has ended as it should, or was cancelled."""
-
-    id: int
-
-
-@dataclass(frozen=True)
-class Failed:
-    """A job has ended with an error.
-
-    Attributes
-    ----------
-    error : str
-        The name of a class in `napari_unet.errors`.
-    text : str
-        What to tell the user.
-    """
-
-    id: int
-    error: str
-    text: str
-
-
-# Events that belong to no other package
-
-
-@dataclass(frozen=True)
-class Described:
-    """What the engine computes on.
-
-    Attributes
-    ----------
-    device : str
-        For humans.
-    notes : tuple of str
-        What the user should know, e.g. a graphics card that failed its self-test.
-    torch : str
-        torch's version.
-    threads : int
-        Threads of the processor in use.
-    free_memory : int
-        On the device, in bytes.
-    """
-
-    device: str
-    notes: tuple[str, ...]
-    torch: str
-    threads: int
-    free_memory: int
