@@ -9,6 +9,8 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+_ROWS = 256
+
 
 def numbered_through(
     instances: NDArray[Any], semantic: NDArray[Any] | None, first_id: int = 1
@@ -34,14 +36,44 @@ def numbered_through(
     out = np.zeros(instances.shape, np.uint32)
     classes: dict[int, int] = {}
     for plane in np.ndindex(instances.shape[:-2]):
-        ids, at, inverse = np.unique(
-            instances[plane], return_index=True, return_inverse=True
-        )
-        new = np.zeros(len(ids), np.uint32)
-        new[ids != 0] = np.arange((ids != 0).sum()) + first_id + len(classes)
-        of = np.ones(len(ids), int) if semantic is None else semantic[plane].flat[at]
-        for index, label in zip(new.tolist(), of.tolist(), strict=True):
-            if index:
-                classes[index] = max(int(label), 1)
-        out[plane] = new[inverse].reshape(out[plane].shape)
+        # A copy, because a prediction may be written into the layer meanwhile.
+        ids = _small(instances[plane].copy())
+        of = _classes(ids, None if semantic is None else semantic[plane])
+        known = np.flatnonzero(of)
+        new = np.zeros(len(of), np.uint32)
+        new[known] = np.arange(len(known)) + first_id + len(classes)
+        classes.update(zip(new[known].tolist(), of[known].tolist(), strict=True))
+        for rows in _bands(ids):
+            out[plane][rows] = new[ids[rows]]
     return out, classes
+
+
+def _small(ids: NDArray[Any]) -> NDArray[Any]:
+    """Return ids that a table can be indexed with, in the same order."""
+    if 0 <= ids.min(initial=0) and ids.max(initial=0) <= ids.size:
+        return ids
+    _, order = np.unique(ids, return_inverse=True)
+    return np.where(ids == 0, 0, order.reshape(ids.shape) + 1)
+
+
+def _classes(ids: NDArray[Any], semantic: NDArray[Any] | None) -> NDArray[np.int64]:
+    """Return the class of the first pixel of each id, 0 for those that are not there.
+
+    Sorting the pixels would take ten times as long.
+    """
+    of = np.zeros(int(ids.max(initial=0)) + 1, np.int64)
+    # Of several values for an id the last one stays, so they come in reverse; copied,
+    # because numpy goes through a reversed view as it lies in memory.
+    for rows in reversed(_bands(ids)):
+        there = np.ascontiguousarray(ids[rows].ravel()[::-1])
+        if semantic is None:
+            of[there] = 1
+        else:
+            of[there] = np.ascontiguousarray(semantic[rows].ravel()[::-1]).clip(1)
+    of[0] = 0
+    return of
+
+
+def _bands(plane: NDArray[Any]) -> list[slice]:
+    """Cut a plane into rows, because indices take eight bytes a pixel."""
+    return [slice(y, y + _ROWS) for y in range(0, len(plane), _ROWS)]
