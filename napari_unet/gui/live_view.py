@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from qtpy.QtCore import QObject, Signal
+from qtpy.QtCore import QObject, QTimer, Signal
 
 from napari_unet.engine.messages import RolledBackTo
 from napari_unet.errors import UnetError
@@ -75,6 +75,9 @@ class LiveView(QObject):
         self._config = config
         self._on = True
         self._pinned: tuple[Target, Region] | None = None
+        self._awaited: View | None = None
+        self._idle = QTimer(self, singleShot=True, interval=0)
+        self._idle.timeout.connect(self._make_layer)
         self._previews = previews = Previews(session.engine, self._live.feed)
         previews.due.connect(self._look)
         previews.seen.connect(self._show)
@@ -130,6 +133,25 @@ class LiveView(QObject):
         view = self._view()
         if view is not None:
             self._previews.show(view)
+            self._awaited = view
+            self._idle.start()
+
+    def _make_layer(self) -> None:
+        """Make a layer that a preview will be shown in, if it is not there.
+
+        napari takes a moment for each. So they are made one at a time, while the engine
+        predicts.
+        """
+        view = self._awaited
+        if view is None or view.target.layer not in self._viewer.layers:
+            return
+        classes = self._session.annotations.scheme
+        results = self._session.results_of(view.target.layer)
+        if results.prepare(
+            self._viewer, view.target, classes, instances=_has_objects(view)
+        ):
+            self._raise_scribbles(view.target)
+            self._idle.start()
 
     def _view(self, checkpoint: str | None = None) -> View | None:
         """Return what is on screen; say so if it cannot be predicted."""
@@ -191,7 +213,7 @@ class LiveView(QObject):
                 self._viewer, view.target, view.region, seen.semantic, classes
             )
         else:
-            instances = seen.instances if view.config.instances != "none" else None
+            instances = seen.instances if _has_objects(view) else None
             results.show_region(
                 self._viewer,
                 view.target,
@@ -212,3 +234,7 @@ class LiveView(QObject):
             selected = set(layers.selection)
             layers.move(layers.index(annotated.scribbles), len(layers))
             layers.selection = selected
+
+
+def _has_objects(view: View) -> bool:
+    return view.config.instances != "none"

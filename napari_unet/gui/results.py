@@ -84,6 +84,18 @@ class Results:
                 viewer, target, "instances", labels.plane, labels.instances
             )
 
+    def prepare(
+        self, viewer: Viewer, target: Target, classes: ClassScheme, *, instances: bool
+    ) -> bool:
+        """Make one of the layers for `show_region`; say whether one was missing."""
+        if self._there(viewer, target, "semantic") is None:
+            _colour(self._writable(viewer, target, "semantic", np.uint8), classes)
+        elif instances and self._there(viewer, target, "instances") is None:
+            self._writable(viewer, target, "instances", np.uint16)
+        else:
+            return False
+        return True
+
     def show_region(
         self,
         viewer: Viewer,
