@@ -11,7 +11,8 @@ from napari_unet.models.architecture import (
     PatchArchitecture,
     UNetArchitecture,
 )
-from napari_unet.models.steps import Misfit, Plan, Step
+from napari_unet.models.plan import Misfit, Plan
+from napari_unet.models.steps import Step
 
 if TYPE_CHECKING:
     from napari_unet.models.architecture import Architecture

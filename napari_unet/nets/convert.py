@@ -2,67 +2,28 @@
 
 from __future__ import annotations
 
-import copy
 import math
-import operator
 from typing import TYPE_CHECKING, Any
 
 import torch
-from torch import Tensor, fx, nn
-from torch.nn import functional
+from torch import fx, nn
 
 from napari_unet.errors import ModelError
+from napari_unet.nets.counterparts import (
+    FLATTENING,
+    LOCAL,
+    LOCAL_FUNCTIONS,
+    POINTWISE,
+    POINTWISE_NAMES,
+    POOLS,
+    SUMS,
+    covering_convolution,
+    norm_of_maps,
+)
+from napari_unet.nets.tracing import name_of, traced
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-# What needs a map and does the same at every place of it.
-LOCAL = (
-    nn.Conv2d,
-    nn.MaxPool2d,
-    nn.AvgPool2d,
-    nn.LPPool2d,
-    nn.BatchNorm2d,
-    nn.Dropout2d,
-    nn.LocalResponseNorm,
-    nn.ZeroPad2d,
-    nn.ReflectionPad2d,
-    nn.ReplicationPad2d,
-)
-LOCAL_FUNCTIONS = {functional.max_pool2d, functional.avg_pool2d, torch.max_pool2d}
-POINTWISE = (
-    nn.Identity,
-    nn.Dropout,
-    nn.AlphaDropout,
-    nn.ReLU,
-    nn.ReLU6,
-    nn.LeakyReLU,
-    nn.ELU,
-    nn.CELU,
-    nn.SELU,
-    nn.GELU,
-    nn.SiLU,
-    nn.Mish,
-    nn.Sigmoid,
-    nn.LogSigmoid,
-    nn.Tanh,
-    nn.Hardtanh,
-    nn.Hardswish,
-    nn.Hardsigmoid,
-    nn.Softplus,
-)
-POINTWISE_NAMES = {
-    *("relu", "relu_", "relu6", "leaky_relu", "elu", "selu", "gelu", "silu", "mish"),
-    *("sigmoid", "tanh", "hardtanh", "hardswish", "softplus", "dropout", "contiguous"),
-}
-FLATTENING = {"flatten", "view", "reshape", "squeeze"}
-SUMS = {operator.add, operator.iadd, torch.add}
-POOLS = {
-    nn.AdaptiveAvgPool2d: nn.AvgPool2d,
-    nn.AdaptiveMaxPool2d: nn.MaxPool2d,
-    functional.adaptive_avg_pool2d: nn.AvgPool2d,
-    functional.adaptive_max_pool2d: nn.MaxPool2d,
-}
 
 
 def fully_convolutional(classifier: nn.Module, input_shape: Sequence[int]) -> nn.Module:
@@ -109,41 +70,9 @@ def fully_convolutional(classifier: nn.Module, input_shape: Sequence[int]) -> nn
             f"{tuple(input_shape)} is not the shape of an image; give three numbers: "
             "channels, height and width."
         )
-    try:
-        net = fx.symbolic_trace(copy.deepcopy(classifier).eval())
-    except (ValueError, TypeError, RuntimeError, AttributeError) as error:
-        raise ModelError(
-            f"{type(classifier).__name__} cannot be converted: what its forward does "
-            f"depends on the image ({error}). Take such decisions out of it."
-        ) from error
-    shapes = _Shapes(net)
-    # Two images, so that an axis of one element is not taken for the batch.
-    like = next(net.parameters(), torch.empty(0))
-    with torch.no_grad():
-        shapes.run(like.new_zeros(2, *input_shape))
-    _Conversion(net, shapes.of).run()
+    net, shapes = traced(classifier, input_shape)
+    _Conversion(net, shapes).run()
     return net
-
-
-class _Shapes(fx.Interpreter):
-    """Runs a traced net and keeps the shape of each tensor, ``of[node]``."""
-
-    def __init__(self, net: fx.GraphModule) -> None:
-        super().__init__(net)
-        self.extra_traceback = False
-        self.of: dict[fx.Node, tuple[int, ...]] = {}
-
-    def run_node(self, n: fx.Node) -> Any:
-        try:
-            value = super().run_node(n)
-        except (ValueError, TypeError, RuntimeError, IndexError) as error:
-            raise ModelError(
-                f"The classifier fails at {_name(self.module, n)}: {error}. Give the "
-                "input shape that it was trained with."
-            ) from error
-        if isinstance(value, Tensor):
-            self.of[n] = tuple(value.shape)
-        return value
 
 
 class _Conversion:
@@ -197,7 +126,7 @@ class _Conversion:
         elif isinstance(layer, nn.BatchNorm1d):
             if region[1:] != (1, 1):
                 raise self._refuse(node, "it has a norm of its own for each place")
-            self._replace(node, x, _norm_of_maps(layer))
+            self._replace(node, x, norm_of_maps(layer))
             self.region[node] = region
         elif isinstance(layer, nn.Flatten) or (not layer and name in FLATTENING):
             if self.shapes[node] not in ((2, math.prod(region)), (2, *region)):
@@ -264,55 +193,10 @@ class _Conversion:
 
     def _refuse(self, node: fx.Node, why: str) -> ModelError:
         return ModelError(
-            f"The layer {_name(self.net, node)} cannot be made convolutional: {why}."
+            f"The layer {name_of(self.net, node)} cannot be made convolutional: {why}."
         )
-
-
-def covering_convolution(layer: nn.Linear, region: Sequence[int]) -> nn.Conv2d:
-    """Return the convolution that is a fully connected layer.
-
-    Parameters
-    ----------
-    layer : Linear
-        Of as many inputs as the region has numbers.
-    region : (int, int, int)
-        Channels, height and width of the map that was flattened into its input.
-    """
-    channels, *kernel = region
-    conv = nn.Conv2d(
-        channels,
-        layer.out_features,
-        (kernel[0], kernel[1]),
-        bias=layer.bias is not None,
-        device=layer.weight.device,
-        dtype=layer.weight.dtype,
-    )
-    with torch.no_grad():
-        conv.weight.copy_(layer.weight.reshape(conv.weight.shape))
-        if conv.bias is not None:
-            conv.bias.copy_(layer.bias)
-    return conv
-
-
-def _norm_of_maps(norm: nn.BatchNorm1d) -> nn.BatchNorm2d:
-    of_maps = nn.BatchNorm2d(
-        norm.num_features,
-        norm.eps,
-        norm.momentum,
-        norm.affine,
-        norm.track_running_stats,
-    )
-    of_maps.load_state_dict(norm.state_dict())
-    return of_maps.to(norm.running_mean)
 
 
 def _axes(node: fx.Node) -> set[int]:
     axes: Any = node.args[1] if len(node.args) > 1 else node.kwargs.get("dim")
     return {a % 4 for a in axes} if isinstance(axes, list | tuple) else set()
-
-
-def _name(net: nn.Module, node: fx.Node) -> str:
-    if node.op == "call_module":
-        layer = net.get_submodule(str(node.target))
-        return f"'{node.target}' ({type(layer).__name__})"
-    return f"'{getattr(node.target, '__name__', node.target)}'"
