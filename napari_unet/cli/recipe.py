@@ -103,22 +103,6 @@ class Recipe(BaseModel):
         return Model(adapted.spec.model_copy(update=words), adapted.net)
 
 
-def check_crops(model: Model, config: TrainConfig) -> None:
-    """Raise `TrainingError` if the net shrinks what it learns from to a single pixel.
-
-    Batch norm has no mean of one value.
-    """
-    from torch.nn import BatchNorm2d
-
-    single = config.batch == 1 and config.crop <= model.net.multiple
-    if single and any(isinstance(part, BatchNorm2d) for part in model.net.modules()):
-        raise TrainingError(
-            f"One crop of {config.crop} pixels is too little for this net, whose "
-            f"coarsest map has a pixel for every {model.net.multiple}. Take a crop of "
-            f"{2 * model.net.multiple} pixels, or a batch of 2."
-        )
-
-
 def settings(**given: Any) -> TrainConfig:
     """Return how to train, with the defaults where None is given."""
     return TrainConfig(**_chosen(given))

@@ -103,11 +103,12 @@ def train(
     """
     console = error_console()
     with user_errors():
-        from napari_unet.cli.recipe import check_crops, read_recipe, settings
-        from napari_unet.cli.training_folder import first_model, open_training_folder
+        from napari_unet.cli.first_model import first_model
+        from napari_unet.cli.recipe import read_recipe, settings
+        from napari_unet.cli.training_folder import open_training_folder
         from napari_unet.models import check_place
         from napari_unet.nets.device import choose_device
-        from napari_unet.training import Checkpoints, Learner, train
+        from napari_unet.training import Checkpoints, Learner, check_crops, train
 
         out = out.absolute()
         check_place(out)
@@ -138,7 +139,7 @@ def train(
             model = first_model(
                 base, names, out.name, folder.first, channel, config.seed
             )
-        check_crops(model, config)
+        check_crops(model.net, config)
         objects = plan.objects if plan else names is None
         # A training that goes on draws other crops than those it began with.
         data = folder.training_set(

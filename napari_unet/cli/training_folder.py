@@ -2,31 +2,25 @@
 
 from __future__ import annotations
 
-import csv
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from napari_unet.annotation import Annotation, ClassScheme
-from napari_unet.annotation.annotation import HELD_OUT, TRAINING
+from napari_unet.annotation import Annotation
 from napari_unet.cli.label_files import take_mask, take_strokes
 from napari_unet.cli.pairs import by_stem
+from napari_unet.cli.split_table import read_split
 from napari_unet.errors import TrainingError
-from napari_unet.images import (
-    choose_channels,
-    measure_intensity,
-)
+from napari_unet.images import choose_channels, measure_intensity
 from napari_unet.images.shelf import Shelf
-from napari_unet.models import ModelSpec, adapt, build, load_model, new_net
-from napari_unet.models.spec import MOST_CHANNELS
 from napari_unet.training import TrainingImage, TrainingSet
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from napari_unet.images import Image
-    from napari_unet.models import Model
+    from napari_unet.models import ModelSpec
 
 
 @dataclass(frozen=True)
@@ -144,90 +138,3 @@ def open_training_folder(
     shelf = Shelf()
     opened = {stem: shelf.image(files[stem], axes) for stem in stems}
     return TrainingFolder(opened, masks, strokes, parts)
-
-
-def read_split(path: Path) -> dict[str, int]:
-    """Read which images to learn from and which to hold out.
-
-    Parameters
-    ----------
-    path : Path
-        A table of comma-separated values with the columns ``id``, an image's name
-        without its ending, and ``split``: "train", "val", or anything else to leave
-        the image out.
-
-    Returns
-    -------
-    dict of str to int
-        `annotation.TRAINING` or `annotation.HELD_OUT` by the image's name.
-
-    Raises
-    ------
-    TrainingError
-        If it is no such table.
-    """
-    try:
-        # Spreadsheets put a mark before the first letter.
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            table = csv.DictReader(file)
-            # Without rows nothing else would miss the columns.
-            if not {"id", "split"} <= set(table.fieldnames or ()):
-                raise KeyError("id, split")
-            rows = [(row["id"], row["split"]) for row in table]
-    except OSError as error:
-        raise TrainingError(
-            f"The table '{path}' cannot be read: {error.strerror}. Give the path of a "
-            "CSV file."
-        ) from error
-    except (KeyError, csv.Error, UnicodeDecodeError) as error:
-        raise TrainingError(
-            f"'{path}' is no table of images with the columns 'id' and 'split'. Write "
-            "one as CSV, with train or val in each row."
-        ) from error
-    parts = {"train": TRAINING, "val": HELD_OUT}
-    return {stem: parts[split] for stem, split in rows if split in parts}
-
-
-def first_model(
-    base: str,
-    classes: tuple[str, ...] | None,
-    name: str,
-    first: Image,
-    channel: int | None,
-    seed: int,
-) -> Model:
-    """Return the model to begin with, for images like the first one.
-
-    Parameters
-    ----------
-    base : str
-        A model's name or folder, or what `new_net` takes, for random weights.
-    classes : tuple of str or None
-        The classes' names; None takes those of the base.
-    name : str
-        Of the new model.
-    first : Image
-        Decides how many channels a model without a base has.
-    channel : int or None
-        The channel of the images to use.
-    seed : int
-        Of the weights.
-    """
-    if net := new_net(base):
-        scheme = ClassScheme.named(*(classes or ("object",)))
-        # Three of a colour picture: its opacity is never used.
-        channels = 3 if first.rgb else first.n_channels
-        if channel is not None:
-            channels = 1
-        if channels > MOST_CHANNELS:
-            raise TrainingError(
-                f"'{first.name}' has {channels} channels; a net takes {MOST_CHANNELS} "
-                "at most. Choose one with --channel."
-            )
-        spec = ModelSpec(name=name, classes=scheme, channels=channels, architecture=net)
-        return build(spec, seed=seed)
-    model = load_model(base)
-    scheme = ClassScheme.named(*classes) if classes else model.spec.classes
-    return adapt(
-        model, classes=scheme, channels=model.spec.channels, name=name, seed=seed
-    )

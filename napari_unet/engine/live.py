@@ -68,7 +68,7 @@ def train(request: Train, state: State) -> Generator[object, None, None]:
     import torch
 
     from napari_unet.nets.device import choose_device
-    from napari_unet.training import Checkpoints, Learner
+    from napari_unet.training import Checkpoints, Learner, check_crops
     from napari_unet.training import train as steps
 
     session = state.session
@@ -84,6 +84,7 @@ def train(request: Train, state: State) -> Generator[object, None, None]:
         )
     device, notes = choose_device(request.config.device)
     model = _first_model(request, checkpoints, state)
+    check_crops(model.net, request.config)
     data = _labelled_images(session, model, request.config.seed)
     learner = Learner(model, device, request.config)
     learner.check(data)

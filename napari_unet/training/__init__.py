@@ -20,6 +20,7 @@ from napari_unet.training.events import (
 )
 
 if TYPE_CHECKING:
+    from napari_unet.training.crops import check_crops
     from napari_unet.training.data import TrainingSet
     from napari_unet.training.image import TrainingImage
     from napari_unet.training.learner import Learner
@@ -39,6 +40,7 @@ __all__ = [
     "TrainingSet",
     "Validated",
     "Warned",
+    "check_crops",
     "train",
 ]
 
@@ -46,6 +48,7 @@ _WITH_TORCH = {
     "Learner": "learner",
     "TrainingImage": "image",
     "TrainingSet": "data",
+    "check_crops": "crops",
     "train": "loop",
 }
 

@@ -8,12 +8,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
+from napari_unet.errors import TrainingError
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from torch import Tensor
 
     from napari_unet.annotation import Targets
+    from napari_unet.nets import SegmentationNet
+    from napari_unet.training.config import TrainConfig
 
 
 @dataclass(frozen=True)
@@ -51,3 +55,17 @@ class Crops:
 
         names = ("classes", "weight", "boundary", "known", "objects")
         return cls(image, *map(stack, names))
+
+
+def check_crops(net: SegmentationNet, config: TrainConfig) -> None:
+    """Raise `TrainingError` if the net shrinks what it learns from to a single pixel.
+
+    Batch norm has no mean of one value.
+    """
+    single = config.batch == 1 and config.crop <= net.multiple
+    if single and any(isinstance(m, torch.nn.BatchNorm2d) for m in net.modules()):
+        raise TrainingError(
+            f"One crop of {config.crop} pixels is too little for this net, whose "
+            f"coarsest map has a pixel for every {net.multiple}. Take a crop of "
+            f"{2 * net.multiple} pixels, or a batch of 2."
+        )

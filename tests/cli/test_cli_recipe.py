@@ -10,7 +10,8 @@ import tifffile
 
 from napari_unet.annotation.annotation import HELD_OUT, TRAINING
 from napari_unet.cli.recipe import read_recipe
-from napari_unet.cli.training_folder import open_training_folder, read_split
+from napari_unet.cli.split_table import read_split
+from napari_unet.cli.training_folder import open_training_folder
 from napari_unet.errors import TrainingError
 from napari_unet.models import load_model, read_spec
 

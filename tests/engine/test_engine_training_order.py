@@ -2,7 +2,7 @@
 
 import numpy as np
 import torch
-from engine_training_scene import base, train
+from engine_training_scene import base, config, train
 
 from napari_unet.engine.messages import (
     PauseTraining,
@@ -141,3 +141,10 @@ def test_old_checkpoints_are_not_mixed_with_new_ones(desk, training):
     again = train(desk.folder)
     desk.ask(again)
     assert "Resume it" in desk.failure(again).text
+
+
+def test_crops_of_a_single_pixel_are_said_before_training_begins(desk, scene):
+    request = train(desk.folder, config=config(batch=1, crop=16))
+    desk.add(scene.paint(0, 1))
+    desk.ask(request)
+    assert "16 pixels is too little" in desk.failure(request).text
