@@ -2,41 +2,19 @@
 
 from __future__ import annotations
 
-import base64
-import io
 from html import escape
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_unet.images import choose_channels, measure_intensity, written_whole
-from napari_unet.metrics import overlaps
+from napari_unet.cli.pictures import KEY, SIDE, errors_of, one_colour_each, picture, png
+from napari_unet.images import written_whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
-    from numpy.typing import NDArray
-
     from napari_unet.cli.evaluation import Scene, Scored
-
-    Colours = NDArray[np.uint8]
-
-# Pixels along a picture at most.
-SIDE = 400
-# Told apart with every kind of colour blindness (Okabe and Ito 2008).
-RIGHT, MISSED, FALSE, MIXED = (
-    (200, 200, 200),
-    (0, 114, 178),
-    (230, 159, 0),
-    (204, 121, 167),
-)
-KEY = (
-    (RIGHT, "found"),
-    (MISSED, "missed"),
-    (FALSE, "nothing is there"),
-    (MIXED, "fused, split or taken for something else"),
-)
 
 PAGE = """<!doctype html>
 <html lang="en"><meta charset="utf-8"><title>{title}</title>
@@ -101,47 +79,6 @@ def write_report(
         new.write_text(page, encoding="utf-8", errors="backslashreplace")
 
 
-def errors_of(
-    truth: NDArray[np.integer], found: NDArray[np.integer], *, objects: bool
-) -> Colours:
-    """Colour what is right and what is wrong.
-
-    Parameters
-    ----------
-    truth, found : ndarray, (Y, X)
-        Label images.
-    objects : bool
-        Whether the labels are objects, which are right where they overlap with an IoU
-        above 0.5, and not classes, which are right where they are equal.
-
-    Returns
-    -------
-    ndarray, (Y, X, 3), uint8
-    """
-    there, said = truth > 0, found > 0
-    right = there & (truth == found)
-    if objects:
-        pairs = overlaps(truth, found)
-        good = pairs.iou > 0.5
-        # By their places in order: the numbers themselves may be in the billions.
-        truths, founds = (np.unique(a[a > 0]) for a in (truth, found))
-        partner = np.full(len(truths), -1)
-        partner[pairs.rows[good]] = pairs.columns[good]
-        right = there & said
-        right[right] = partner[np.searchsorted(truths, truth[right])] == (
-            np.searchsorted(founds, found[right])
-        )
-    colours = np.zeros((*truth.shape, 3), np.uint8)
-    for where, colour in (
-        (there & said, MIXED),
-        (there & ~said, MISSED),
-        (said & ~there, FALSE),
-        (right, RIGHT),
-    ):
-        colours[where] = colour
-    return colours
-
-
 def _tables(figures: Mapping[str, Any]) -> Iterable[str]:
     if "ap_pooled" in figures:
         yield _table(
@@ -176,9 +113,9 @@ def _figure(scored: Scored, scene: Scene) -> str:
     at = _worst_plane(scene)
     truth, found = scene.truth[at], scene.found[at]
     panels = {
-        "image": _picture(scene, at),
-        "truth": _one_colour_each(truth),
-        "prediction": _one_colour_each(found),
+        "image": picture(scene, at),
+        "truth": one_colour_each(truth),
+        "prediction": one_colour_each(found),
         "errors": errors_of(truth, found, objects=objects),
     }
     plane = ", ".join(
@@ -187,7 +124,7 @@ def _figure(scored: Scored, scene: Scene) -> str:
     name = scored.name + (f" ({plane})" if plane else "")
     measure = "AP at 0.5" if objects else "Dice"
     row = "".join(
-        f'<div>{word}<br><img alt="{word}" src="{_png(pixels)}"></div>'
+        f'<div>{word}<br><img alt="{word}" src="{png(pixels)}"></div>'
         for word, pixels in panels.items()
     )
     return (
@@ -199,33 +136,3 @@ def _figure(scored: Scored, scene: Scene) -> str:
 def _worst_plane(scene: Scene) -> tuple[int, ...]:
     wrong = ((scene.truth > 0) != (scene.found > 0)).sum(axis=(-2, -1))
     return tuple(int(i) for i in np.unravel_index(wrong.argmax(), wrong.shape))
-
-
-def _picture(scene: Scene, at: tuple[int, ...]) -> Colours:
-    """Return the image as it is looked at: in colour, or its first channel in grey."""
-    image = scene.image
-    channels = choose_channels(image, 3) if image.rgb else (0,)
-    plane = dict(zip(image.stack_axes, at, strict=True))
-    intensity = measure_intensity(image, channels)
-    pixels = intensity.apply(image.read(image.whole(plane), channels)).clip(0, 1)
-    grey_or_rgb = np.broadcast_to(pixels, (3, *pixels.shape[1:]))
-    return (grey_or_rgb * 255).astype(np.uint8).transpose(1, 2, 0)
-
-
-def _one_colour_each(labels: NDArray[np.integer]) -> Colours:
-    """Give each number a colour that is far from that of its neighbours."""
-    # Turning by the golden angle never comes back to the same hue.
-    angle = labels[..., np.newaxis] * 2.39996 + np.array([0, 2.0944, 4.18879])
-    colours: Colours = (153 + 102 * np.cos(angle)).astype(np.uint8)
-    colours[labels == 0] = 0
-    return colours
-
-
-def _png(pixels: Colours) -> str:
-    """Return a picture as the address of an ``img``."""
-    import imageio.v3 as imageio
-
-    step = -(-max(pixels.shape[:2]) // SIDE)
-    file = io.BytesIO()
-    imageio.imwrite(file, pixels[::step, ::step], extension=".png")
-    return "data:image/png;base64," + base64.b64encode(file.getvalue()).decode()

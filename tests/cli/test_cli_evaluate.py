@@ -8,7 +8,7 @@ import pytest
 import tifffile
 from cli_squares import SQUARES, squares
 
-from napari_unet.cli.report import FALSE, MISSED, MIXED, RIGHT, errors_of
+from napari_unet.cli.pictures import FALSE, MISSED, MIXED, RIGHT, errors_of
 
 
 def numbered(shape=(64, 48)):

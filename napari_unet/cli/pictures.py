@@ -1,0 +1,106 @@
+"""Pictures of an image, its labels and what is wrong with them."""
+
+from __future__ import annotations
+
+import base64
+import io
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from napari_unet.images import choose_channels, measure_intensity
+from napari_unet.metrics import overlaps
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from napari_unet.cli.evaluation import Scene
+
+    Colours = NDArray[np.uint8]
+
+# Pixels along a picture at most.
+SIDE = 400
+# Told apart with every kind of colour blindness (Okabe and Ito 2008).
+RIGHT, MISSED, FALSE, MIXED = (
+    (200, 200, 200),
+    (0, 114, 178),
+    (230, 159, 0),
+    (204, 121, 167),
+)
+KEY = (
+    (RIGHT, "found"),
+    (MISSED, "missed"),
+    (FALSE, "nothing is there"),
+    (MIXED, "fused, split or taken for something else"),
+)
+
+
+def picture(scene: Scene, at: tuple[int, ...]) -> Colours:
+    """Return the image as it is looked at: in colour, or its first channel in grey."""
+    image = scene.image
+    channels = choose_channels(image, 3) if image.rgb else (0,)
+    plane = dict(zip(image.stack_axes, at, strict=True))
+    intensity = measure_intensity(image, channels)
+    pixels = intensity.apply(image.read(image.whole(plane), channels)).clip(0, 1)
+    grey_or_rgb = np.broadcast_to(pixels, (3, *pixels.shape[1:]))
+    return (grey_or_rgb * 255).astype(np.uint8).transpose(1, 2, 0)
+
+
+def one_colour_each(labels: NDArray[np.integer]) -> Colours:
+    """Give each number a colour that is far from that of its neighbours."""
+    # Turning by the golden angle never comes back to the same hue.
+    angle = labels[..., np.newaxis] * 2.39996 + np.array([0, 2.0944, 4.18879])
+    colours: Colours = (153 + 102 * np.cos(angle)).astype(np.uint8)
+    colours[labels == 0] = 0
+    return colours
+
+
+def errors_of(
+    truth: NDArray[np.integer], found: NDArray[np.integer], *, objects: bool
+) -> Colours:
+    """Colour what is right and what is wrong.
+
+    Parameters
+    ----------
+    truth, found : ndarray, (Y, X)
+        Label images.
+    objects : bool
+        Whether the labels are objects, which are right where they overlap with an IoU
+        above 0.5, and not classes, which are right where they are equal.
+
+    Returns
+    -------
+    ndarray, (Y, X, 3), uint8
+    """
+    there, said = truth > 0, found > 0
+    right = there & (truth == found)
+    if objects:
+        pairs = overlaps(truth, found)
+        good = pairs.iou > 0.5
+        # By their places in order: the numbers themselves may be in the billions.
+        truths, founds = (np.unique(a[a > 0]) for a in (truth, found))
+        partner = np.full(len(truths), -1)
+        partner[pairs.rows[good]] = pairs.columns[good]
+        right = there & said
+        right[right] = partner[np.searchsorted(truths, truth[right])] == (
+            np.searchsorted(founds, found[right])
+        )
+    colours = np.zeros((*truth.shape, 3), np.uint8)
+    for where, colour in (
+        (there & said, MIXED),
+        (there & ~said, MISSED),
+        (said & ~there, FALSE),
+        (right, RIGHT),
+    ):
+        colours[where] = colour
+    return colours
+
+
+def png(pixels: Colours) -> str:
+    """Return a picture as the address of an ``img``."""
+    import imageio.v3 as imageio
+
+    step = -(-max(pixels.shape[:2]) // SIDE)
+    file = io.BytesIO()
+    imageio.imwrite(file, pixels[::step, ::step], extension=".png")
+    return "data:image/png;base64," + base64.b64encode(file.getvalue()).decode()
