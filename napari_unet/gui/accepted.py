@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from weakref import proxy
 
 import numpy as np
 
 from napari_unet.gui.drawing import line_width
+from napari_unet.gui.placement import keep_over, lay_over
 from napari_unet.images import Region
 
 if TYPE_CHECKING:
@@ -36,16 +36,12 @@ class Accepted:
 
     def __init__(self, viewer: Viewer, image: AnnotatedImage) -> None:
         self._image = image
-        self._viewer = proxy(viewer)
+        self._viewer = viewer
         self._layer: Labels | None = None
-        self._version = -1
         self._boxes: list[Region] = []
 
     def show(self) -> None:
-        """Draw the outlines of what is accepted now, if that has changed."""
-        if self._version == self._image.verified_version:
-            return
-        self._version = self._image.verified_version
+        """Draw the outlines of what is accepted now."""
         boxes = list(self._boxes_now())
         if self._layer is not None and self._layer not in self._viewer.layers:
             self._layer, self._boxes = None, []
@@ -60,6 +56,17 @@ class Accepted:
         self._draw(stack)
         self._boxes = boxes
         self._layer.refresh(extent=False)
+
+    def move(self) -> None:
+        """Lie over the image's layer, which is another one now."""
+        if self._layer is not None:
+            lay_over(self._image.target.layer, self._layer)
+            keep_over(self._image.target.layer, self._layer)
+
+    def rename(self, before: str, after: str) -> None:
+        """Follow the name of the image, unless the user gave another one."""
+        if self._layer is not None and self._layer.name == f"{before} accepted":
+            self._layer.name = f"{after} accepted"
 
     def _draw(self, stack: NDArray[np.uint8]) -> None:
         """Draw what lies within a line's width of the end of a region."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QPushButton, QVBoxLayout, QWidget
 
-from napari_unet.errors import AnnotationError, UnetError
+from napari_unet.errors import UnetError
 from napari_unet.gui.background import start
 from napari_unet.gui.class_keys import ClassKeys
 from napari_unet.gui.class_panel import ClassPanel
@@ -16,6 +17,8 @@ from napari_unet.gui.kept_line import KeptLine
 from napari_unet.gui.take_in_panel import TakeInPanel
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from napari.viewer import Viewer
 
     from napari_unet.gui.annotated import AnnotatedImage
@@ -54,6 +57,7 @@ class AnnotatePanel(QWidget):
         self._images = images
         self._target: Target | None = None
         self._kept: Kept | None = None
+        self._waiting: Callable[[AnnotatedImage], None] | None = None
 
         self.annotate = QPushButton(
             "Annotate",
@@ -62,7 +66,7 @@ class AnnotatePanel(QWidget):
         self.kept_line = KeptLine()
         self.kept_line.hide()
         self.classes = ClassPanel(annotations)
-        self.take_in = TakeInPanel(viewer, annotations)
+        self.take_in = TakeInPanel(viewer, annotations, self.label)
         self.keys = ClassKeys(viewer, annotations, self)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
@@ -71,11 +75,15 @@ class AnnotatePanel(QWidget):
         column.addWidget(self.classes)
         column.addWidget(self.take_in)
 
-        self.annotate.clicked.connect(self.start)
-        self.kept_line.started_anew.connect(self.start)
+        self.annotate.clicked.connect(lambda: self.label(annotations.scribble))
+        self.kept_line.started_anew.connect(self._start_anew)
         self.kept_line.continued.connect(self._restore)
-        images.image_changed.connect(self._show_image)
-        follow(self, (annotations.images_changed, self._show_image))
+        images.image_changed.connect(self._choose_image)
+        follow(
+            self,
+            (annotations.images_changed, self._show_image),
+            (annotations.layers_removed, self._look_again),
+        )
         self._show_image()
 
     @property
@@ -83,70 +91,105 @@ class AnnotatePanel(QWidget):
         """The annotation of the chosen image, if it has one."""
         return self._annotations.of(self._images.layer)
 
-    def target_to_label(self) -> Target:
-        """Return the chosen image, unless it waits for an answer about kept labels.
+    def label(self, then: Callable[[AnnotatedImage], None]) -> None:
+        """Call `then` with the annotation of the chosen image; begin one if need be.
 
-        Raises
-        ------
-        UnetError
-            If there is no image, it cannot be read as one, or labels of an earlier
-            session are offered: others would take their place.
+        It waits until what is kept of the image has been looked up. While that is
+        offered there is nothing to label: other labels would take its place. The user
+        is told of this, and of a `UnetError` that `then` raises.
         """
-        if not self.kept_line.isHidden():
-            raise AnnotationError(
-                "Labels of this image are kept from an earlier session. Press "
-                "'Continue where you left off' or 'Start anew' under Annotate first."
-            )
-        return self._images.target()
-
-    def start(self) -> None:
-        """Let the user paint on the chosen image."""
         from napari.utils.notifications import show_error
 
         try:
+            target = None if self.image else self._images.target()
+            if target is None or (self._is_of(target) and self.kept_line.isHidden()):
+                self._begin(then)
+            elif self._is_of(target):
+                show_error(self.kept_line.request)
+            else:
+                self._wait_with(then)
+                self._look_up(target)
+        except UnetError as error:
+            show_error(str(error))
+
+    def _begin(self, then: Callable[[AnnotatedImage], None]) -> None:
+        image = self.image
+        if image is None:
             target = self._images.target()
             # Who corrects a prediction goes on with its classes.
             predicted = self._session.results_of(target.layer).classes
             if predicted is not None:
                 self._annotations.suggest(predicted)
-            self._annotations.annotate(target)
+            assert self._kept is not None
+            image = self._annotations.add(target, self._kept.new_key)
+        then(image)
+
+    def _is_of(self, target: Target) -> bool:
+        """Whether it is known what is kept of these pixels."""
+        looked = self._target
+        return self._kept is not None and (
+            looked is not None and looked.image.data is target.image.data
+        )
+
+    def _wait_with(self, then: Callable[[AnnotatedImage], None] | None) -> None:
+        self._waiting = then
+        self.annotate.setEnabled(then is None)
+
+    def _start_anew(self) -> None:
+        from napari.utils.notifications import show_error
+
+        try:
+            self._begin(self._annotations.scribble)
         except UnetError as error:
             show_error(str(error))
+
+    def _choose_image(self) -> None:
+        self._wait_with(None)
+        self._show_image()
+
+    def _look_again(self) -> None:
+        """Labels whose image is gone may be those of the chosen one."""
+        if self.image is None:
+            self._show_image()
 
     def _show_image(self) -> None:
         """Follow the choice of an image, and look what is kept of it."""
         image = self.image
+        self._target = self._kept = None
         self.annotate.show()
         self.kept_line.hide()
         self.classes.show_image(image)
-        self.take_in.show_image(self._images.layer, self._take_target)
+        self.take_in.setEnabled(self._images.layer is not None)
         self.image_changed.emit(image)
         if image is not None or self._images.layer is None:
-            self._target = None
             return
-        try:
-            self._target = target = self._images.target()
-        except UnetError:
-            self._target = None
-            return
+        with suppress(UnetError):
+            self._look_up(self._images.target())
+
+    def _look_up(self, target: Target) -> None:
+        self._target, self._kept = target, None
         worker = self._annotations.look_up(target)
         worker.returned.connect(lambda kept: self._offer(target, kept))
         start(worker)
 
-    def _take_target(self) -> AnnotatedImage:
-        return self._annotations.correct(self.target_to_label())
-
     def _offer(self, target: Target, kept: Kept) -> None:
-        if self._target is target and kept.saved is not None:
-            self._kept = kept
+        """Offer what is kept; if that is nothing, do what waited for it."""
+        if self._target is not target:
+            return
+        self._kept = kept
+        if kept.saved is not None:
             self.annotate.hide()
             self.kept_line.show_saved(kept.saved)
             self.kept_line.show()
+        waiting = self._waiting
+        self._wait_with(None)
+        if waiting is not None:
+            self.label(waiting)
 
     def _restore(self) -> None:
         from napari.utils.notifications import show_error
 
-        if self._target is None or self._kept is None:
+        if self._kept is None:
             return
         try:
             # The sliders may have been named since it was looked up.

@@ -10,21 +10,19 @@ from psygnal import Signal
 
 from napari_unet.annotation import Annotation
 from napari_unet.annotation.labels import next_id
-from napari_unet.errors import AnnotationError, ImageError
-from napari_unet.gui.painted import Painted
-from napari_unet.gui.placement import keep_over, lay_over
-from napari_unet.gui.results import forget_history
-from napari_unet.gui.screen import is_flat
+from napari_unet.errors import ImageError
+from napari_unet.gui.accepted import Accepted
+from napari_unet.gui.label_layer import LabelLayer
 from napari_unet.gui.source import pixels_of, plane_on_screen
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
     from napari.layers import Labels
     from napari.viewer import Viewer
     from numpy.typing import NDArray
 
-    from napari_unet.annotation import Blocks, ClassScheme
+    from napari_unet.annotation import ClassScheme
     from napari_unet.gui.results import Target
     from napari_unet.images import Region
 
@@ -40,6 +38,8 @@ class AnnotatedImage:
         Where the layers are.
     target : Target
         The image and its layer.
+    key : str
+        Under which it is kept on disk.
     scheme : ClassScheme
         The classes to label.
     annotation : Annotation, optional
@@ -47,14 +47,8 @@ class AnnotatedImage:
 
     Attributes
     ----------
-    key : str or None
-        Under which it is kept on disk; None as long as that is looked up.
     name : str
         Of the image, also when its layer is gone.
-    scribbles, objects : napari.layers.Labels or None
-        The user's layers, where there are any.
-    verified_version : int
-        Grows when regions are accepted, or no longer so.
     changed : Signal
         The blocks, 256 x 256 or less, in which labels have changed.
     """
@@ -65,17 +59,19 @@ class AnnotatedImage:
         self,
         viewer: Viewer,
         target: Target,
+        key: str,
         scheme: ClassScheme,
         annotation: Annotation | None = None,
     ) -> None:
         self.target = target
+        self.key = key
         self.name = target.layer.name
         self.annotation = annotation or Annotation.of(target.image)
-        self.key: str | None = None
-        self.verified_version = 0
         self._viewer = viewer
         self._scheme = scheme
-        self._painted: dict[str, Painted] = {}
+        self._scribbles = LabelLayer(viewer, self, "scribbles", self._take_scribbles)
+        self._objects = LabelLayer(viewer, self, "objects", self._take_objects)
+        self._accepted = Accepted(viewer, self)
         # Ids of objects that have been seen, and the class of those yet to come.
         self._ids = self.annotation.ids()
         self.new_object_class = 1
@@ -84,12 +80,18 @@ class AnnotatedImage:
     @property
     def scribbles(self) -> Labels | None:
         """The layer of scribbles, if there is one."""
-        return self._layer("scribbles")
+        return self._scribbles.layer
 
     @property
     def objects(self) -> Labels | None:
         """The layer of objects to correct, if there is one."""
-        return self._layer("objects")
+        return self._objects.layer
+
+    @property
+    def layers(self) -> list[Labels]:
+        """The layers that the user draws on."""
+        layers = (self._scribbles.followed, self._objects.followed)
+        return [layer for layer in layers if layer is not None]
 
     @property
     def new_object_name(self) -> str | None:
@@ -97,27 +99,29 @@ class AnnotatedImage:
         names = self._scheme.names
         return names[self.new_object_class] if len(names) > 1 else None
 
-    @property
-    def layers(self) -> list[Labels]:
-        """The layers that the user draws on."""
-        return [painted.layer for painted in self._painted.values()]
+    def choose(self, index: int) -> None:
+        """Paint the class `index` from now on, and let new objects be of it."""
+        self.new_object_class = max(index, 1)
+        if self.scribbles is not None:
+            self.scribbles.selected_label = index + 1
 
     def show_scribbles(self) -> Labels:
         """Return the layer of scribbles with the brush active, made if need be."""
-        layer = self.scribbles
-        if layer is None:
-            layer = self._add("scribbles", self.annotation.scribbles)
+        new = self.scribbles is None
+        layer = self._scribbles.show()
+        if new:
             layer.brush_size = _BRUSH
             self._colour()
-        self._activate(layer)
         layer.mode = "paint"
         return layer
 
     def show_objects(self) -> Labels:
         """Return the layer of objects, made of the annotation's if need be."""
-        layer = self.objects or self._add("objects", self.annotation.objects)
-        self._activate(layer)
-        return layer
+        return self._objects.show()
+
+    def show_accepted(self) -> None:
+        """Show which regions are accepted."""
+        self._accepted.show()
 
     def move_to(self, target: Target) -> bool:
         """Lie over another layer of the same image, if it has the same size."""
@@ -125,9 +129,8 @@ class AnnotatedImage:
         if target.image.data.shape != ours.data.shape:
             return False
         self._follow(replace(target, image=replace(ours, data=target.image.data)))
-        for layer in self.layers:
-            lay_over(target.layer, layer)
-            keep_over(target.layer, layer)
+        for part in (self._scribbles, self._objects, self._accepted):
+            part.move()
         self.rename()
         return True
 
@@ -136,7 +139,7 @@ class AnnotatedImage:
         self.flush()
         version = self.annotation.version
         self.annotation.verify(region, complete)
-        self.verified_version += 1
+        self._accepted.show()
         self.changed.emit(self.annotation.changed_since(version))
 
     def new_ids(self, classes: Mapping[int, int]) -> None:
@@ -148,25 +151,26 @@ class AnnotatedImage:
         """Return an id from which on no object has one."""
         return next_id(self._ids)
 
-    def forget(self, layer: Labels) -> None:
-        """Take over the last strokes of a layer and follow it no longer."""
-        for role, painted in list(self._painted.items()):
-            if painted.layer is layer:
-                painted.close()
-                self._painted.pop(role, None)
+    def forget(self, layer: Any) -> None:
+        """Take over the last strokes of a layer that is gone, and follow it no longer.
+
+        Nothing happens if it is none of this image's.
+        """
+        self._scribbles.forget(layer)
+        self._objects.forget(layer)
 
     def flush(self) -> None:
         """Take over strokes of the last moment."""
-        for painted in list(self._painted.values()):
-            painted.flush()
+        self._scribbles.flush()
+        self._objects.flush()
 
     def rename(self, event: Any = None) -> None:
         """Follow the name of the image."""
-        for role, painted in self._painted.items():
-            if painted.layer.name == f"{self.name} {role}":
-                painted.layer.name = f"{self.target.layer.name} {role}"
-        self.name = self.target.layer.name
-        image = replace(self.target.image, name=self.name)
+        name = self.target.layer.name
+        for part in (self._scribbles, self._objects, self._accepted):
+            part.rename(self.name, name)
+        self.name = name
+        image = replace(self.target.image, name=name)
         self.target = replace(self.target, image=image)
 
     def set_scheme(self, scheme: ClassScheme) -> None:
@@ -179,32 +183,29 @@ class AnnotatedImage:
 
         Undo goes back no further than this: strokes of before may be of other classes.
         """
-        self.verified_version += 1
         regions = self.annotation.changed_since(version)
-        for role, painted in self._painted.items():
-            blocks: Blocks = getattr(self.annotation, role)
-            self._fill(painted.layer, blocks, regions)
-            forget_history(painted.layer)
+        self._scribbles.write(regions)
+        self._objects.write(regions)
+        self._accepted.show()
         if regions:
             self._ids = self.annotation.ids()
             self.changed.emit(regions)
 
-    def stack(self, role: str) -> NDArray[Any]:
-        """Return the data of the layer ``"scribbles"`` or ``"objects"``.
+    def objects_shown(self) -> NDArray[Any]:
+        """Return the objects of the plane on screen, a view ``(Y, X)`` of their layer.
 
-        A view, ``(..., Y, X)`` in the order of the annotation.
+        They must be shown.
         """
-        return self.target.stack(self._painted[role].layer)
+        assert self._objects.followed is not None
+        at = tuple(self.plane_shown().values())
+        plane: NDArray[Any] = self.target.stack(self._objects.followed)[at]
+        return plane
 
     def plane_shown(self) -> dict[str, int]:
         """Return which plane is on screen."""
         return plane_on_screen(
             self.target.layer, self.target.image, self._viewer.dims.point
         )
-
-    def _plane_painted(self) -> dict[str, int] | None:
-        """Return the plane that a brush paints on, None if on several."""
-        return self.plane_shown() if is_flat(self._viewer, self.target) else None
 
     def _follow(self, target: Target) -> None:
         self.target = target
@@ -227,59 +228,6 @@ class AnnotatedImage:
             self.target = replace(self.target, image=replace(image, data=pixels))
         except ImageError as error:
             show_error(str(error))
-
-    def _layer(self, role: str) -> Labels | None:
-        painted = self._painted.get(role)
-        if painted is None or painted.layer not in self._viewer.layers:
-            return None
-        return painted.layer
-
-    def _add(self, role: str, blocks: Blocks) -> Labels:
-        layer = self.target.new_layer(self._viewer, role, blocks.dtype)
-        self._fill(layer, blocks, map(blocks.region, blocks.keys()))
-        self._painted[role] = Painted(
-            layer,
-            list(blocks.planes()),
-            self._plane_painted,
-            lambda region: self._take(role, region),
-            self.changed.emit,
-        )
-        return layer
-
-    def _fill(self, layer: Labels, blocks: Blocks, regions: Iterable[Region]) -> None:
-        stack = self.target.stack(layer)
-        for region in regions:
-            stack[blocks.index(region)] = blocks.read(region)
-        layer.refresh(extent=False)
-
-    def _activate(self, layer: Labels) -> None:
-        # A layer that is shown again is drawn again, all of it.
-        if not layer.visible:
-            layer.visible = True
-        self._viewer.layers.selection.active = layer
-
-    def _take(self, role: str, region: Region) -> list[Region]:
-        """Take over what the user painted in a region."""
-        from napari.utils.notifications import show_error
-
-        layer = self._painted[role].layer if role in self._painted else None
-        if layer is None:
-            return []
-        if not self.target.fits(layer):
-            show_error(
-                f"The layer '{layer.name}' no longer has the size of the image. What "
-                "is drawn on it is not kept: remove it and press Annotate."
-            )
-            del self._painted[role]
-            return []
-        stack = self.target.stack(layer)
-        try:
-            if role == "objects":
-                return self._take_objects(stack, region)
-            return self._take_scribbles(stack, region)
-        except AnnotationError as error:
-            show_error(str(error))
-            return []
 
     def _take_scribbles(self, stack: NDArray[Any], region: Region) -> list[Region]:
         annotation, most = self.annotation, len(self._scheme)

@@ -1,4 +1,4 @@
-"""Everything that is labelled in one viewer: the classes, the images, the disk."""
+"""Everything that is labelled in one viewer: the images and their classes."""
 
 from __future__ import annotations
 
@@ -7,23 +7,13 @@ from typing import TYPE_CHECKING, Any
 from weakref import proxy
 
 from psygnal import Signal
-from qtpy.QtCore import QObject
-from qtpy.QtCore import Signal as QtSignal
-from superqt.utils import create_worker
 
-from napari_unet.annotation import (
-    AnnotationStore,
-    Autosave,
-    ClassScheme,
-    image_key,
-    remove_class,
-)
+from napari_unet.annotation import AnnotationStore, ClassScheme, remove_class
 from napari_unet.annotation.join import join_schemes, map_classes
 from napari_unet.annotation.key import free_key
 from napari_unet.errors import UnetError
 from napari_unet.gui.annotated import AnnotatedImage
-from napari_unet.gui.background import start
-from napari_unet.gui.kept import Kept, load_kept, look_up
+from napari_unet.gui.keeping import Keeping
 
 if TYPE_CHECKING:
     from napari.layers import Image as ImageLayer
@@ -31,8 +21,9 @@ if TYPE_CHECKING:
     from napari.viewer import Viewer
 
     from napari_unet.annotation import Annotation
+    from napari_unet.gui.kept import Kept
     from napari_unet.gui.results import Target
-    from napari_unet.images import Image, Region
+    from napari_unet.images import Region
 
 
 class Annotations:
@@ -46,6 +37,8 @@ class Annotations:
         The classes to label.
     chosen : int
         The class that is painted, 0 for background.
+    keeping : Keeping
+        The disk.
     changed : Signal
         An image, and the blocks of it in which labels have changed.
     scheme_changed, chosen_changed : Signal
@@ -66,12 +59,10 @@ class Annotations:
         self.images: list[AnnotatedImage] = []
         self.scheme = ClassScheme.named("object")
         self.chosen = 1
+        self.keeping = Keeping(store)
         # The session outlives a viewer that it does not hold on to.
         self._viewer = proxy(viewer)
         self._edited = False
-        self._store = store or AnnotationStore()
-        self._autosave: Autosave | None = None
-        self._messages = _Messages()
         viewer.layers.events.removed.connect(self._removed)
 
     def of(self, layer: ImageLayer | None) -> AnnotatedImage | None:
@@ -82,15 +73,20 @@ class Annotations:
         """Whether an image, or what is labelled in it, is in the viewer."""
         return layer in self._viewer.layers or self.of(layer) is not None
 
-    def annotate(self, target: Target) -> AnnotatedImage:
-        """Let the user paint scribbles on an image."""
-        image = self.of(target.layer) or self._add(target)
-        self._show_scribbles(image)
-        return image
+    def add(self, target: Target, key: str) -> AnnotatedImage:
+        """Begin to label an image, whose labels are kept under a key.
 
-    def correct(self, target: Target) -> AnnotatedImage:
-        """Return the annotation of an image, whose objects are to be corrected."""
-        return self.of(target.layer) or self._add(target)
+        It is `Kept.new_key` of what was looked up; `restore` goes on with what is kept.
+        """
+        return self._add(target, key, None)
+
+    def scribble(self, image: AnnotatedImage) -> None:
+        """Let the user paint scribbles on an image."""
+        new = image.scribbles is None
+        layer = image.show_scribbles()
+        if new:
+            layer.selected_label = self.chosen + 1
+            layer.events.selected_label.connect(self._follow_label)
 
     def look_up(self, target: Target) -> Any:
         """Look on the disk for labels of an image, in another thread.
@@ -100,10 +96,8 @@ class Annotations:
         superqt.utils.FunctionWorker
             To be started. Its `returned` gives a `Kept`.
         """
-        in_view = {i.key for i in self.images if i.key and not self._gone(i)}
-        worker = create_worker(
-            look_up, self._store, *_source(target), in_view, _start_thread=False
-        )
+        in_view = {i.key: i.name for i in self.images if not self._gone(i)}
+        worker = self.keeping.look_up(target, in_view)
         worker.returned.connect(lambda kept: self._take_back(target, kept.key))
         return worker
 
@@ -120,9 +114,7 @@ class Annotations:
             if not isinstance(loaded, str):
                 self._restored(target, kept.key, *loaded)
 
-        worker = create_worker(
-            load_kept, self._store, kept.key, target.image, _start_thread=False
-        )
+        worker = self.keeping.load(target, kept)
         worker.returned.connect(show)
         return worker
 
@@ -143,9 +135,7 @@ class Annotations:
         """Paint the class `index` from now on."""
         self.chosen = index
         for image in self.images:
-            image.new_object_class = max(index, 1)
-            if image.scribbles is not None:
-                image.scribbles.selected_label = index + 1
+            image.choose(index)
         self.chosen_changed.emit()
 
     def labelled(self, index: int) -> tuple[int, int, int]:
@@ -183,8 +173,7 @@ class Annotations:
 
     def keep(self, image: AnnotatedImage) -> None:
         """Have the labels of an image saved soon."""
-        if image.key is not None:
-            self._saver().changed(image.key, image.annotation, self.scheme, image.name)
+        self.keeping.save(image, self.scheme)
 
     def flush(self) -> None:
         """Take over strokes of the last moment."""
@@ -195,41 +184,21 @@ class Annotations:
         """Save everything; the viewer is going."""
         self.flush()
         try:
-            for image in self.images:
-                if image.key is None and image.annotation.version:
-                    # Painted and closed before its key was found.
-                    self._set_key(image, image_key(*_source(image.target)))
-            if self._autosave is not None:
-                self._autosave.close()
+            self.keeping.close()
         except UnetError:
             logging.getLogger(__name__).exception("labels were not saved")
         self.images.clear()
 
     def _add(
-        self,
-        target: Target,
-        annotation: Annotation | None = None,
-        key: str | None = None,
+        self, target: Target, key: str, annotation: Annotation | None
     ) -> AnnotatedImage:
-        image = AnnotatedImage(self._viewer, target, self.scheme, annotation)
-        image.new_object_class = max(self.chosen, 1)
+        key = free_key(key, {i.key for i in self.images})
+        image = AnnotatedImage(self._viewer, target, key, self.scheme, annotation)
+        image.choose(self.chosen)
         image.changed.connect(lambda regions: self._changed(image, regions))
         self.images.append(image)
-        if key is not None:
-            self._set_key(image, key)
-        else:
-            worker = self.look_up(target)
-            worker.returned.connect(lambda kept: self._set_key(image, kept.key))
-            start(worker)
         self.images_changed.emit()
         return image
-
-    def _set_key(self, image: AnnotatedImage, key: str) -> None:
-        """Let an image be kept under `key`, unless another one in view is already."""
-        image.key = free_key(key, {i.key for i in self.images})
-        if image.annotation.version:
-            self.keep(image)
-        self._drop_gone()
 
     def _take_back(self, target: Target, key: str) -> None:
         """Lay labels whose image was removed over it when it is opened again."""
@@ -242,7 +211,7 @@ class Annotations:
     def _restored(
         self, target: Target, key: str, annotation: Annotation, saved: ClassScheme
     ) -> None:
-        if self.of(target.layer) is not None:
+        if self.of(target.layer) or any(i.key == key for i in self.images):
             return
         if self.images or self._edited:
             scheme, where = join_schemes(self.scheme, saved)
@@ -250,18 +219,12 @@ class Annotations:
         else:
             scheme = saved
         self._set_scheme(scheme)
-        image = self._add(target, annotation, key)
+        image = self._add(target, key, annotation)
+        image.show_accepted()
         if annotation.ids():
             image.show_objects()
-        self._show_scribbles(image)
-        self.changed.emit(image, annotation.changed_since(0))
-
-    def _show_scribbles(self, image: AnnotatedImage) -> None:
-        new = image.scribbles is None
-        layer = image.show_scribbles()
-        if new:
-            layer.selected_label = self.chosen + 1
-            layer.events.selected_label.connect(self._follow_label)
+        self.scribble(image)
+        self._changed(image, annotation.changed_since(0))
 
     def _follow_label(self, event: Any) -> None:
         """Paint the class of the label that was chosen in napari's own controls."""
@@ -287,47 +250,19 @@ class Annotations:
         self.keep(image)
         self.changed.emit(image, regions)
 
-    def _saver(self) -> Autosave:
-        if self._autosave is None:
-            self._autosave = Autosave(
-                self._store, failed=lambda error: self._messages.failed.emit(str(error))
-            )
-        return self._autosave
-
     def _removed(self, event: Any) -> None:
         """Keep what was painted when a layer goes."""
         for image in self.images:
-            if event.value in image.layers:
-                image.forget(event.value)
+            image.forget(event.value)
         self._drop_gone()
         self.layers_removed.emit()
 
     def _drop_gone(self) -> None:
-        """Follow images no longer that have no layer left and are kept."""
+        """Follow images no longer that have no layer left."""
         for image in list(self.images):
-            if self._gone(image) and not image.layers and image.key is not None:
+            if self._gone(image) and not image.layers:
                 self.images.remove(image)
                 self.images_changed.emit()
 
     def _gone(self, image: AnnotatedImage) -> bool:
         return image.target.layer not in self._viewer.layers
-
-
-def _source(target: Target) -> tuple[Image, str | None]:
-    """Return what an image is known by on the disk: its pixels, and its file."""
-    return target.image, target.layer.source.path
-
-
-class _Messages(QObject):
-    """Brings what the saving thread has to say to the main thread."""
-
-    failed = QtSignal(str)
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.failed.connect(self._show)
-
-    def _show(self, text: str) -> None:
-        from napari.utils.notifications import show_error
-
-        show_error(text)

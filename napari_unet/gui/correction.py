@@ -39,15 +39,9 @@ class Correction(QObject):
         self._viewer = viewer
         self._session = session
 
-    def start(self, target: Target) -> None:
+    def start(self, image: AnnotatedImage) -> None:
         """Show the objects of an image; without any, those of the prediction."""
-        annotations = self._session.annotations
-        predicted = self._predicted(target)
-        if predicted is not None:
-            classes = self._session.results_of(target.layer).classes
-            if classes is not None:
-                annotations.suggest(classes)
-        image = annotations.correct(target)
+        predicted = self._predicted(image.target)
         if image.annotation.objects.keys() or predicted is None:
             image.show_objects()
             empty = not image.annotation.objects.keys()
@@ -76,7 +70,7 @@ class Correction(QObject):
         assert instances is not None
         new, classes = numbered_through(instances, semantic, image.free_id())
         whole = next(r for r in image.annotation.objects.planes() if r.plane == plane)
-        old = image.stack("objects")[at]
+        old = image.objects_shown()
         y, x = np.nonzero(~image.annotation.verified.read(whole) & (new != old))
         image.new_ids(self._in_scheme(image, classes))
         position = image.target.position(plane, y, x)

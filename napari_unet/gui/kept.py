@@ -10,7 +10,7 @@ from napari_unet.annotation.key import file_part, free_key
 from napari_unet.errors import AnnotationError
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Mapping
 
     from napari_unet.annotation import AnnotationStore, ClassScheme, Saved
     from napari_unet.images import Image
@@ -23,17 +23,23 @@ class Kept:
     Attributes
     ----------
     key : str
-        Of the image in the store.
+        Where it is kept in the store.
     saved : Saved, AnnotationError or None
-        What there is; why it cannot be read; or None if nothing is kept.
+        What there is; why it is not offered; or None if nothing is kept.
+    new_key : str
+        Where new labels of the image are to be kept.
     """
 
     key: str
     saved: Saved | AnnotationError | None
+    new_key: str
 
 
 def look_up(
-    store: AnnotationStore, image: Image, path: str | None, in_view: Collection[str]
+    store: AnnotationStore,
+    image: Image,
+    path: str | None,
+    in_view: Mapping[str, str],
 ) -> Kept:
     """Return what is kept of an image. It reads pixels and files.
 
@@ -45,20 +51,32 @@ def look_up(
         What was opened.
     path : str or None
         The file that it is from.
-    in_view : collection of str
-        Keys of other images, whose labels are on screen.
+    in_view : mapping of str to str
+        Keys of other images, whose labels are on screen, to their names.
     """
-    key = free_key(image_key(image, path), in_view)
-    of_file = file_part(key)
-    # A file whose pixels have been changed has labels still.
-    others = store.keys_like(of_file) if of_file else []
-    kept = [k for k in others if k not in in_view]
-    if key not in kept and kept:
-        key = kept[0]
+    own = image_key(image, path)
+    key = new_key = free_key(own, in_view)
+    of_file = file_part(own)
+    twice = of_file is not None and own in in_view
     try:
-        return Kept(key, store.find(key))
+        if of_file and not twice:
+            # A file whose pixels have been changed has labels still.
+            others = [k for k in store.keys_like(of_file) if k not in in_view]
+            key = key if key in others or not others else others[0]
+        saved = store.find(key)
+        if saved is None and twice:
+            raise AnnotationError(
+                f"'{image.name}' is the image that is labelled in the layer "
+                f"'{in_view[own]}'. Choose that one under Image to go on with its "
+                "labels, or start anew to label this layer for itself."
+            )
+        return Kept(key, saved, new_key)
     except AnnotationError as error:
-        return Kept(key, error)
+        return Kept(key, error, new_key)
+    except OSError as error:
+        text = f"'{store.folder}' cannot be searched for labels of '{image.name}': "
+        text += f"{error.strerror or error}. Check the permissions."
+        return Kept(key, AnnotationError(text), new_key)
 
 
 def load_kept(

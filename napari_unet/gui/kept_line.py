@@ -46,6 +46,16 @@ class KeptLine(QWidget):
         self.go_on.clicked.connect(self.continued)
         self.anew.clicked.connect(self.started_anew)
 
+    @property
+    def request(self) -> str:
+        """What somebody who wants to label is to do first."""
+        if self.go_on.isHidden():
+            return self.text.text()
+        return (
+            f"{self.text.text()} Press 'Continue where you left off' or 'Start anew' "
+            "under Annotate first."
+        )
+
     def show_saved(self, saved: Saved | AnnotationError) -> None:
         """Say what is kept, or why it cannot be read."""
         if isinstance(saved, AnnotationError):

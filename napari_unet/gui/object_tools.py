@@ -136,7 +136,8 @@ class ObjectTools(QObject):
             self._click(layer, path[0])
 
     def _click(self, layer: Labels, at: tuple[float, float]) -> None:
-        plane = self._plane()
+        assert self._image is not None
+        plane = self._image.objects_shown()
         y, x = np.rint(at).astype(int)
         inside = 0 <= y < plane.shape[0] and 0 <= x < plane.shape[1]
         index = int(plane[y, x]) if inside else 0
@@ -177,7 +178,7 @@ class ObjectTools(QObject):
     def _split(self, layer: Labels, path: list[tuple[float, float]]) -> None:
         assert self._image is not None
         classes = self._image.annotation.object_classes
-        plane = self._plane()
+        plane = self._image.objects_shown()
         line = line_pixels(path)
         line = line[((line >= 0) & (line < plane.shape)).all(axis=1)]
         crossed = [i for i in np.unique(plane[tuple(line.T)]).tolist() if i]
@@ -193,7 +194,7 @@ class ObjectTools(QObject):
 
     def _take_rectangle(self, path: list[tuple[float, float]]) -> None:
         assert self._image is not None
-        height, width = self._plane().shape
+        height, width = self._image.objects_shown().shape
         (y0, x0), _, (y1, x1), *_ = np.rint(_around(path)).astype(int).tolist()
         y0, x0, y1, x1 = max(y0, 0), max(x0, 0), min(y1 + 1, height), min(x1 + 1, width)
         if y1 - y0 < 2 or x1 - x0 < 2:
@@ -210,7 +211,8 @@ class ObjectTools(QObject):
         change: Callable[[NDArray[Any]], NDArray[Any]],
     ) -> None:
         """Change objects of the plane on screen, where they are."""
-        plane = self._plane()
+        assert self._image is not None
+        plane = self._image.objects_shown()
         box = around(plane, ids, GAP)
         self._write(layer, box, change(plane[box]))
 
@@ -219,17 +221,11 @@ class ObjectTools(QObject):
     ) -> None:
         """Write what is new in the plane on screen, so that undo brings it back."""
         assert self._image is not None
-        y, x = np.nonzero(new != self._plane()[box])
+        y, x = np.nonzero(new != self._image.objects_shown()[box])
         rows, columns = y + box[0].start, x + box[1].start
         at = self._image.target.position(self._image.plane_shown(), rows, columns)
         indices = tuple(np.broadcast_to(i, y.shape) for i in at)
         layer.data_setitem(indices, new[y, x])
-
-    def _plane(self) -> NDArray[Any]:
-        assert self._image is not None
-        at = tuple(self._image.plane_shown().values())
-        plane: NDArray[Any] = self._image.stack("objects")[at]
-        return plane
 
     def _at(self, layer: Labels, event: Any) -> tuple[float, float]:
         assert self._image is not None

@@ -14,8 +14,6 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_unet.errors import UnetError
-from napari_unet.gui.accepted import Accepted
 from napari_unet.gui.correction import Correction
 from napari_unet.gui.forms import follow, hint
 from napari_unet.gui.object_tools import ObjectTools
@@ -27,7 +25,6 @@ if TYPE_CHECKING:
     from napari.viewer import Viewer
 
     from napari_unet.gui.annotated import AnnotatedImage
-    from napari_unet.gui.results import Target
     from napari_unet.gui.session import UnetSession
     from napari_unet.images import Region
 
@@ -48,8 +45,9 @@ class ObjectsPanel(QWidget):
         Where the layers are.
     session : UnetSession
         The predictions and annotations.
-    target : callable
-        Returns the chosen image and its layer.
+    label : callable
+        Given a function, calls it with the annotation of the chosen image, once there
+        is one.
 
     Attributes
     ----------
@@ -60,15 +58,15 @@ class ObjectsPanel(QWidget):
     accepted = Signal(object, object)
 
     def __init__(
-        self, viewer: Viewer, session: UnetSession, target: Callable[[], Target]
+        self,
+        viewer: Viewer,
+        session: UnetSession,
+        label: Callable[[Callable[[AnnotatedImage], None]], None],
     ) -> None:
         super().__init__()
         self._viewer = viewer
-        self._annotations = session.annotations
         self._correction = Correction(viewer, session)
-        self._target = target
         self._image: AnnotatedImage | None = None
-        self._outlines: dict[AnnotatedImage, Accepted] = {}
         self.tools = ObjectTools(viewer, self)
 
         self.correct = QPushButton(
@@ -107,7 +105,7 @@ class ObjectsPanel(QWidget):
         column.addLayout(accept)
         column.addWidget(self.status)
 
-        self.correct.clicked.connect(self.start)
+        self.correct.clicked.connect(lambda: label(self._correction.start))
         self.renew.clicked.connect(self._renew)
         for tool, button in self.buttons.items():
             button.clicked.connect(lambda on, tool=tool: self._use(tool, on))
@@ -120,7 +118,6 @@ class ObjectsPanel(QWidget):
         self._correction.shown.connect(self._started)
         follow(
             self,
-            (self._annotations.changed, self._show_accepted),
             (viewer.layers.events.inserted, self._offer),
             (viewer.layers.events.removed, self._offer),
         )
@@ -133,18 +130,8 @@ class ObjectsPanel(QWidget):
         self._image = image
         self._offer()
 
-    def start(self) -> None:
-        """Show the objects to correct, copied from the prediction if there are none."""
-        from napari.utils.notifications import show_error
-
-        try:
-            self._correction.start(self._target())
-        except UnetError as error:
-            show_error(str(error))
-
     def _started(self, image: AnnotatedImage, text: str) -> None:
         self.status.setText(text)
-        self._show_accepted(image)
         self._offer()
 
     def _renew(self) -> None:
@@ -186,14 +173,6 @@ class ObjectsPanel(QWidget):
         self.status.setText(f"{done} {height} x {width} pixels.")
         if complete:
             self.accepted.emit(image, region)
-
-    def _show_accepted(self, image: AnnotatedImage) -> None:
-        """Follow the accepted regions of an image, also those of an earlier session."""
-        kept = self._annotations.images
-        self._outlines = {i: a for i, a in self._outlines.items() if i in kept}
-        if image not in self._outlines:
-            self._outlines[image] = Accepted(self._viewer, image)
-        self._outlines[image].show()
 
     def _offer(self, event: Any = None) -> None:
         """Enable what can be done."""

@@ -16,14 +16,12 @@ from qtpy.QtWidgets import (
 )
 
 from napari_unet.annotation import take_in_objects, take_in_scribbles
-from napari_unet.errors import UnetError
 from napari_unet.gui.forms import compact, follow, row
 from napari_unet.gui.section import Section
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from napari.layers import Image as ImageLayer
     from napari.viewer import Viewer
 
     from napari_unet.gui.annotated import AnnotatedImage
@@ -34,12 +32,27 @@ class TakeInPanel(Section):
     """Takes labels of another layer or of a file into the annotation of an image.
 
     What they are taken from stays as it is.
+
+    Parameters
+    ----------
+    viewer : napari.viewer.Viewer
+        Whose layers they may be.
+    annotations : Annotations
+        What is labelled.
+    label : callable
+        Given a function, calls it with the annotation of the chosen image, once there
+        is one.
     """
 
-    def __init__(self, viewer: Viewer, annotations: Annotations) -> None:
+    def __init__(
+        self,
+        viewer: Viewer,
+        annotations: Annotations,
+        label: Callable[[Callable[[AnnotatedImage], None]], None],
+    ) -> None:
         self._viewer = viewer
+        self._label = label
         self._annotations = annotations
-        self._target: Callable[[], AnnotatedImage] | None = None
         self._sources: list[Labels | Path] = []
         self._file: Path | None = None
         self.source = QComboBox(
@@ -82,13 +95,6 @@ class TakeInPanel(Section):
         )
         self._list_layers()
 
-    def show_image(
-        self, layer: ImageLayer | None, target: Callable[[], AnnotatedImage]
-    ) -> None:
-        """Take labels into the annotation that `target` returns."""
-        self._target = target
-        self.setEnabled(layer is not None)
-
     def choose_file(self, path: Path) -> None:
         """Take labels from a file."""
         self._file = path
@@ -126,21 +132,20 @@ class TakeInPanel(Section):
                 self.choose_file(Path(path))
 
     def _take(self, *, objects: bool) -> None:
-        from napari.utils.notifications import show_error
+        self._ask_file()
+        source, complete = self._source(), self.complete.isChecked()
+        if source is not None:
+            self._label(lambda image: self._take_in(image, source, objects, complete))
 
-        try:
-            self._take_in(objects)
-        except UnetError as error:
-            show_error(str(error))
-
-    def _take_in(self, objects: bool) -> None:
+    def _take_in(
+        self,
+        image: AnnotatedImage,
+        source: Labels | Path,
+        objects: bool,
+        complete: bool,
+    ) -> None:
         from napari_unet.images import read_labels
 
-        self._ask_file()
-        source = self._source()
-        if source is None or self._target is None:
-            return
-        image = self._target()
         image.flush()
         if isinstance(source, Path):
             shape, axes = image.annotation.shape, image.annotation.axes
@@ -150,7 +155,6 @@ class TakeInPanel(Section):
         else:
             labels = source.data
         version = image.annotation.version
-        complete = self.complete.isChecked()
         if objects:
             take_in_objects(image.annotation, labels, complete=complete)
             image.show_objects()
@@ -161,5 +165,5 @@ class TakeInPanel(Section):
                 len(self._annotations.scheme),
                 zero="background" if complete else "unlabelled",
             )
-            self._annotations.annotate(image.target)
+            self._annotations.scribble(image)
         image.written(version)

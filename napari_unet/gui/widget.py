@@ -68,7 +68,7 @@ class UnetWidget(QWidget):
             napari_viewer, self.session, self.image_panel
         )
         self.objects_panel = ObjectsPanel(
-            napari_viewer, self.session, self.annotate_panel.target_to_label
+            napari_viewer, self.session, self.annotate_panel.label
         )
         self.annotate_panel.image_changed.connect(self.objects_panel.show_image)
         self.objects_panel.show_image(self.annotate_panel.image)

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from gui_annotate import FIRST, keep_in, same
+from gui_annotate import FIRST, annotate, keep_in, same
 from gui_mouse import Mouse
 from gui_threshold import saved_threshold_model
 from qtpy.QtCore import QEvent
@@ -104,7 +104,7 @@ def mouse(viewer) -> Mouse:
 def painted(viewer, panel, annotations, mouse, qtbot, blobs):
     """An image with one stroke of the first class, its layer, its annotation."""
     viewer.add_image(blobs, name="field")
-    panel.annotate.click()
+    annotate(panel, qtbot)
     layer = viewer.layers["field scribbles"]
     layer.paint((10, 15), FIRST)
     image = annotations.images[0]

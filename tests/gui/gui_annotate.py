@@ -3,6 +3,7 @@
 import numpy as np
 
 from napari_unet.annotation import AnnotationStore
+from napari_unet.gui.keeping import Keeping
 from napari_unet.gui.session import session_of
 from napari_unet.gui.widget import UnetWidget
 
@@ -12,7 +13,7 @@ BACKGROUND, FIRST = 1, 2
 def keep_in(viewer, folder):
     """Keep the labels of a viewer in a folder."""
     annotations = session_of(viewer).annotations
-    annotations._store = AnnotationStore(folder)
+    annotations.keeping = Keeping(AnnotationStore(folder))
     return annotations
 
 
@@ -27,6 +28,13 @@ def open_again(viewer, image, engine, folder) -> UnetWidget:
     return widget
 
 
+def annotate(panel, qtbot):
+    """Press Annotate, wait until it is known what is kept; return the image."""
+    panel.annotate.click()
+    qtbot.wait_until(lambda: bool(panel.image and panel.image.scribbles))
+    return panel.image
+
+
 def same(image, layer) -> bool:
     """Say whether an image's annotation has what is drawn in a layer."""
     return np.array_equal(image.annotation.scribbles.dense(), layer.data)
@@ -34,6 +42,6 @@ def same(image, layer) -> bool:
 
 def on_disk(store, image, layer) -> bool:
     """Say whether what is drawn in a layer is kept."""
-    if image.key is None or not store.path(image.key).exists():
+    if not store.path(image.key).exists():
         return False
     return np.array_equal(store.load(image.key)[0].scribbles.dense(), layer.data)

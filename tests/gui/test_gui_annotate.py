@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from gui_annotate import BACKGROUND, FIRST, on_disk, same
+from gui_annotate import BACKGROUND, FIRST, annotate, on_disk, same
 from qtpy.QtCore import Qt
 
 from napari_unet.images import write_labels
@@ -133,11 +133,13 @@ def test_renaming_reordering_and_removing_layers_leaves_strokes_whole(
     qtbot.wait_until(lambda: on_disk(store, image, layer))
 
 
-def test_a_removed_scribbles_layer_comes_back(viewer, panel, annotations, painted):
+def test_a_removed_scribbles_layer_comes_back(
+    viewer, panel, annotations, painted, qtbot
+):
     image, layer = painted
     layer.paint((50, 60), FIRST)
     viewer.layers.remove(layer)
-    panel.annotate.click()
+    annotate(panel, qtbot)
     again = viewer.layers["field scribbles"]
     assert again is not layer
     np.testing.assert_array_equal(again.data, layer.data)
@@ -147,7 +149,7 @@ def test_a_removed_scribbles_layer_comes_back(viewer, panel, annotations, painte
 def test_strokes_on_a_slice_of_a_stack(viewer, panel, annotations, qtbot, blobs):
     viewer.add_image(np.stack([blobs] * 5), name="stack", axis_labels=("z", "y", "x"))
     viewer.dims.set_current_step(0, 3)
-    panel.annotate.click()
+    annotate(panel, qtbot)
     layer = viewer.layers["stack scribbles"]
     layer.paint((3, 10, 15), FIRST)
     image = annotations.images[0]
@@ -167,7 +169,7 @@ def test_a_stroke_through_several_slices(
 ):
     stack = np.stack([blobs] * 9)
     viewer.add_image(stack, name="field", axis_labels=("z", "y", "x"))
-    panel.annotate.click()
+    annotate(panel, qtbot)
     layer = viewer.layers["field scribbles"]
     viewer.dims.set_current_step(0, 4)
     if side == "in 3-D":
@@ -187,7 +189,7 @@ def test_a_stroke_through_several_slices(
 def test_channels_are_painted_once(viewer, panel, annotations, qtbot, blobs):
     rgb = np.repeat((blobs // 20).astype(np.uint8)[..., None], 3, axis=-1)
     viewer.add_image(rgb, name="colour", rgb=True)
-    panel.annotate.click()
+    annotate(panel, qtbot)
     layer = viewer.layers["colour scribbles"]
     layer.paint((10, 15), FIRST)
     image = annotations.images[0]

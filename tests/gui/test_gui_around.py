@@ -27,11 +27,14 @@ def test_a_box_is_empty_where_no_object_is(ids):
     assert objects[around(objects, ids, 2)].size == 0
 
 
-def test_outlines_of_large_accepted_regions_are_whole(viewer, widget, annotations):
+def test_outlines_of_large_accepted_regions_are_whole(
+    viewer, widget, annotations, qtbot
+):
     from scipy.ndimage import binary_erosion
 
     layer = viewer.add_image(np.zeros((900, 1100), np.uint8), name="field")
-    widget.objects_panel.start()
+    with qtbot.wait_signal(widget.objects_panel._correction.shown):
+        widget.objects_panel.correct.click()
     image = annotations.of(layer)
     widget.objects_panel.show_image(image)
     for box in (Region(0, 20, 830, 1100), Region(300, 300, 310, 420)):

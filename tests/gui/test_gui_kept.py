@@ -4,10 +4,10 @@ import subprocess
 import sys
 
 import numpy as np
-from gui_annotate import BACKGROUND, FIRST, on_disk, open_again, same
+from gui_annotate import BACKGROUND, FIRST, annotate, keep_in, on_disk, open_again, same
 from qtpy.QtCore import Qt
 
-from napari_unet.annotation import AnnotationStore
+from napari_unet.annotation import AnnotationStore, image_key
 from napari_unet.gui.session import session_of
 
 
@@ -24,7 +24,7 @@ def test_a_stroke_is_on_disk_soon_and_back_in_the_next_session(
     make_napari_viewer,
 ):
     viewer.add_image(blobs, name="field")
-    panel.annotate.click()
+    annotate(panel, qtbot)
     layer = viewer.layers["field scribbles"]
     assert viewer.layers.selection.active is layer
     assert layer.mode == "paint"
@@ -61,19 +61,19 @@ def test_a_full_disk_is_said_once_and_tried_again(
 ):
     blocked = tmp_path / "blocked"
     blocked.write_text("not a folder")
-    annotations._store = AnnotationStore(blocked)
-    annotations._saver()._retry = 0.1
+    keep_in(viewer, blocked)
     viewer.add_image(blobs, name="field")
-    panel.annotate.click()
+    annotate(panel, qtbot)
     layer = viewer.layers["field scribbles"]
     layer.paint((10, 15), FIRST)
     qtbot.wait_until(lambda: any("cannot be saved" in text for text in notified))
+    annotations.keeping._autosave._retry = 0.1
     layer.paint((40, 40), FIRST)
     qtbot.wait(400)
     assert sum("cannot be saved" in text for text in notified) == 1
     blocked.unlink()
     image = annotations.images[0]
-    qtbot.wait_until(lambda: on_disk(annotations._store, image, layer))
+    qtbot.wait_until(lambda: on_disk(AnnotationStore(blocked), image, layer))
 
 
 def test_the_same_pixels_twice_are_kept_apart(
@@ -81,9 +81,8 @@ def test_the_same_pixels_twice_are_kept_apart(
 ):
     first, _ = painted
     viewer.add_image(blobs, name="copy")
-    panel.annotate.click()
+    annotate(panel, qtbot)
     second = annotations.images[1]
-    qtbot.wait_until(lambda: bool(first.key and second.key))
     assert first.key != second.key
 
 
@@ -91,17 +90,6 @@ def test_the_window_may_close_right_after_a_stroke(
     viewer, panel, annotations, store, painted
 ):
     image, layer = painted
-    image.key = "field"
-    layer.paint((50, 60), FIRST)
-    session_of(viewer).close()
-    assert on_disk(store, image, layer)
-
-
-def test_the_window_may_close_before_the_key_of_the_image_is_known(
-    viewer, panel, annotations, store, painted
-):
-    image, layer = painted
-    image.key = None
     layer.paint((50, 60), FIRST)
     session_of(viewer).close()
     assert on_disk(store, image, layer)
@@ -112,18 +100,21 @@ import sys
 import napari
 import numpy as np
 from napari_unet.annotation import AnnotationStore
+from napari_unet.gui.keeping import Keeping
 from napari_unet.gui.session import session_of
 from napari_unet.gui.widget import UnetWidget
 from qtpy.QtTest import QTest
 
 viewer = napari.Viewer()
 annotations = session_of(viewer).annotations
-annotations._store = AnnotationStore(sys.argv[1])
+annotations.keeping = Keeping(AnnotationStore(sys.argv[1]))
 widget = UnetWidget(viewer)
 viewer.window.add_dock_widget(widget, name="U-Net")
 viewer.add_image(np.random.default_rng(0).random((64, 64)))
 QTest.qWait(500)
 widget.annotate_panel.annotate.click()
+while not annotations.images:
+    QTest.qWait(10)
 annotations.images[0].scribbles.paint((20, 20), 2)
 """
 
@@ -156,3 +147,46 @@ def test_kept_labels_are_not_pushed_aside_without_a_question(
     assert "Continue where you left off" in notified[-1]
     assert again.annotate_panel.kept_line.isVisible()
     assert again.session.annotations.images == []
+
+
+def test_annotate_waits_until_it_is_known_what_is_kept(
+    viewer, panel, annotations, store, painted, qtbot, notified, engine,
+    make_napari_viewer, tmp_path,
+):  # fmt: skip
+    image, layer = painted
+    qtbot.wait_until(lambda: on_disk(store, image, layer), timeout=5000)
+    other = make_napari_viewer(show=True)
+    again = open_again(other, image.target.layer.data, engine, tmp_path)
+    assert not again.annotate_panel.kept_line.isVisible()
+    again.annotate_panel.annotate.click()
+    qtbot.wait_until(again.annotate_panel.kept_line.isVisible)
+    assert "again scribbles" not in other.layers
+    assert "Continue where you left off" in notified[-1]
+    again.annotate_panel.kept_line.go_on.click()
+    qtbot.wait_until(lambda: "again scribbles" in other.layers)
+    np.testing.assert_array_equal(other.layers["again scribbles"].data, layer.data)
+    assert [p.name for p in store.path(image.key).parent.iterdir()] == [
+        "annotation.npz"
+    ]
+
+
+def test_another_image_chosen_meanwhile_is_not_annotated(
+    viewer, panel, annotations, qtbot, blobs
+):
+    viewer.add_image(blobs, name="first")
+    panel.annotate.click()
+    viewer.add_image(blobs[::-1], name="second")
+    viewer.layers.selection.active = viewer.layers["second"]
+    qtbot.wait(300)
+    assert annotations.images == []
+    assert annotate(panel, qtbot).name == "second"
+
+
+def test_labels_are_kept_for_pixels_that_came_after_the_choice(
+    viewer, panel, annotations, store, qtbot, blobs
+):
+    layer = viewer.add_image(blobs, name="field")
+    qtbot.wait_until(lambda: panel._kept is not None)
+    layer.data = blobs[::-1].copy()
+    image = annotate(panel, qtbot)
+    assert image.key == image_key(image.target.image)

@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 import tifffile
-from gui_annotate import FIRST, on_disk, open_again, same
+from gui_annotate import FIRST, annotate, on_disk, open_again, same
 
 from napari_unet.gui.session import session_of
+from napari_unet.images import Region
 
 
 @pytest.fixture
@@ -36,7 +37,7 @@ def continued(panel, qtbot):
 
 def kept_with_a_stroke(viewer, panel, store, qtbot):
     """Paint on the slice on screen until it is kept; return the scribbles."""
-    panel.annotate.click()
+    annotate(panel, qtbot)
     image = panel.image
     layer = image.scribbles
     layer.paint((viewer.dims.current_step[0], 10, 15), FIRST)
@@ -56,7 +57,7 @@ def test_an_image_opened_again_gets_the_strokes_that_stayed(
     qtbot.wait_until(lambda: annotations.of(again) is image)
     assert panel.image is image
     assert layer.name == "again scribbles"
-    panel.annotate.click()
+    annotate(panel, qtbot)
     layer.paint((50, 70), FIRST)
     qtbot.wait_until(lambda: same(image, layer))
     qtbot.wait_until(lambda: on_disk(store, image, layer))
@@ -73,7 +74,7 @@ def test_each_channel_of_a_file_gets_its_own_labels(
     strokes = {}
     for layer, at in zip(reversed(layers), ((10, 15), (40, 40)), strict=True):
         viewer.layers.selection.active = layer
-        panel.annotate.click()
+        annotate(panel, qtbot)
         image = panel.image
         image.scribbles.paint(at, FIRST)
         strokes[int(layer.data[0, 0]), int(layer.data[5, 10])] = image.scribbles
@@ -96,7 +97,7 @@ def test_a_file_with_other_pixels_has_its_labels_still(
     path = tmp_path / "field.tif"
     tifffile.imwrite(path, blobs)
     viewer.open(path, plugin="napari")
-    panel.annotate.click()
+    annotate(panel, qtbot)
     image = panel.image
     layer = image.scribbles
     layer.paint((10, 15), FIRST)
@@ -140,7 +141,7 @@ def test_the_axes_of_an_annotated_image_stay(
     viewer, widget, panel, annotations, store, qtbot, stack
 ):
     layer = viewer.add_image(stack, name="stack")
-    panel.annotate.click()
+    annotate(panel, qtbot)
     image = panel.image
     viewer.dims.axis_labels = ("t", "y", "x")
     note = widget.image_panel.note
@@ -152,3 +153,97 @@ def test_the_axes_of_an_annotated_image_stay(
     assert image.target.image.data is layer.data
     viewer.dims.axis_labels = ("z", "y", "x")
     assert not note.isVisible()
+
+
+def test_a_file_in_two_layers_is_labelled_in_one(
+    viewer, panel, annotations, store, qtbot, blobs, tmp_path, notified
+):
+    path = tmp_path / "field.tif"
+    tifffile.imwrite(path, blobs)
+    (first,) = viewer.open(path, plugin="napari")
+    image = annotate(panel, qtbot)
+    layer = image.scribbles
+    layer.paint((10, 15), FIRST)
+    qtbot.wait_until(lambda: on_disk(store, image, layer), timeout=5000)
+    (second,) = viewer.open(path, plugin="napari")
+    viewer.layers.selection.active = second
+    panel.annotate.click()
+    line = panel.kept_line
+    qtbot.wait_until(line.isVisible)
+    assert f"labelled in the layer '{first.name}'" in line.text.text()
+    assert line.text.text() in notified[-1]
+    assert not line.go_on.isVisible()
+    assert annotations.images == [image]
+
+    # Without the first layer its labels lie over the second.
+    viewer.layers.remove(first)
+    qtbot.wait_until(lambda: annotations.of(second) is image)
+    assert not line.isVisible()
+
+
+def test_a_file_in_two_layers_can_be_labelled_twice_and_nothing_is_lost(
+    viewer, panel, annotations, store, qtbot, blobs, tmp_path, next_session
+):
+    path = tmp_path / "field.tif"
+    tifffile.imwrite(path, blobs)
+    images = []
+    for at in ((10, 15), (40, 40)):
+        (layer,) = viewer.open(path, plugin="napari")
+        viewer.layers.selection.active = layer
+        if images:
+            qtbot.wait_until(panel.kept_line.isVisible)
+            panel.kept_line.anew.click()
+        else:
+            annotate(panel, qtbot)
+        image = panel.image
+        image.scribbles.paint(at, FIRST)
+        qtbot.wait_until(
+            lambda image=image: on_disk(store, image, image.scribbles), timeout=5000
+        )
+        images.append(image)
+    assert images[0].key != images[1].key
+
+    other = next_session(None)
+    for image in images:
+        (layer,) = other._images._viewer.open(path, plugin="napari")
+        other._images._viewer.layers.selection.active = layer
+        scribbles = continued(other, qtbot)
+        np.testing.assert_array_equal(scribbles.data, image.scribbles.data)
+
+
+def test_starting_anew_with_another_channel_leaves_what_is_kept(
+    viewer, panel, annotations, store, qtbot, blobs, tmp_path, next_session
+):
+    path = tmp_path / "two.tif"
+    tifffile.imwrite(path, np.stack([blobs, blobs[::-1]]), metadata={"axes": "CYX"})
+    layers = viewer.open(path, plugin="napari", channel_axis=0)
+    viewer.layers.selection.active = layers[0]
+    image = annotate(panel, qtbot)
+    image.scribbles.paint((10, 15), FIRST)
+    qtbot.wait_until(lambda: on_disk(store, image, image.scribbles), timeout=5000)
+    other = next_session(None)
+    opened = other._images._viewer.open(path, plugin="napari", channel_axis=0)
+    other._images._viewer.layers.selection.active = opened[1]
+    qtbot.wait_until(other.kept_line.isVisible)
+    other.kept_line.anew.click()
+    other.image.scribbles.paint((40, 40), FIRST)
+    new = other.image
+    qtbot.wait_until(lambda: on_disk(store, new, new.scribbles), timeout=5000)
+    assert new.key != image.key
+    assert on_disk(store, image, image.scribbles)
+
+
+def test_accepted_regions_lie_over_an_image_that_is_opened_again(
+    viewer, widget, panel, annotations, painted, qtbot, blobs
+):
+    image, _ = painted
+    image.accept(Region(5, 5, 30, 40))
+    outlines = viewer.layers["field accepted"]
+    viewer.layers.remove("field")
+    again = viewer.add_image(blobs.copy(), name="again", scale=(2, 2), translate=(9, 0))
+    qtbot.wait_until(lambda: annotations.of(again) is image)
+    assert outlines.name == "again accepted"
+    np.testing.assert_array_equal(outlines.scale, again.scale)
+    np.testing.assert_array_equal(outlines.translate, again.translate)
+    again.scale = (3, 3)
+    np.testing.assert_array_equal(outlines.scale, again.scale)

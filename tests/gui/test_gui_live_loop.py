@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from gui_annotate import annotate
 from gui_live import LiveUser
 from gui_mouse import Mouse
 from napari.layers import Layer
@@ -50,7 +51,7 @@ def test_paint_watch_it_learn_correct(viewer, widget, predict, qtbot):
             mouse.draw(a, b)
 
     # Paint strokes of two classes.
-    widget.annotate_panel.annotate.click()
+    annotate(widget.annotate_panel, qtbot)
     scribbles = viewer.layers["nuclei scribbles"]
     scribbles.brush_size = 3
     # The docked panel has made the canvas narrower than the image.

@@ -5,6 +5,7 @@ import signal
 
 import numpy as np
 import pytest
+from gui_annotate import annotate, keep_in
 from gui_live import LiveUser, save_small_model
 
 from napari_unet.annotation import AnnotationStore
@@ -20,10 +21,10 @@ BACKGROUND, CELL, OTHER = 1, 2, 3
 @pytest.fixture
 def user(viewer, widget, qtbot, blobs, tmp_path) -> LiveUser:
     """Somebody with an image and the brush in the hand."""
-    widget.session.annotations._store = AnnotationStore(tmp_path / "kept")
+    keep_in(viewer, tmp_path / "kept")
     widget.model_panel.choose_folder(save_small_model(tmp_path / "small"))
     viewer.add_image(blobs, name="field")
-    widget.annotate_panel.annotate.click()
+    annotate(widget.annotate_panel, qtbot)
     yield LiveUser(widget, qtbot)
     if widget.session.live.running:
         widget.session.live.stop()
@@ -118,10 +119,10 @@ def test_the_image_is_renamed(viewer, user, scribbles):
     user.stop()
 
 
-def test_a_slider_is_named(viewer, user, blobs, widget):
+def test_a_slider_is_named(viewer, user, blobs, widget, qtbot):
     stack = viewer.add_image(np.stack([blobs] * 6), name="stack")
     viewer.layers.selection.active = stack
-    widget.annotate_panel.annotate.click()
+    annotate(widget.annotate_panel, qtbot)
     scribbles = widget.annotate_panel.image.scribbles
     scribbles.data[0, 8:13, 13:18] = CELL
     scribbles.data[0, 25:30, 38:43] = BACKGROUND
@@ -156,7 +157,9 @@ def test_an_image_that_was_only_looked_at_is_forgotten(viewer, user, scribbles, 
     user.stop()
 
 
-def test_the_strokes_layer_is_renamed_and_removed(viewer, user, scribbles, widget):
+def test_the_strokes_layer_is_renamed_and_removed(
+    viewer, user, scribbles, widget, qtbot
+):
     viewer.add_labels(np.zeros((60, 80), int), name="another")
     paint_both(scribbles)
     user.start()
@@ -165,7 +168,7 @@ def test_the_strokes_layer_is_renamed_and_removed(viewer, user, scribbles, widge
     user.wait(lambda: user.steps[-1].labelled > 75)
     viewer.layers.remove(scribbles)
     user.more_steps(5)
-    widget.annotate_panel.annotate.click()
+    annotate(widget.annotate_panel, qtbot)
     back = viewer.layers["field scribbles"]
     assert [(back.data == c).sum() for c in (BACKGROUND, CELL)] == [50, 75]
     user.stop()

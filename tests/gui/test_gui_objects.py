@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from gui_annotate import open_again
+from gui_annotate import annotate, open_again
 from qtpy.QtCore import Qt
 
 from napari_unet.annotation import AnnotationStore
@@ -148,7 +148,7 @@ def test_accept_a_drawn_rectangle_and_find_it_again(
 
     store = AnnotationStore(tmp_path)
     qtbot.wait_until(lambda: image.key and store.path(image.key).exists(), timeout=2500)
-    qtbot.wait_until(lambda: not annotations._autosave.unsaved, timeout=2500)
+    qtbot.wait_until(lambda: not annotations.keeping.unsaved, timeout=2500)
     other = make_napari_viewer(show=True)
     line = open_again(other, blobs, engine, tmp_path).annotate_panel.kept_line
     qtbot.wait_until(line.isVisible)
@@ -161,12 +161,12 @@ def test_accept_a_drawn_rectangle_and_find_it_again(
 
 
 def test_scribbles_go_on_with_the_classes_of_the_prediction(
-    viewer, widget, annotations, predict, blobs
+    viewer, widget, annotations, predict, blobs, qtbot
 ):
     viewer.add_image(blobs, name="field")
     predict()
     before = [layer.data.copy() for layer in viewer.layers[1:]]
-    widget.annotate_panel.annotate.click()
+    annotate(widget.annotate_panel, qtbot)
     assert annotations.scheme.names == ("background", "cell")
     scribbles = viewer.layers["field scribbles"]
     scribbles.paint((10, 10), 2)
@@ -240,7 +240,8 @@ def test_without_a_prediction_objects_are_painted(
     viewer, widget, annotations, qtbot, blobs
 ):
     viewer.add_image(blobs, name="field")
-    widget.objects_panel.correct.click()
+    with qtbot.wait_signal(widget.objects_panel._correction.shown):
+        widget.objects_panel.correct.click()
     assert "no prediction" in widget.objects_panel.status.text()
     layer = viewer.layers["field objects"]
     layer.paint((10, 10), 1)

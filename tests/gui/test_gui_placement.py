@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from gui_annotate import FIRST, same
+from gui_annotate import FIRST, annotate, same
 
 CHANGES = {
     "scale": (2, 0.5),
@@ -25,15 +25,15 @@ def in_place(layer, image):
 
 
 @pytest.fixture
-def layers(viewer, widget, panel, predict):
+def layers(viewer, widget, panel, predict, qtbot):
     """Add an image and all kinds of labels over it; return the image and these."""
 
     def add(pixels, **where):
         image = viewer.add_image(pixels, name="field", **where)
         predict()
-        panel.annotate.click()
+        annotate(panel, qtbot)
         widget.objects_panel.correct.click()
-        widget.objects_panel.start()
+        widget.objects_panel.correct.click()
         return image, viewer.layers[1:]
 
     return add

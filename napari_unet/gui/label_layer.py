@@ -1,0 +1,149 @@
+"""The layer in which one kind of labels of an image is drawn."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from napari_unet.errors import AnnotationError
+from napari_unet.gui.painted import Painted
+from napari_unet.gui.placement import keep_over, lay_over
+from napari_unet.gui.results import forget_history
+from napari_unet.gui.screen import is_flat
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from napari.layers import Labels
+    from napari.viewer import Viewer
+    from numpy.typing import NDArray
+
+    from napari_unet.annotation import Blocks
+    from napari_unet.gui.annotated import AnnotatedImage
+    from napari_unet.images import Region
+
+
+class LabelLayer:
+    """The layer ``<image> scribbles`` or ``<image> objects``, if there is one.
+
+    Parameters
+    ----------
+    viewer : napari.viewer.Viewer
+        Where the layer is.
+    image : AnnotatedImage
+        Whose annotation it shows.
+    role : str
+        ``"scribbles"`` or ``"objects"``.
+    take : callable
+        Given the layer's data, ``(..., Y, X)``, and a region, it takes over what the
+        user painted there and returns the parts that were different.
+    """
+
+    def __init__(
+        self,
+        viewer: Viewer,
+        image: AnnotatedImage,
+        role: str,
+        take: Callable[[NDArray[Any], Region], list[Region]],
+    ) -> None:
+        self._viewer = viewer
+        self._image = image
+        self._role = role
+        self._take = take
+        self._painted: Painted | None = None
+
+    @property
+    def layer(self) -> Labels | None:
+        """The layer, None if there is none or its last strokes are still taken over."""
+        layer = self.followed
+        return layer if layer in self._viewer.layers else None
+
+    @property
+    def followed(self) -> Labels | None:
+        """The layer whose strokes are taken over."""
+        return None if self._painted is None else self._painted.layer
+
+    def show(self) -> Labels:
+        """Return the layer, made if need be, as the active one."""
+        layer = self.layer or self._add()
+        # A layer that is shown again is drawn again, all of it.
+        if not layer.visible:
+            layer.visible = True
+        self._viewer.layers.selection.active = layer
+        return layer
+
+    def write(self, regions: Iterable[Region]) -> None:
+        """Show what was written into the annotation; undo goes back no further."""
+        layer = self.followed
+        if layer is not None:
+            self._fill(layer, regions)
+            forget_history(layer)
+
+    def flush(self) -> None:
+        """Take over strokes of the last moment."""
+        if self._painted is not None:
+            self._painted.flush()
+
+    def forget(self, layer: Any) -> None:
+        """If this is the layer, take over its last strokes and follow it no longer."""
+        if self._painted is not None and self._painted.layer is layer:
+            self._painted.close()
+            self._painted = None
+
+    def move(self) -> None:
+        """Lie over the image's layer, which is another one now."""
+        if self.followed is not None:
+            lay_over(self._image.target.layer, self.followed)
+            keep_over(self._image.target.layer, self.followed)
+
+    def rename(self, before: str, after: str) -> None:
+        """Follow the name of the image, unless the user gave another one."""
+        layer = self.followed
+        if layer is not None and layer.name == f"{before} {self._role}":
+            layer.name = f"{after} {self._role}"
+
+    @property
+    def _blocks(self) -> Blocks:
+        blocks: Blocks = getattr(self._image.annotation, self._role)
+        return blocks
+
+    def _add(self) -> Labels:
+        blocks, image = self._blocks, self._image
+        layer = image.target.new_layer(self._viewer, self._role, blocks.dtype)
+        self._fill(layer, map(blocks.region, blocks.keys()))
+        self._painted = Painted(
+            layer,
+            list(blocks.planes()),
+            # Where several planes are painted at once, none of them is on screen.
+            lambda: image.plane_shown() if self._is_flat() else None,
+            self._take_part,
+            image.changed.emit,
+        )
+        return layer
+
+    def _is_flat(self) -> bool:
+        return is_flat(self._viewer, self._image.target)
+
+    def _fill(self, layer: Labels, regions: Iterable[Region]) -> None:
+        stack = self._image.target.stack(layer)
+        for region in regions:
+            stack[self._blocks.index(region)] = self._blocks.read(region)
+        layer.refresh(extent=False)
+
+    def _take_part(self, region: Region) -> list[Region]:
+        from napari.utils.notifications import show_error
+
+        layer, target = self.followed, self._image.target
+        if layer is None:
+            return []
+        if not target.fits(layer):
+            show_error(
+                f"The layer '{layer.name}' no longer has the size of the image. What "
+                "is drawn on it is not kept: remove it and press Annotate."
+            )
+            self._painted = None
+            return []
+        try:
+            return self._take(target.stack(layer), region)
+        except AnnotationError as error:
+            show_error(str(error))
+            return []
