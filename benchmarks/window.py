@@ -144,6 +144,7 @@ class Window:
         self.live.told.connect(self._hear)
         self.panel.view.shown.connect(self._see)
         self.widget.annotate_panel.annotate.click()
+        run(30, lambda: self.widget.annotate_panel.image)
         self.scribbles = self.viewer.layers["nuclei scribbles"]
         self.scribbles.brush_size = 5
 
