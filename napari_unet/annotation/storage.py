@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from napari_unet.annotation.archive import Saved, read, read_header, write
 from napari_unet.errors import AnnotationError
+from napari_unet.images.whole import replacing
 
 if TYPE_CHECKING:
     from napari_unet.annotation.annotation import Annotation
@@ -110,11 +111,10 @@ class AnnotationStore:
             If it cannot be written. What was saved before is still there.
         """
         path = self.path(key)
-        new = path.with_name(f".{FILE}-{os.getpid()}.new")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             _clear_left_over(path.parent)
-            try:
+            with replacing(path) as new:
                 with open(new, "wb") as file:
                     write(file, annotation, scheme, name)
                     file.flush()
@@ -122,11 +122,6 @@ class AnnotationStore:
                 written = _identity(new)
                 if path.exists() and _identity(path) != self._mine.get(key):
                     _keep_aside(path)
-                os.replace(new, path)
-            except BaseException:
-                with suppress(OSError):
-                    new.unlink()
-                raise
             self._mine[key] = written
             _sync_folder(path.parent)
         except OSError as error:
@@ -156,7 +151,7 @@ def _keep_aside(path: Path) -> None:
 
 
 def _clear_left_over(folder: Path) -> None:
-    for file in folder.glob(f".{FILE}-*.new"):
+    for file in folder.glob(f".{FILE}.*.unfinished"):
         with suppress(OSError):
             if time.time() - file.stat().st_mtime > LEFT_OVER:
                 file.unlink()

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import logging
-import os
-import tempfile
 from pathlib import Path
 
 from platformdirs import user_state_path
+
+from napari_unet.images.whole import replacing
 
 _KEPT = 8
 
@@ -29,10 +29,8 @@ def remember_model(folder: Path) -> None:
     file = _file()
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        handle, new = tempfile.mkstemp(dir=file.parent)
-        with os.fdopen(handle, "w", encoding="utf-8") as f:
-            json.dump([str(f) for f in folders], f)
-        os.replace(new, file)
+        with replacing(file) as new:
+            new.write_text(json.dumps([str(f) for f in folders]), encoding="utf-8")
     except OSError:
         # Losing this list costs the user one click on Browse.
         logging.getLogger(__name__).warning("cannot write %s", file, exc_info=True)

@@ -12,6 +12,21 @@ from napari_unet.errors import ImageError
 
 @contextmanager
 def written_whole(path: Path) -> Iterator[Path]:
+    """Give a file to write, as `replacing` does, and say what is against it.
+
+    Raises
+    ------
+    ImageError
+        If it cannot be written there.
+    """
+    with _writing_errors(path), replacing(path) as unfinished:
+        # Said before others are replaced that are written together with it.
+        _check_no_folder(path)
+        yield unfinished
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
     """Give a file to write beside `path`, which takes its place in the end.
 
     After an error an older file of that name is still there, and nothing else.
@@ -28,18 +43,15 @@ def written_whole(path: Path) -> Iterator[Path]:
 
     Raises
     ------
-    ImageError
+    OSError
         If it cannot be written there.
     """
     unfinished = path.parent / f".{path.name}.{uuid.uuid4().hex[:8]}.unfinished"
-    with _writing_errors(path):
-        try:
-            # Said before others are replaced that are written together with it.
-            _check_no_folder(path)
-            yield unfinished
-            os.replace(unfinished, path)
-        finally:
-            unfinished.unlink(missing_ok=True)
+    try:
+        yield unfinished
+        os.replace(unfinished, path)
+    finally:
+        unfinished.unlink(missing_ok=True)
 
 
 def check_writable(path: Path) -> None:

@@ -6,9 +6,9 @@ import signal
 import sys
 
 from napari_unet.annotation import AnnotationStore, ClassScheme, archive, storage
-from napari_unet.images import Region
+from napari_unet.images import Region, whole
 
-FILES = {storage.__file__, archive.__file__}
+FILES = {storage.__file__, archive.__file__, whole.__file__}
 
 
 def die_at(step):
@@ -50,7 +50,7 @@ def main(folder):
         assert found in (old, new), (step, old, found, new)
         seen.append(found == new)
         old = found
-        for left_over in first.path("image").parent.glob(".*.new"):
+        for left_over in first.path("image").parent.glob(".*.unfinished"):
             left_over.unlink()
         if os.WIFEXITED(status):
             assert os.WEXITSTATUS(status) == 0

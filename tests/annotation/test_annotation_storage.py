@@ -253,7 +253,7 @@ class TestTrouble:
 
     def test_what_a_dead_process_left_is_cleared_in_time(self, store, annotation):
         store.save("image", annotation, SCHEME)
-        left = store.path("image").with_name(".annotation.npz-1.new")
+        left = store.path("image").with_name(".annotation.npz.1.unfinished")
         left.touch()
         store.save("image", annotation, SCHEME)
         assert left.exists()
