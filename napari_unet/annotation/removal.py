@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from napari_unet.annotation.classes import MOST_CLASSES
+from napari_unet.annotation.join import map_classes
 from napari_unet.annotation.targets import classes_of
 
 if TYPE_CHECKING:
@@ -30,17 +32,15 @@ def remove_class(annotation: Annotation, index: int, into: int | None = None) ->
     """
     if index < 1 or into == index:
         raise ValueError(f"class {index} cannot be removed into {into}")
-    # Of each scribble's value; a class is its value less one.
-    new = np.arange(256)
-    new[index + 2 :] -= 1
-    new[index + 1] = 0 if into is None else new[into + 1]
-    for region in map(annotation.scribbles.region, annotation.scribbles.keys()):
-        annotation.write_scribbles(region, new[annotation.scribbles.read(region)])
+    if into is None:
+        for region in map(annotation.scribbles.region, annotation.scribbles.keys()):
+            drawn = annotation.scribbles.read(region)
+            annotation.write_scribbles(region, np.where(drawn == index + 1, 0, drawn))
     if not into:
         _remove_objects(annotation, index, keep_verified=into == 0)
-    old = annotation.object_classes
-    classes = {i: int(new[old.get(i, 1) + 1]) - 1 for i in annotation.ids() | {*old}}
-    annotation.set_object_classes({i: max(c, 1) for i, c in classes.items()})
+    where = [c - (c > index) for c in range(MOST_CLASSES + 1)]
+    where[index] = where[into or 0]
+    map_classes(annotation, where)
 
 
 def _remove_objects(annotation: Annotation, label: int, keep_verified: bool) -> None:
@@ -51,3 +51,5 @@ def _remove_objects(annotation: Annotation, label: int, keep_verified: bool) -> 
         if not keep_verified:
             verified = annotation.verified.read(region)
             annotation.verify(region, verified & ~gone)
+    classes = annotation.object_classes
+    annotation.set_object_classes({i: 1 for i, c in classes.items() if c == label})
