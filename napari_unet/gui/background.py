@@ -20,3 +20,22 @@ def start(worker: Any) -> None:
     pool.releaseThread()
     worker.finished.connect(pool.reserveThread)
     worker.start()
+
+
+def activity(description: str) -> Any:
+    """Add an entry of unknown length to napari's activity dock, on the main thread.
+
+    Its spinner in the status bar has the whole window drawn 30 times a second, on a
+    processor without graphics a third of a core that training could use. napari stops
+    it when any entry is closed while the dock is hidden.
+
+    Returns
+    -------
+    napari.utils.progress
+        The entry, to move and to close.
+    """
+    from napari.utils import progress
+
+    entry = progress(total=0, desc=description)
+    progress(total=0).close()
+    return entry

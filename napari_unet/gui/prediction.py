@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from qtpy.QtCore import QObject, Signal
 
 from napari_unet.errors import UnetError
-from napari_unet.gui.background import start
+from napari_unet.gui.background import activity, start
 from napari_unet.gui.planes import PlaneLabels, predict_planes
 
 if TYPE_CHECKING:
@@ -59,8 +59,6 @@ class Prediction(QObject):
         self, viewer: Viewer, session: UnetSession, target: Target, job: Job
     ) -> None:
         super().__init__()
-        from napari.utils import progress
-
         self._viewer = viewer
         self._engine = session.engine
         self._results = session.results_of(target.layer)
@@ -71,7 +69,7 @@ class Prediction(QObject):
         self._objects = 0
         self._device = ""
         self._started = time.perf_counter()
-        self._activity = progress(total=0, desc=f"U-Net: {job.image.name}")
+        self._activity = activity(f"U-Net: {job.image.name}")
         self._bar_moves = False
         self._event.connect(self._take)
         viewer.layers.events.removed.connect(self._layer_removed)

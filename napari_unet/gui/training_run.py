@@ -9,7 +9,7 @@ from qtpy.QtCore import QObject, Signal
 
 from napari_unet.engine.messages import StopTraining
 from napari_unet.errors import UnetError
-from napari_unet.gui.background import start
+from napari_unet.gui.background import activity, start
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -66,9 +66,8 @@ class TrainingRun(QObject):
     def start(self) -> None:
         """Begin, in another thread."""
         from napari.qt.threading import create_worker
-        from napari.utils import progress
 
-        self._activity = progress(total=0, desc="U-Net: training")
+        self._activity = activity("U-Net: training")
         worker = create_worker(self._work, _start_thread=False, _ignore_errors=True)
         worker.returned.connect(self._end)
         worker.errored.connect(self._break)
