@@ -12,7 +12,7 @@ from napari_unet.annotation.labels import as_labels, next_id
 from napari_unet.annotation.targets import labelled_classes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from numpy.typing import NDArray
 
@@ -127,11 +127,19 @@ class Annotation:
         The parts are those of `split`: undecided, training, held out.
         """
         total = np.zeros((256, 3), np.int64)
+        for part in self.tallies():
+            total += part
+        return total
+
+    def tallies(self) -> Iterator[NDArray[np.int64]]:
+        """Yield the tally of one block after the other; `tally` is their sum.
+
+        A block is counted once, and then again when it has changed.
+        """
         for key in self._labelled_keys():
             if key not in self._tallies:
                 self._tallies[key] = self._tally_of(self.split.region(key))
-            total += self._tallies[key]
-        return total
+            yield self._tallies[key]
 
     def changed_since(self, version: int) -> list[Region]:
         """Return the blocks, 256 x 256 or less, written after `version`."""
@@ -154,6 +162,25 @@ class Annotation:
         copy._undecided = set(self._undecided)
         copy._tallies = dict(self._tallies)
         return copy
+
+    def follow(self, other: Annotation) -> None:
+        """Take over the labels of a snapshot of the same shape, but not its `split`."""
+        ours = (self.scribbles, self.objects, self.verified)
+        theirs = (other.scribbles, other.objects, other.verified)
+        changed = {k for a, b in zip(ours, theirs, strict=True) for k in a.follow(b)}
+        if changed:
+            self._touch_keys(changed)
+        ids = self._object_classes.keys() | other.object_classes.keys()
+        classes = {i: other.object_classes.get(i, 1) for i in ids}
+        self.set_object_classes(
+            {i: c for i, c in classes.items() if c != self._object_classes.get(i, 1)}
+        )
+
+    def follow_split(self, split: Blocks) -> None:
+        """Take over which labels are held out: a snapshot of another one's `split`."""
+        undecided = self._undecided.copy()
+        self._touch_keys(self.split.follow(split))
+        self._undecided = undecided
 
     def write_scribbles(self, region: Region, values: NDArray[Any] | int) -> None:
         """Write scribbles, ``(Y, X)`` or one value: 0 erases, else class + 1.
@@ -278,9 +305,11 @@ class Annotation:
         return {int(i) for block in blocks for i in np.unique(block)} - {0}
 
     def _touch(self, regions: Iterable[Region]) -> None:
+        self._touch_keys(k for r in regions for k in self.scribbles.keys_in(r))
+
+    def _touch_keys(self, keys: Iterable[Key]) -> None:
         self.version += 1
-        for region in regions:
-            for key in self.scribbles.keys_in(region):
-                self._changed[key] = self.version
-                self._undecided.add(key)
-                self._tallies.pop(key, None)
+        for key in keys:
+            self._changed[key] = self.version
+            self._undecided.add(key)
+            self._tallies.pop(key, None)

@@ -166,6 +166,13 @@ class Blocks:
         copy._blocks = dict(self._blocks)
         return copy
 
+    def follow(self, other: Blocks) -> list[Key]:
+        """Share all blocks of a snapshot; return the keys of those that were others."""
+        keys = self._blocks.keys() | other._blocks.keys()
+        changed = [k for k in keys if self._blocks.get(k) is not other._blocks.get(k)]
+        self._blocks = dict(other._blocks)
+        return changed
+
     def holds(self, region: Region) -> bool:
         """Whether `region` lies inside the array."""
         plane = self._plane(region)

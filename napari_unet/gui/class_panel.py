@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
+import numpy as np
+from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QPushButton, QVBoxLayout, QWidget
 
 from napari_unet.errors import AnnotationError
@@ -12,11 +15,17 @@ from napari_unet.gui.class_row import ClassRow
 from napari_unet.gui.forms import follow
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
+
+    from numpy.typing import NDArray
 
     from napari_unet.annotation import ClassScheme
     from napari_unet.gui.annotated import AnnotatedImage
     from napari_unet.gui.annotations import Annotations
+
+
+# Seconds to count labelled pixels without a pause.
+_TURN = 0.004
 
 
 class ClassPanel(QWidget):
@@ -33,6 +42,10 @@ class ClassPanel(QWidget):
         self._annotations = annotations
         self._image: AnnotatedImage | None = None
         self.rows: list[ClassRow] = []
+        self._tallies: Iterator[NDArray[np.int64]] = iter(())
+        self._counts = np.zeros(256, np.int64)
+        self._timer = QTimer(self, singleShot=True)
+        self._timer.timeout.connect(self._count)
         self.removal = ClassRemoval(annotations)
         self.add = QPushButton("Add class", toolTip="Add one more class to label")
         self._list = QVBoxLayout()
@@ -79,10 +92,20 @@ class ClassPanel(QWidget):
             row.show_chosen(index == self._annotations.chosen)
 
     def _show_counts(self) -> None:
-        counts = [0] * len(self.rows)
-        if self._image is not None:
-            counts = self._image.annotation.counts(len(self.rows)).tolist()
-        for row, count in zip(self.rows, counts, strict=True):
+        """Count the labelled pixels, in turns that are too short to be felt."""
+        image = self._image
+        self._tallies = iter(()) if image is None else image.annotation.tallies()
+        self._counts[:] = 0
+        self._count()
+
+    def _count(self) -> None:
+        end = time.perf_counter() + _TURN
+        for tally in self._tallies:
+            self._counts += tally.sum(axis=1)
+            if time.perf_counter() > end:
+                self._timer.start(0)
+                return
+        for row, count in zip(self.rows, self._counts.tolist(), strict=False):
             row.show_count(count)
 
     def _add(self) -> None:

@@ -9,14 +9,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from napari_unet.annotation import hold_out
 from napari_unet.engine.messages import AddImage, Patch, RemoveImage, WriteLabels
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
     from concurrent.futures import Future
 
     from numpy.typing import NDArray
 
-    from napari_unet.annotation import Annotation
+    from napari_unet.annotation import Annotation, Blocks
     from napari_unet.engine.arrays import SharedArray
     from napari_unet.engine.client import Engine
     from napari_unet.engine.messages import Request
@@ -40,6 +42,8 @@ class Subject:
         Of the image, which become 0 and 1.
     labels : Annotation
         A snapshot.
+    learnt : mapping of str to Annotation
+        Snapshots of all images that training learns from, by their keys.
     """
 
     key: str
@@ -47,6 +51,7 @@ class Subject:
     channels: tuple[int, ...]
     percentiles: tuple[float, float]
     labels: Annotation
+    learnt: Mapping[str, Annotation]
 
 
 @dataclass(frozen=True)
@@ -62,6 +67,10 @@ class _Shared:
 class Feed:
     """Sends each image once and of its labels the blocks that have changed.
 
+    Which labels are held out is decided here, before they are sent, and not in the
+    engine, so that one that is started anew, or on another day, judges by the same. It
+    takes seconds after a large region was accepted.
+
     Everything goes through one thread, in order. An engine that has been started anew
     is told everything again. What is sent while something else waits takes its place,
     so a slow engine does not make a queue.
@@ -70,6 +79,9 @@ class Feed:
     ----------
     engine : Engine
         Started if it does not run.
+    decided : callable
+        Called in the thread with the key of an image and a snapshot of its
+        `Annotation.split`, when more of its labels are held out or learnt from.
 
     Attributes
     ----------
@@ -77,9 +89,10 @@ class Feed:
         Whether nothing more can be sent.
     """
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, decided: Callable[[str, Blocks], None]) -> None:
         self.closed = False
         self._engine = engine
+        self._decided = decided
         self._thread = ThreadPoolExecutor(1, "napari-unet feed")
         self._lock = threading.Lock()
         self._waiting: dict[str, Subject] = {}
@@ -87,6 +100,7 @@ class Feed:
         self._told: int | None = None
         self._shared: dict[str, _Shared] = {}
         self._known: dict[str, Annotation] = {}
+        self._labels: dict[str, Annotation] = {}
 
     def send(self, subject: Subject) -> Future[None]:
         """Tell the engine about an image and its labels; nothing waits for it.
@@ -102,7 +116,7 @@ class Feed:
 
     def remove(self, key: str) -> Future[None]:
         """Let the engine forget an image."""
-        return self._thread.submit(self._remove, key)
+        return self._thread.submit(self._forget, key)
 
     def ask(self, request: Request) -> Future[list[Any]]:
         """Send a short request after everything else; the result is its events."""
@@ -118,6 +132,7 @@ class Feed:
             subject = self._waiting.pop(key, None)
         if subject is None:
             return
+        labels = self._decide(subject)
         self._engine.start()
         if self._engine.pid != self._told:
             self._known.clear()
@@ -133,11 +148,28 @@ class Feed:
             shared = self._shared[key] = self._share(subject)
         if key not in self._known:
             self._engine.ask(_add(key, shared))
-        patches = _patches(subject.labels, self._known.get(key))
+        patches = _patches(labels, self._known.get(key))
         if patches:
-            classes = dict(subject.labels.object_classes)
+            classes = dict(labels.object_classes)
             self._engine.ask(WriteLabels(key, patches, classes))
-        self._known[key] = subject.labels
+        self._known[key] = labels
+
+    def _decide(self, subject: Subject) -> Annotation:
+        """Return the labels of an image, with what is held out of them."""
+        for key, snapshot in {**subject.learnt, subject.key: subject.labels}.items():
+            ours = self._labels.get(key)
+            if ours is None or ours.shape != snapshot.shape:
+                self._labels[key] = snapshot.snapshot()
+            else:
+                ours.follow(snapshot)
+        learnt = {key: self._labels[key] for key in subject.learnt}
+        before = {key: ours.split.snapshot() for key, ours in learnt.items()}
+        hold_out(learnt)
+        for key, ours in learnt.items():
+            split = ours.split.snapshot()
+            if before[key].follow(split):
+                self._decided(key, split)
+        return self._labels[subject.key].snapshot()
 
     def _share(self, subject: Subject) -> _Shared:
         from napari_unet.images import measure_intensity
@@ -152,6 +184,10 @@ class Feed:
         for plane in image.planes():
             filled[tuple(plane.values())] = image.read(image.whole(plane), read)
         return _Shared(image, channels, pixels, intensity)
+
+    def _forget(self, key: str) -> None:
+        self._remove(key)
+        self._labels.pop(key, None)
 
     def _remove(self, key: str) -> None:
         shared = self._shared.pop(key, None)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
     from pathlib import Path
 
+    from napari_unet.annotation import Blocks
     from napari_unet.engine.client import Engine
     from napari_unet.gui.annotated import AnnotatedImage
     from napari_unet.gui.annotations import Annotations
@@ -103,6 +104,7 @@ class LiveTraining(QObject):
     failed = Signal(str)
     refused = Signal(str)
     _answered = Signal(object)
+    _decided = Signal(str, object)
 
     def __init__(
         self, engine: Engine, annotations: Annotations, channels: Channels
@@ -112,7 +114,7 @@ class LiveTraining(QObject):
         self.plan: Plan | None = None
         self.best: Path | None = None
         self.checkpoints: list[Checkpointed] = []
-        self.feed = Feed(engine)
+        self.feed = Feed(engine, self._decided.emit)
         self.subjects = Subjects(annotations, channels)
         self._engine = engine
         self._annotations = annotations
@@ -122,6 +124,7 @@ class LiveTraining(QObject):
         # Whether to begin again, with other classes, once it has stopped.
         self._again = False
         self._answered.connect(self._hear)
+        self._decided.connect(self._take_split)
         annotations.changed.connect(self._labels_changed)
         annotations.scheme_changed.connect(self._classes_changed)
         annotations.images_changed.connect(self._forget_gone)
@@ -287,6 +290,9 @@ class LiveTraining(QObject):
         if state != self.state:
             self.state = state
             self.state_changed.emit(state)
+
+    def _take_split(self, key: str, split: Blocks) -> None:
+        self.subjects.take_split(key, split)
 
     def _labels_changed(self, image: AnnotatedImage, regions: list[Region]) -> None:
         # While the classes are being exchanged the engine has the old ones.

@@ -6,7 +6,7 @@ import itertools
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
-from napari_unet.annotation import Annotation, hold_out
+from napari_unet.annotation import Annotation
 from napari_unet.errors import TrainingError
 from napari_unet.gui.feed import Subject
 from napari_unet.images import choose_channels
@@ -14,6 +14,7 @@ from napari_unet.images import choose_channels
 if TYPE_CHECKING:
     from napari.layers import Image as ImageLayer
 
+    from napari_unet.annotation import Blocks
     from napari_unet.gui.annotated import AnnotatedImage
     from napari_unet.gui.annotations import Annotations
     from napari_unet.gui.channels import Channels
@@ -74,12 +75,21 @@ class Subjects:
         gone = [layer for layer in self._keys if not self._annotations.shows(layer)]
         return [self._keys.pop(layer) for layer in gone]
 
-    def target(self, key: str) -> Target | None:
-        """Return the annotated image that the engine calls `key`."""
-        images = self._annotations.images
-        return next(
-            (i.target for i in images if self._keys.get(i.target.layer) == key), None
-        )
+    def take_split(self, key: str, split: Blocks) -> None:
+        """Keep what has been decided on the labels of an image, if it is still there.
+
+        Parameters
+        ----------
+        key : str
+            What the engine calls the image.
+        split : Blocks
+            Of an `Annotation`, for good: nobody writes to it any more.
+        """
+        for image in self._annotations.images:
+            shape = image.annotation.shape
+            if self._keys.get(image.target.layer) == key and split.shape == shape:
+                image.annotation.follow_split(split)
+                self._annotations.keep(image)
 
     def of(self, target: Target) -> Subject:
         """Return an image as it is now, with its labels if it has any.
@@ -89,9 +99,10 @@ class Subjects:
         ImageError
             If its channels do not suit the model.
         """
-        # Decided here and not in the engine, so that one that is started anew, or on
-        # another day, judges by the same labels.
-        hold_out({self.key(i.target.layer): i.annotation for i in self.labelled()})
+        learnt = {
+            self.key(image.target.layer): image.annotation.snapshot()
+            for image in self.labelled()
+        }
         annotated = self._annotations.of(target.layer)
         labels = annotated.annotation if annotated else Annotation.of(target.image)
         return Subject(
@@ -100,6 +111,7 @@ class Subjects:
             choose_channels(target.image, self.channels, self._channel(target)),
             self.percentiles,
             labels.snapshot(),
+            learnt,
         )
 
     def check_strokes(self) -> None:

@@ -166,3 +166,41 @@ def test_importing_loads_nothing_heavy():
         env={"PYTHONPATH": ":".join(p or "." for p in sys.path)},
     )
     assert done.stdout.strip() == "set()"
+
+
+def test_a_follower_has_the_labels_and_decides_for_itself(annotation):
+    follower = annotation.snapshot()
+    follower.assign(Region(200, 10, 205, 60), np.full((5, 50), 2, np.uint8))
+    assert follower.counts(3).tolist() == annotation.counts(3).tolist()
+    version = follower.version
+    follower.follow(annotation.snapshot())
+    assert follower.version == version
+
+    annotation.write_scribbles(Region(250, 300, 260, 310), 3)
+    annotation.set_object_classes({7: 2, 9: 1})
+    follower.follow(annotation.snapshot())
+    np.testing.assert_array_equal(follower.classes(WHOLE), annotation.classes(WHOLE))
+    assert follower.counts(3).tolist() == annotation.counts(3).tolist()
+    assert follower.object_classes == annotation.object_classes
+    assert follower.changed_since(version) == [
+        Region(0, 0, 256, 256),
+        Region(0, 256, 256, 400),
+        Region(256, 256, 300, 400),
+    ]
+    assert follower.held_out(WHOLE).sum() == 250
+    assert not annotation.held_out(WHOLE).any()
+
+
+def test_what_is_held_out_is_taken_over_and_labels_stay(annotation):
+    other = annotation.snapshot()
+    other.assign(Region(200, 10, 205, 60), np.full((5, 50), 2, np.uint8))
+    annotation.write_scribbles(Region(250, 300, 260, 310), 3)
+    annotation.take_undecided()
+    before = annotation.classes(WHOLE)
+    annotation.follow_split(other.split.snapshot())
+    np.testing.assert_array_equal(annotation.classes(WHOLE), before)
+    assert annotation.held_out(WHOLE).sum() == 250
+    assert annotation.tally()[0, 2] == 250
+    assert not annotation.take_undecided()
+    annotation.split.write(Region(0, 0, 1, 1), 1)
+    assert not other.split.read(Region(0, 0, 1, 1)).any()

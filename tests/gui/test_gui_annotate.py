@@ -5,7 +5,8 @@ import pytest
 from gui_annotate import BACKGROUND, FIRST, annotate, on_disk, same
 from qtpy.QtCore import Qt
 
-from napari_unet.images import write_labels
+from napari_unet.gui import class_panel
+from napari_unet.images import Region, write_labels
 
 
 def test_undo_and_redo_are_followed(viewer, painted, mouse, qtbot):
@@ -252,3 +253,18 @@ def test_labels_of_another_size_are_refused(viewer, panel, painted, notified):
     panel.take_in.source.setCurrentText("small")
     panel.take_in.as_objects.click()
     assert "5 x 5" in notified[-1]
+
+
+def test_a_large_region_is_counted_in_turns(
+    viewer, panel, annotations, qtbot, monkeypatch
+):
+    monkeypatch.setattr(class_panel, "_TURN", 0)
+    viewer.add_image(np.zeros((600, 700), np.uint8), name="field")
+    image = annotate(panel, qtbot)
+    line = panel.classes.rows[0].count
+    before = line.text()
+    image.accept(Region(0, 0, 600, 700))
+    assert line.text() == before
+    qtbot.wait_until(lambda: line.text() == "420,000 px")
+    image.accept(Region(0, 0, 600, 300), False)
+    qtbot.wait_until(lambda: line.text() == "240,000 px")
