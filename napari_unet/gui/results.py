@@ -37,6 +37,11 @@ _OPACITY = {
 }
 
 
+# napari draws so many pixels, of 16 bits or less, in the time that it takes to change
+# one of them alone.
+_PIXELS_A_CHANGE = 500
+
+
 class Results:
     """The layers ``<image> semantic`` and ``<image> instances`` of one image.
 
@@ -296,20 +301,25 @@ class Target:
         Undo does not bring back what was there, nor anything before.
         """
         part = self.plane(labels, region)[region.slices]
-        y, x = np.nonzero(part != values)
-        if not len(y):
+        new = part != values
+        changed = np.count_nonzero(new)
+        if not changed:
             return
-        if "C" in self._axes or labels.mode != "pan_zoom":
-            # Seen at any channel; or with a stroke under way, which has a history.
+        painting = labels.mode != "pan_zoom"
+        whole = changed * _PIXELS_A_CHANGE > np.prod(self.image.plane_shape)
+        if "C" in self._axes or painting or (whole and labels.data.itemsize <= 2):
             part[...] = values
             labels.refresh(extent=False, thumbnail=False)
-            return
-        at = self.position(region.plane, y + region.y0, x + region.x0)
-        indices = tuple(np.broadcast_to(i, y.shape) for i in at)
-        # Unlike a refresh, this draws no more than what is new.
-        with labels.events.paint.blocker():
-            labels.data_setitem(indices, values[y, x])
-        forget_history(labels)
+        else:
+            # Unlike a refresh, this draws no more than what is new.
+            y, x = np.nonzero(new)
+            at = self.position(region.plane, y + region.y0, x + region.x0)
+            indices = tuple(np.broadcast_to(i, y.shape) for i in at)
+            with labels.events.paint.blocker():
+                labels.data_setitem(indices, values[y, x])
+        if not painting:
+            # A stroke that is under way has a history.
+            forget_history(labels)
 
     def blank(self, dtype: DTypeLike) -> NDArray[Any]:
         """Return zeros in the shape of the image, for a label layer."""

@@ -54,14 +54,33 @@ def test_it_is_drawn_and_stays_the_plugins(viewer, write, blobs, qtbot, contour)
     np.testing.assert_array_equal(layer.data[REGION.slices], objects(2))
 
 
-def test_not_all_of_the_layer_is_drawn_again(viewer, write, blobs, qtbot):
+def test_a_small_change_alone_is_drawn(viewer, write, blobs, qtbot):
+    few = objects(0)
+    few[5, 5:8] = 9
     layer = write(viewer.add_image(blobs, name="field"), objects(0))
     # napari draws all of a layer at first.
     assert drawn_whole(viewer, qtbot)
     drawn = []
     layer.events.set_data.connect(drawn.append)
+    write(viewer.layers["field"], few)
+    assert not drawn
+    assert drawn_whole(viewer, qtbot)
+    drawn.clear()
+    # So many changes take longer one by one.
+    write(viewer.layers["field"], objects(1))
+    assert len(drawn) == 1
+    assert drawn_whole(viewer, qtbot)
+
+
+def test_what_napari_colours_first_is_never_drawn_whole(viewer, write, blobs, qtbot):
+    layer = write(viewer.add_image(blobs, name="field"), objects(0) * 70_000)
+    assert layer.data.itemsize == 4
+    assert drawn_whole(viewer, qtbot)
+    drawn = []
+    layer.events.set_data.connect(drawn.append)
     write(viewer.layers["field"], objects(1))
     assert not drawn
+    assert drawn_whole(viewer, qtbot)
 
 
 def test_it_is_seen_in_a_slice_that_is_turned_to_later(viewer, write, blobs, qtbot):
