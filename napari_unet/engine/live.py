@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from napari_unet.engine.messages import (
     AddImage,
+    AtWork,
     PauseTraining,
     RemoveImage,
     RollBack,
@@ -125,6 +126,12 @@ def pause_training(
     yield from ()
 
 
+def leave_a_core(request: AtWork, state: State) -> Generator[object, None, None]:
+    """Leave the viewer a core for some seconds."""
+    state.session.note_work()
+    yield from ()
+
+
 def roll_back(request: RollBack, state: State) -> Generator[object, None, None]:
     """Give the training the weights of a checkpoint, or have it begin with them."""
     from napari_unet.training import Checkpoints
@@ -214,5 +221,6 @@ LIVE_JOBS: Jobs = {
     Train: train,
     StopTraining: stop_training,
     PauseTraining: pause_training,
+    AtWork: leave_a_core,
     RollBack: roll_back,
 }

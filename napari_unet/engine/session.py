@@ -103,7 +103,7 @@ class Session:
         self, key: str, patches: Sequence[Patch], object_classes: Mapping[int, int]
     ) -> None:
         """Write labels and learn from them; see `messages.WriteLabels`."""
-        self._last_busy = time.monotonic()
+        self.note_work()
         labels = self.image(key).annotation
         for patch in patches:
             if patch.scribbles is not None:
@@ -127,10 +127,15 @@ class Session:
         else:
             self._learn_from(key)
 
+    def note_work(self) -> None:
+        """Note that the user is at work."""
+        self._last_busy = time.monotonic()
+
     def look_at(self, view: object) -> None:
         """Note what is on screen: a change tells that the user is at work."""
         if view != self._view:
-            self._view, self._last_busy = view, time.monotonic()
+            self._view = view
+            self.note_work()
 
     def share_cores(self) -> None:
         """Leave a core to the viewer while training, if the user is at work."""

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QObject, QTimer, Signal
 
-from napari_unet.engine.messages import RolledBackTo
+from napari_unet.engine.messages import AtWork, RolledBackTo
 from napari_unet.errors import UnetError
 from napari_unet.gui.forms import follow
+from napari_unet.gui.hand import Hand
 from napari_unet.gui.preview import Previews, Seen, View
 from napari_unet.gui.screen import camera_of, region_on_screen
 from napari_unet.training.events import Checkpointed, Stepped
@@ -87,6 +88,7 @@ class LiveView(QObject):
         # New strokes show in the weights of the next steps.
         self._live.labels_changed.connect(previews.hurry)
         self._live.state_changed.connect(self._follow_state)
+        Hand(viewer, panel).moves.connect(self._leave_a_core)
         images.image_changed.connect(self._moved)
         events = camera_of(viewer).events
         dims = viewer.dims.events
@@ -106,6 +108,11 @@ class LiveView(QObject):
         view = self._view(checkpoint=name)
         if view is not None:
             self._previews.show(view)
+
+    def _leave_a_core(self) -> None:
+        """Tell the engine of a stroke that may go on for long before there is news."""
+        if self._live.state == "training":
+            self._live.feed.ask(AtWork())
 
     def _follow_state(self, state: str) -> None:
         if state in ("stopping", "idle"):

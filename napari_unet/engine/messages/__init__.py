@@ -33,6 +33,7 @@ from napari_unet.engine.messages.protocol import (
 )
 from napari_unet.engine.messages.request import Request
 from napari_unet.engine.messages.training import (
+    AtWork,
     PauseTraining,
     RollBack,
     RolledBackTo,
@@ -42,6 +43,7 @@ from napari_unet.engine.messages.training import (
 
 __all__ = [
     "AddImage",
+    "AtWork",
     "Cancel",
     "Describe",
     "Described",

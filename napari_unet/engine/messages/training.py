@@ -80,6 +80,14 @@ class PauseTraining(Request):
 
 
 @dataclass(frozen=True)
+class AtWork(Request):
+    """Leave the viewer a core for some seconds: the user is about to change something.
+
+    Labels that are written and another view say so by themselves.
+    """
+
+
+@dataclass(frozen=True)
 class RollBack(Request):
     """Go on from the weights of a checkpoint; answered by `RolledBackTo`.
 
