@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from qtpy.QtCore import QObject, Signal
+from qtpy.QtCore import QObject, QTimer, Signal
 from superqt.utils import create_worker
 
 from napari_unet.annotation.join import join_schemes
@@ -13,14 +15,20 @@ from napari_unet.gui.background import start
 from napari_unet.gui.corrections import numbered_through
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from napari.viewer import Viewer
     from numpy.typing import NDArray
 
     from napari_unet.gui.annotated import AnnotatedImage
     from napari_unet.gui.results import Target
     from napari_unet.gui.session import UnetSession
+    from napari_unet.images import Region
 
 _NONE = "There is no prediction yet: paint objects, or press Predict first."
+
+# Rows to replace at once, and seconds to do so without a pause.
+_ROWS, _TURN = 64, 0.05
 
 
 class Correction(QObject):
@@ -38,6 +46,10 @@ class Correction(QObject):
         super().__init__()
         self._viewer = viewer
         self._session = session
+        self._renewing = False
+        self._parts: Iterator[None] = iter(())
+        self._timer = QTimer(self, singleShot=True, interval=0)
+        self._timer.timeout.connect(self._go_on)
 
     def start(self, image: AnnotatedImage) -> None:
         """Show the objects of an image; without any, those of the prediction."""
@@ -54,6 +66,8 @@ class Correction(QObject):
     def renew(self, image: AnnotatedImage) -> str:
         """Take the prediction of the plane on screen outside the accepted regions.
 
+        What comes of it is told by `shown`; undo takes it back.
+
         Returns
         -------
         str
@@ -63,20 +77,76 @@ class Correction(QObject):
         layer = image.objects
         if predicted is None or layer is None:
             return _NONE
-        image.flush()
-        plane = image.plane_shown()
-        at = tuple(plane.values())
-        instances, semantic = (None if a is None else a[at] for a in predicted)
-        assert instances is not None
-        new, classes = numbered_through(instances, semantic, image.free_id())
-        whole = next(r for r in image.annotation.objects.planes() if r.plane == plane)
-        old = image.objects_shown()
-        y, x = np.nonzero(~image.annotation.verified.read(whole) & (new != old))
+        if not self._renewing:
+            self._renewing = True
+            image.flush()
+            plane = image.plane_shown()
+            at = tuple(plane.values())
+            planes = image.annotation.objects.planes()
+            whole = next(region for region in planes if region.plane == plane)
+            worker = create_worker(
+                numbered_through,
+                *(None if labels is None else labels[at] for labels in predicted),
+                _start_thread=False,
+            )
+            worker.returned.connect(lambda found: self._take(image, whole, *found))
+            worker.errored.connect(self._end_renewal)
+            start(worker)
+        return "Taking the objects of the prediction…"
+
+    def _take(
+        self,
+        image: AnnotatedImage,
+        whole: Region,
+        objects: NDArray[np.uint32],
+        classes: dict[int, int],
+    ) -> None:
+        """Replace a plane by objects that are numbered from 1 on, in turns."""
+        above = image.free_id() - 1
+        classes = {index + above: label for index, label in classes.items()}
         image.new_ids(self._in_scheme(image, classes))
-        position = image.target.position(plane, y, x)
-        indices = tuple(np.broadcast_to(i, y.shape) for i in position)
-        layer.data_setitem(indices, new[y, x])
-        return f"{len(classes)} objects of the prediction."
+        self._parts = self._replace(image, whole, objects, above)
+        self._go_on()
+
+    def _go_on(self) -> None:
+        end = time.perf_counter() + _TURN
+        self._renewing = False
+        for _ in self._parts:
+            if time.perf_counter() > end:
+                self._renewing = True
+                self._timer.start()
+                return
+
+    def _replace(
+        self,
+        image: AnnotatedImage,
+        whole: Region,
+        objects: NDArray[np.uint32],
+        above: int,
+    ) -> Iterator[None]:
+        """Write what differs outside the accepted regions, some rows at a time."""
+        layer = image.objects
+        if layer is None:
+            return
+        plane = image.target.plane(layer, whole)
+        with layer.block_history():
+            for y0 in range(0, len(objects), _ROWS):
+                if layer not in self._viewer.layers:
+                    return
+                rows = slice(y0, y0 + _ROWS)
+                new = np.where(objects[rows], objects[rows] + np.uint32(above), 0)
+                part = replace(whole, y0=y0, y1=y0 + len(new))
+                kept = image.annotation.verified.read(part)
+                y, x = np.nonzero((new != plane[rows]) & ~kept)
+                position = image.target.position(whole.plane, y + y0, x)
+                indices = tuple(np.broadcast_to(i, y.shape) for i in position)
+                layer.data_setitem(indices, new[y, x])
+                yield
+        found = int(objects.max(initial=0))
+        self.shown.emit(image, f"{found} objects of the prediction.")
+
+    def _end_renewal(self, error: Any = None) -> None:
+        self._renewing = False
 
     def _show(
         self,

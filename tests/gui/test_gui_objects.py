@@ -204,7 +204,8 @@ def test_a_new_prediction_spares_what_is_accepted(
     viewer.scene.camera.zoom = 4
     panel.accept_rectangle.click()
     mouse.draw((0, 0), (59, 40))
-    panel.renew.click()
+    with qtbot.wait_signal(panel._correction.shown):
+        panel.renew.click()
     np.testing.assert_array_equal(layer.data[:, :41], corrected[:, :41])
     assert len(np.unique(layer.data[:, 41:])) == 3
     layer.undo()
