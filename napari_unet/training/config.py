@@ -1,6 +1,7 @@
 """How to train: one frozen configuration, checked at birth."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 from napari_unet.errors import TrainingError
 
@@ -20,8 +21,11 @@ class TrainConfig:
         Crops a step.
     crop : int
         Side of a crop in pixels.
+    optimiser : {"adamw", "muon"}
+        "muon" learns several times as much a step where whole objects or all pixels are
+        labelled, and holds the less to what a few strokes leave open.
     learning_rate : float or None
-        Of AdamW; None takes 3e-4 for a model that was fine-tuned from another, so that
+        None takes 3e-4 for a model that was fine-tuned from another, so that
         it keeps what that one knows, and 1e-3 for random weights. It is constant after
         a short warm-up: live training has no known end that a schedule could aim at;
         averaging the weights takes its place.
@@ -49,6 +53,7 @@ class TrainConfig:
     minutes: float | None = None
     batch: int = 8
     crop: int = 128
+    optimiser: Literal["adamw", "muon"] = "adamw"
     learning_rate: float | None = None
     cool_down: float = 0.2
     averaging: float = 0.98

@@ -18,6 +18,7 @@ from napari_unet.nets.layers import crop_to
 from napari_unet.training.anchor import Anchor
 from napari_unet.training.average import Average
 from napari_unet.training.loss import IGNORE, balance, boundary_loss, segmentation_loss
+from napari_unet.training.muon import Muon
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -242,7 +243,8 @@ class Learner:
 
     def _new_optimiser(self) -> torch.optim.Optimizer:
         self._optimiser_age = 0
-        return torch.optim.AdamW(self.net.parameters(), self.learning_rate)
+        kind = Muon if self.config.optimiser == "muon" else torch.optim.AdamW
+        return kind(self.net.parameters(), self.learning_rate)
 
     def _follow(self, counts: Tensor) -> None:
         self._average.follow(self.net, counts)

@@ -42,15 +42,20 @@ def pairs(seed, side=128):
     return image_from_array(pixels.astype(np.float32), "YX"), objects
 
 
-@pytest.fixture(scope="module")
-def learner():
+@pytest.fixture(scope="module", params=["adamw", "muon"])
+def learner(request):
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
-    yield Learner(
-        build(SPEC),
-        choose_device("cpu")[0],
-        TrainConfig(steps=150, batch=4, crop=64, validate_every=1000, device="cpu"),
+    config = TrainConfig(
+        steps=150,
+        batch=4,
+        crop=64,
+        optimiser=request.param,
+        learning_rate=2e-3,
+        validate_every=1000,
+        device="cpu",
     )
+    yield Learner(build(SPEC), choose_device("cpu")[0], config)
     torch.set_num_threads(threads)
 
 
