@@ -63,14 +63,11 @@ def preview(request: Preview, state: State) -> Generator[object, None, None]:
     semantic = _part(request.semantic, region, at)
     tiles = list(_tiles(region, weights.net.multiple))
     height = None if weights.spec.valley is None else np.empty_like(semantic)
-    doubt = 0.0
     for done, tile in enumerate(tiles, start=1):
         likely, hills = _likely(weights, image, tile)
         semantic[_within(tile, region)] = likely.argmax(0)
         if height is not None and hills is not None:
             height[_within(tile, region)] = hills
-        if request.uncertainty:
-            doubt += float(uncertainty(likely).sum())
         if done < len(tiles):
             yield TileDone(tile, done, len(tiles))
     objects = 0
@@ -78,8 +75,7 @@ def preview(request: Preview, state: State) -> Generator[object, None, None]:
         found = find_objects(semantic, height, weights.spec, config)
         _part(request.instances, region, at)[...] = found
         objects = int(found.max())
-    mean = doubt / semantic.size if request.uncertainty else None
-    yield Previewed(region, weights.step, objects, mean)
+    yield Previewed(region, weights.step, objects)
 
 
 def most_uncertain(
@@ -147,10 +143,7 @@ def _weights(request: Preview | MostUncertain, state: State) -> _Weights:
 def _likely(
     weights: _Weights, image: TrainingImage, tile: Region
 ) -> tuple[NDArray[np.float32], NDArray[np.uint8] | None]:
-    """Return what `PreparedNet.probabilities` says of a tile, in one pass of the net.
-
-    Unlike `inference.prepare.predict_proba` it does not cut the tile again.
-    """
+    """Return what `PreparedNet.probabilities` says of a tile."""
     image = image.for_net(weights.spec.channels)
     source = Source(image.image, image.channels, image.intensity)
     net = weights.net

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from napari_unet.inference.tiles import Source, cut
 from napari_unet.nets.device import Device, empty_cache, move
 from napari_unet.nets.lean import fold_batch_norms, join_relus
 
@@ -19,10 +18,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
 
-    from napari_unet.images import Region
     from napari_unet.nets import SegmentationNet
 
-PREVIEW_TILE = 512
 # The axes along which a tile is turned over: not at all, up-down, left-right, both.
 AS_IT_IS = ((),)
 FLIPS = ((), (-2,), (-1,), (-2, -1))
@@ -152,38 +149,3 @@ def prepare(
         join_relus(net)
     net.requires_grad_(False)
     return PreparedNet(move(net, device), device, FLIPS if flips else AS_IT_IS)
-
-
-def predict_proba(
-    prepared: PreparedNet, source: Source, region: Region
-) -> NDArray[np.float32]:
-    """Return how likely each class is in a region of one plane.
-
-    Parameters
-    ----------
-    prepared : PreparedNet
-        The net.
-    source : Source
-        The image, its channels and their intensities.
-    region : Region
-        Anywhere inside the plane.
-
-    Returns
-    -------
-    ndarray, (n_classes, Y, X), float32
-        Adding up to 1 along the first axis; the same as for any other region that
-        holds the pixel.
-    """
-    from napari_unet.images import Region
-
-    multiple, margin = prepared.multiple, prepared.margin
-    y0, x0 = region.y0 // multiple * multiple, region.x0 // multiple * multiple
-    aligned = Region(y0, x0, region.y1, region.x1, region.plane)
-    likely = np.empty((prepared.n_classes, *aligned.shape), np.float32)
-    for tile in cut(aligned, PREVIEW_TILE, multiple):
-        height, width = tile.shape
-        found = prepared.probabilities([source.read(tile, margin, multiple)])[0][0]
-        rows = slice(tile.y0 - y0, tile.y1 - y0)
-        columns = slice(tile.x0 - x0, tile.x1 - x0)
-        likely[:, rows, columns] = found[:, :height, :width]
-    return likely[:, region.y0 - y0 :, region.x0 - x0 :]

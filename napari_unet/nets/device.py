@@ -191,15 +191,6 @@ def empty_cache(device: Device) -> None:
         torch.mps.empty_cache()
 
 
-def synchronise(device: Device) -> None:
-    """Wait until a device has done all it was given."""
-    kind = torch.device(device.name).type
-    if kind == "cuda":
-        torch.cuda.synchronize(device.name)
-    elif kind == "mps":
-        torch.mps.synchronize()
-
-
 def _full_name(wanted: str) -> str:
     if not re.fullmatch(r"cpu|mps|cuda(:\d+)?", wanted):
         raise DeviceError(

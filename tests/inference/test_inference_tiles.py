@@ -5,9 +5,10 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from probabilities import predict_proba
 
 from napari_unet.images import IntensityRange, Region, image_from_array
-from napari_unet.inference.prepare import predict_proba, prepare
+from napari_unet.inference.prepare import prepare
 from napari_unet.inference.queue import TileQueue
 from napari_unet.inference.tiles import Source, cut
 from napari_unet.nets import FCN, UNet

@@ -3,11 +3,12 @@
 import numpy as np
 import pytest
 import torch
+from probabilities import predict_proba
 
 from napari_unet.annotation import Annotation, ClassScheme
 from napari_unet.annotation.annotation import HELD_OUT, TRAINING
 from napari_unet.images import Region, image_from_array, measure_intensity
-from napari_unet.inference.prepare import predict_proba, prepare
+from napari_unet.inference.prepare import prepare
 from napari_unet.inference.tiles import Source
 from napari_unet.models import FCNArchitecture, ModelSpec, UNetArchitecture, build
 from napari_unet.nets.device import Device

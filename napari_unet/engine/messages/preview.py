@@ -38,8 +38,6 @@ class Preview(Request):
     model : str or None
         A base model's name or a folder, if `checkpoint` is None. Where both are, it
         is the averaged weights of the training, under way or ended.
-    uncertainty : bool
-        Whether to measure it.
     config : PredictConfig
         How objects are found, and the device for a `checkpoint` or a `model`.
     """
@@ -50,7 +48,6 @@ class Preview(Request):
     instances: SharedArray | None = None
     checkpoint: str | None = None
     model: str | None = None
-    uncertainty: bool = False
     config: PredictConfig = DEFAULT
     urgent: ClassVar[bool] = True
 
@@ -66,14 +63,11 @@ class Previewed:
         Steps of training behind the weights; 0 for a `model`.
     objects : int
         How many the region has.
-    mean_uncertainty : float or None
-        0 to 1, where it was asked for; see `inference.uncertainty`.
     """
 
     region: Region
     step: int
     objects: int
-    mean_uncertainty: float | None
 
 
 @dataclass(frozen=True)
