@@ -5,6 +5,8 @@ import shutil
 import tempfile
 from pathlib import Path
 
+from hypothesis import HealthCheck, settings
+
 _HOME = Path(tempfile.mkdtemp(prefix="napari-unet-tests-"))
 
 # napari and platformdirs read these when they are imported, so no fixture can set
@@ -17,6 +19,12 @@ for _name in ("CONFIG_HOME", "DATA_HOME", "CACHE_HOME", "STATE_HOME", "RUNTIME_D
 # Tiny nets gain nothing from threads, and threads that spin while they wait make
 # each other many times slower on a busy machine. torch reads this when it is loaded.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+# How long an example takes says more of what else the machine does.
+settings.register_profile(
+    "any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("any machine")
 
 # pytest-qt would take PyQt6 wherever it is installed.
 if "QT_API" in os.environ:
