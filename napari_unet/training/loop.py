@@ -6,6 +6,7 @@ import time
 from typing import TYPE_CHECKING
 
 from napari_unet.errors import ModelError, TrainingError, is_out_of_memory
+from napari_unet.training.claim import claimed
 from napari_unet.training.events import (
     Checkpointed,
     RolledBack,
@@ -65,15 +66,25 @@ def train(
     Raises
     ------
     TrainingError
-        If nothing or one class only is labelled, or the loss runs away again and
-        again.
+        If nothing or one class only is labelled, another training keeps its
+        checkpoints in the same folder, or the loss runs away again and again.
     DeviceError
         If memory is too small even for one small crop.
     ModelError
         If nothing at all could be kept.
     """
-    config = learner.config
     learner.check(data)
+    with claimed(checkpoints.folder):
+        yield from _train(learner, data, checkpoints, cancel)
+
+
+def _train(
+    learner: Learner,
+    data: TrainingSet,
+    checkpoints: Checkpoints,
+    cancel: Callable[[], bool],
+) -> Iterator[TrainEvent]:
+    config = learner.config
     learner.note_diameter(data.diameter())
     term, history = Term(config, learner.steps), History()
     kept = time.monotonic()

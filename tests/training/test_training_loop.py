@@ -352,3 +352,11 @@ def test_events_and_configurations_need_no_torch():
         "sys.exit('torch' in sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_two_trainings_do_not_share_a_folder(tmp_path):
+    first = train(*prepared(tmp_path, fast(steps=2)))
+    next(first)
+    with pytest.raises(TrainingError, match="Another training"):
+        next(train(*prepared(tmp_path, fast(steps=2))))
+    assert isinstance(list(first)[-1], Stopped)

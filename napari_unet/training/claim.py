@@ -1,0 +1,65 @@
+"""A folder for one training at a time."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Any
+
+from napari_unet.errors import ModelError, TrainingError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+LOCK = ".in-use"
+
+
+@contextmanager
+def claimed(folder: Path) -> Iterator[None]:
+    """Hold a folder, which is made, against other trainings for as long as this lasts.
+
+    The system lets go of it when the process dies. One that stays empty is removed.
+
+    Raises
+    ------
+    TrainingError
+        If another training holds it.
+    ModelError
+        If it cannot be made or written to.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        file = (folder / LOCK).open("ab")
+    except OSError as error:
+        raise ModelError(
+            f"Checkpoints could not be saved to '{folder}': {error.strerror}. Free "
+            "some space or choose another folder."
+        ) from error
+    with file:
+        try:
+            _lock(file)
+        except (BlockingIOError, PermissionError):
+            raise TrainingError(
+                f"Another training keeps its checkpoints in '{folder}'. Wait for its "
+                "end, or choose another folder."
+            ) from None
+        except OSError:
+            pass  # some network drives know no locks
+        try:
+            yield
+        finally:
+            with suppress(OSError):
+                (folder / LOCK).unlink()
+                folder.rmdir()
+
+
+def _lock(file: Any) -> None:
+    if sys.platform == "win32":
+        import msvcrt
+
+        msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+    else:
+        import fcntl
+
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
