@@ -1,6 +1,7 @@
 """``napari-unet predict``: images in, label TIFFs out."""
 
 import json as jsons
+import tempfile
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -196,9 +197,11 @@ def _make_folder(out: Path) -> bool:
     try:
         fresh = not out.exists()
         out.mkdir(parents=True, exist_ok=True)
+        # Said before long work is done for it.
+        tempfile.TemporaryFile(dir=out).close()
     except OSError as error:
         raise UnetError(
-            f"The folder '{out}' cannot be made: {error.strerror}. Choose another "
-            "--out folder."
+            f"The folder '{out}' cannot be made or written to: {error.strerror}. "
+            "Choose another --out folder."
         ) from error
     return fresh

@@ -85,8 +85,9 @@ def file_errors(path: Path) -> Iterator[None]:
 
 
 def _damaged(path: Path, error: Exception) -> ImageError:
+    why = str(error).rstrip(".")
     return ImageError(
-        f"'{path.name}' cannot be opened as an image: {error}. It may be incomplete or "
+        f"'{path.name}' cannot be opened as an image: {why}. It may be incomplete or "
         "damaged: copy or export it again."
     )
 

@@ -169,4 +169,4 @@ def place_of(folder: Path) -> Path | None:
 def aside_of(folder: Path) -> Path:
     """Return where a model is while another takes its place."""
     folder = folder.absolute()
-    return folder.with_name(f".{folder.name}-replaced")
+    return folder.parent / f".{folder.name}-replaced"

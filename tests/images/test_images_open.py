@@ -248,3 +248,10 @@ def test_a_file_may_be_called_like_a_home(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     tifffile.imwrite("~nobody-has-this-name", np.zeros((8, 9), np.uint8))
     assert open_image("~nobody-has-this-name").plane_shape == (8, 9)
+
+
+def test_objects_saved_by_numpy_are_no_image(tmp_path):
+    path = tmp_path / "objects.npy"
+    np.save(path, np.array([{}], object))
+    with pytest.raises(ImageError, match=r"[^.]\. It may be incomplete"):
+        open_image(path)

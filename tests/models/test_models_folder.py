@@ -300,6 +300,11 @@ def test_what_is_no_model_is_said(tmp_path, made):
         find_model(path)
 
 
+def test_the_root_of_a_disk_is_no_model():
+    with pytest.raises(ModelError, match="There is no model"):
+        find_model(os.path.abspath(os.sep))
+
+
 def test_a_copied_folder_is_the_same_model(model, folder, tmp_path):
     shutil.copytree(folder, tmp_path / "elsewhere" / "ü name")
     assert load_model(tmp_path / "elsewhere" / "ü name").spec == model.spec
