@@ -32,41 +32,46 @@ class Accepted:
         Where it is shown.
     image : AnnotatedImage
         Whose regions they are.
+
+    Attributes
+    ----------
+    layer : napari.layers.Labels or None
+        The layer, if there ever was something to show.
     """
 
     def __init__(self, viewer: Viewer, image: AnnotatedImage) -> None:
         self._image = image
         self._viewer = viewer
-        self._layer: Labels | None = None
+        self.layer: Labels | None = None
         self._boxes: list[Region] = []
 
     def show(self) -> None:
         """Draw the outlines of what is accepted now."""
         boxes = list(self._boxes_now())
-        if self._layer is not None and self._layer not in self._viewer.layers:
-            self._layer, self._boxes = None, []
-        if self._layer is None:
+        if self.layer is not None and self.layer not in self._viewer.layers:
+            self.layer, self._boxes = None, []
+        if self.layer is None:
             if not boxes:
                 return
-            self._layer = self._add()
-        stack = self._image.target.stack(self._layer)
+            self.layer = self._add()
+        stack = self._image.target.stack(self.layer)
         verified = self._image.annotation.verified
         for box in self._boxes:
             stack[verified.index(box)] = 0
         self._draw(stack)
         self._boxes = boxes
-        self._layer.refresh(extent=False)
+        self.layer.refresh(extent=False)
 
     def move(self) -> None:
         """Lie over the image's layer, which is another one now."""
-        if self._layer is not None:
-            lay_over(self._image.target.layer, self._layer)
-            keep_over(self._image.target.layer, self._layer)
+        if self.layer is not None:
+            lay_over(self._image.target.layer, self.layer)
+            keep_over(self._image.target.layer, self.layer)
 
     def rename(self, before: str, after: str) -> None:
         """Follow the name of the image, unless the user gave another one."""
-        if self._layer is not None and self._layer.name == f"{before} accepted":
-            self._layer.name = f"{after} accepted"
+        if self.layer is not None and self.layer.name == f"{before} accepted":
+            self.layer.name = f"{after} accepted"
 
     def _draw(self, stack: NDArray[np.uint8]) -> None:
         """Draw what lies within a line's width of the end of a region."""

@@ -98,14 +98,14 @@ class AnnotatePanel(QWidget):
         offered there is nothing to label: other labels would take its place. The user
         is told of this, and of a `UnetError` that `then` raises.
         """
-        from napari.utils.notifications import show_error
+        from napari.utils.notifications import show_error, show_info
 
         try:
             target = None if self.image else self._images.target()
             if target is None or (self._is_of(target) and self.kept_line.isHidden()):
                 self._begin(then)
             elif self._is_of(target):
-                show_error(self.kept_line.request)
+                show_info(self.kept_line.request)
             else:
                 self._wait_with(then)
                 self._look_up(target)
@@ -170,6 +170,7 @@ class AnnotatePanel(QWidget):
         self._target, self._kept = target, None
         worker = self._annotations.look_up(target)
         worker.returned.connect(lambda kept: self._offer(target, kept))
+        worker.errored.connect(lambda error: self._wait_with(None))
         start(worker)
 
     def _offer(self, target: Target, kept: Kept) -> None:
@@ -182,8 +183,9 @@ class AnnotatePanel(QWidget):
             self.kept_line.show_saved(kept.saved)
             self.kept_line.show()
         waiting = self._waiting
-        self._wait_with(None)
+        # The panel may be gone by now.
         if waiting is not None:
+            self._wait_with(None)
             self.label(waiting)
 
     def _restore(self) -> None:

@@ -132,6 +132,7 @@ class AnnotatedImage:
         for part in (self._scribbles, self._objects, self._accepted):
             part.move()
         self.rename()
+        self._lower_image()
         return True
 
     def accept(self, region: Region, complete: bool = True) -> None:
@@ -206,6 +207,16 @@ class AnnotatedImage:
         return plane_on_screen(
             self.target.layer, self.target.image, self._viewer.dims.point
         )
+
+    def _lower_image(self) -> None:
+        """Let labels lie above an image that was opened after them."""
+        layers = self._viewer.layers
+        ours = [x for x in layers if x in self.layers or x is self._accepted.layer]
+        at, lowest = layers.index(self.target.layer), min(map(layers.index, ours))
+        if at > lowest:
+            selected = set(layers.selection)
+            layers.move(at, lowest)
+            layers.selection = selected
 
     def _follow(self, target: Target) -> None:
         self.target = target

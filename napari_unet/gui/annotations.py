@@ -220,10 +220,10 @@ class Annotations:
             scheme = saved
         self._set_scheme(scheme)
         image = self._add(target, key, annotation)
-        image.show_accepted()
         if annotation.ids():
             image.show_objects()
         self.scribble(image)
+        image.show_accepted()
         self._changed(image, annotation.changed_since(0))
 
     def _follow_label(self, event: Any) -> None:

@@ -243,6 +243,7 @@ def test_accepted_regions_lie_over_an_image_that_is_opened_again(
     again = viewer.add_image(blobs.copy(), name="again", scale=(2, 2), translate=(9, 0))
     qtbot.wait_until(lambda: annotations.of(again) is image)
     assert outlines.name == "again accepted"
+    assert viewer.layers.index(again) == 0
     np.testing.assert_array_equal(outlines.scale, again.scale)
     np.testing.assert_array_equal(outlines.translate, again.translate)
     again.scale = (3, 3)
