@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from napari_unet.gui.annotated import AnnotatedImage
 
 
+# Pixels that a plane has at least on the screen. A thinner line falls between them.
+_CANVAS = 600
+
+
 class Drawing:
     """A label layer that shows a line for as long as a tool is in use.
 
@@ -75,4 +79,4 @@ class Drawing:
 
 def line_width(shape: tuple[int, ...]) -> int:
     """Return how many pixels wide a line must be to be seen in all of a plane."""
-    return 1 + min(shape[-2:]) // 800
+    return 1 + max(shape[-2:]) // _CANVAS

@@ -48,3 +48,13 @@ def test_outlines_of_large_accepted_regions_are_whole(
     np.testing.assert_array_equal(shown, accepted & ~inside)
     widget.objects_panel._mark(Region(0, 0, 900, 1100), False)
     assert not viewer.layers["field accepted"].data.any()
+
+
+@pytest.mark.parametrize("shape", [(60, 80), (520, 696), (9000, 1300)])
+def test_a_line_is_seen_where_all_of_a_plane_is(shape):
+    on_screen = np.linspace(0, max(shape), 600, endpoint=False).astype(int)
+    line = np.zeros(max(shape), bool)
+    for at in range(0, max(shape) - 30, 7):
+        line[:] = False
+        line[at : at + line_width(shape)] = True
+        assert line[on_screen].any()
