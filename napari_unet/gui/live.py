@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from qtpy.QtCore import QObject, Signal
 
-from napari_unet.engine.messages import (
-    PauseTraining,
-    RollBack,
-    Train,
-)
+from napari_unet.engine.messages import PauseTraining, RollBack
 from napari_unet.errors import UnetError
 from napari_unet.gui.feed import Feed
 from napari_unet.gui.subjects import Subjects
@@ -27,38 +23,14 @@ if TYPE_CHECKING:
     from napari_unet.gui.annotated import AnnotatedImage
     from napari_unet.gui.annotations import Annotations
     from napari_unet.gui.channels import Channels
+    from napari_unet.gui.plan import Plan
     from napari_unet.gui.results import Target
     from napari_unet.images import Region
-    from napari_unet.training import TrainConfig
 
 State = Literal["idle", "starting", "training", "paused", "stopping"]
 
 # Seconds to wait for the last weights to be kept when the viewer is closed.
 _FAREWELL = 5.0
-
-
-@dataclass(frozen=True)
-class Plan:
-    """How to begin a training.
-
-    Attributes
-    ----------
-    name : str
-        Of the new model.
-    base : str
-        A base model's name, a folder, or what `new_net` takes, for random weights.
-    folder : Path
-        Where the model is kept.
-    config : TrainConfig
-    resume : bool
-        Whether to go on from the last checkpoint in `folder`.
-    """
-
-    name: str
-    base: str
-    folder: Path
-    config: TrainConfig
-    resume: bool = False
 
 
 class LiveTraining(QObject):
@@ -198,15 +170,7 @@ class LiveTraining(QObject):
     def _begin(self, plan: Plan) -> None:
         ready = [self.send(image.target) for image in self.subjects.labelled()]
         self._classes = self._annotations.scheme
-        request = Train(
-            name=plan.name,
-            base=plan.base,
-            classes=self._classes,
-            channels=self.subjects.channels,
-            folder=str(plan.folder),
-            config=plan.config,
-            resume=plan.resume,
-        )
+        request = plan.request(self._classes, self.subjects.channels)
         if self.plan is None or self.plan.folder != plan.folder:
             self.checkpoints.clear()
             self.best = None

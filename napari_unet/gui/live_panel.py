@@ -13,9 +13,9 @@ from qtpy.QtWidgets import QVBoxLayout, QWidget
 
 from napari_unet.errors import UnetError
 from napari_unet.gui.checkpoint_panel import CheckpointPanel
-from napari_unet.gui.live import Plan
 from napari_unet.gui.live_view import LiveView
 from napari_unet.gui.next_region import NextRegion
+from napari_unet.gui.plan import Plan
 from napari_unet.gui.section import Section
 from napari_unet.gui.train_panel import TrainPanel
 from napari_unet.models.architecture import TITLES, missing_extra
