@@ -6,7 +6,7 @@ import sys
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
-from napari_unet.errors import ModelError, TrainingError
+from napari_unet.errors import TrainingError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,23 +19,20 @@ LOCK = ".in-use"
 def claimed(folder: Path) -> Iterator[None]:
     """Hold a folder, which is made, against other trainings for as long as this lasts.
 
-    The system lets go of it when the process dies. One that stays empty is removed.
+    The system lets go of it when the process dies. One that stays empty is removed. A
+    full disk is no reason not to train: where nothing can be written nothing is held.
 
     Raises
     ------
     TrainingError
         If another training holds it.
-    ModelError
-        If it cannot be made or written to.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
         file = (folder / LOCK).open("ab")
-    except OSError as error:
-        raise ModelError(
-            f"Checkpoints could not be saved to '{folder}': {error.strerror}. Free "
-            "some space or choose another folder."
-        ) from error
+    except OSError:
+        yield
+        return
     with file:
         try:
             _lock(file)
