@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from napari_unet.gui.annotated import AnnotatedImage
     from napari_unet.gui.image_panel import ImagePanel
     from napari_unet.gui.kept import Kept
-    from napari_unet.gui.results import Target
     from napari_unet.gui.session import UnetSession
+    from napari_unet.gui.target import Target
 
 
 class AnnotatePanel(QWidget):

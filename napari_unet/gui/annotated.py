@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_unet.annotation import ClassScheme
-    from napari_unet.gui.results import Target
+    from napari_unet.gui.target import Target
     from napari_unet.images import Region
 
 _BRUSH = 6

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from napari_unet.annotation import Annotation
     from napari_unet.gui.kept import Kept
-    from napari_unet.gui.results import Target
+    from napari_unet.gui.target import Target
     from napari_unet.images import Region
 
 

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_unet.gui.annotated import AnnotatedImage
-    from napari_unet.gui.results import Target
     from napari_unet.gui.session import UnetSession
+    from napari_unet.gui.target import Target
     from napari_unet.images import Region
 
 _NONE = "There is no prediction yet: paint objects, or press Predict first."

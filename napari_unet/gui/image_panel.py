@@ -10,14 +10,14 @@ from qtpy.QtWidgets import QComboBox, QVBoxLayout, QWidget
 
 from napari_unet.errors import ImageError, UnetError
 from napari_unet.gui.forms import compact, hint, row
-from napari_unet.gui.results import MARK
 from napari_unet.gui.source import image_of, plane_on_screen
+from napari_unet.gui.target import MARK
 
 if TYPE_CHECKING:
     from napari.viewer import Viewer
 
-    from napari_unet.gui.results import Target
     from napari_unet.gui.session import UnetSession
+    from napari_unet.gui.target import Target
     from napari_unet.images import Image
 
 _COLOURS = ("Red", "Green", "Blue")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_unet.engine.messages import FeatureMaps
-from napari_unet.gui.results import MARK
+from napari_unet.gui.target import MARK
 from napari_unet.models.blueprint import blueprint_of
 
 if TYPE_CHECKING:

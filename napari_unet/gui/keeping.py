@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from napari_unet.annotation import ClassScheme
     from napari_unet.gui.annotated import AnnotatedImage
-    from napari_unet.gui.results import Target
+    from napari_unet.gui.target import Target
 
 
 class Keeping(QObject):

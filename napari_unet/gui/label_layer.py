@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 from napari_unet.errors import AnnotationError
 from napari_unet.gui.painted import Painted
 from napari_unet.gui.placement import keep_over, lay_over
-from napari_unet.gui.results import forget_history
 from napari_unet.gui.screen import is_flat
+from napari_unet.gui.target import forget_history
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from napari_unet.gui.annotations import Annotations
     from napari_unet.gui.channels import Channels
     from napari_unet.gui.plan import Plan
-    from napari_unet.gui.results import Target
+    from napari_unet.gui.target import Target
     from napari_unet.images import Region
 
 State = Literal["idle", "starting", "training", "paused", "stopping"]

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from qtpy.QtWidgets import QWidget
 
     from napari_unet.gui.image_panel import ImagePanel
-    from napari_unet.gui.results import Target
     from napari_unet.gui.session import UnetSession
+    from napari_unet.gui.target import Target
     from napari_unet.images import Region
     from napari_unet.inference import PredictConfig
 

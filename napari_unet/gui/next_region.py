@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
     from napari.viewer import Viewer
 
-    from napari_unet.gui.results import Target
     from napari_unet.gui.session import UnetSession
+    from napari_unet.gui.target import Target
     from napari_unet.inference import PredictConfig
 
 

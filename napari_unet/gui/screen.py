@@ -12,7 +12,7 @@ from napari_unet.images.region import Region
 if TYPE_CHECKING:
     from napari.viewer import Viewer
 
-    from napari_unet.gui.results import Target
+    from napari_unet.gui.target import Target
 
 
 def camera_of(viewer: Viewer) -> Any:

@@ -11,8 +11,9 @@ from napari_unet.engine.client import Engine
 from napari_unet.gui.annotations import Annotations
 from napari_unet.gui.channels import Channels
 from napari_unet.gui.live import LiveTraining
-from napari_unet.gui.results import Results, Target
+from napari_unet.gui.results import Results
 from napari_unet.gui.source import image_of, pixels_of
+from napari_unet.gui.target import Target
 
 if TYPE_CHECKING:
     from napari.layers import Image as ImageLayer

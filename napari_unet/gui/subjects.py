@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from napari_unet.gui.annotated import AnnotatedImage
     from napari_unet.gui.annotations import Annotations
     from napari_unet.gui.channels import Channels
-    from napari_unet.gui.results import Target
+    from napari_unet.gui.target import Target
     from napari_unet.images import Image
     from napari_unet.models import ModelSpec
 

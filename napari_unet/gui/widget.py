@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from napari.viewer import Viewer
     from qtpy.QtGui import QShowEvent
 
-    from napari_unet.gui.results import Target
+    from napari_unet.gui.target import Target
 
 
 class UnetWidget(QWidget):

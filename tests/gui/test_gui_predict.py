@@ -3,7 +3,7 @@ import pytest
 from napari.layers import Labels
 from napari.utils.colormaps import CyclicLabelColormap, DirectLabelColormap
 
-from napari_unet.gui.results import MARK
+from napari_unet.gui.target import MARK
 
 SQUARES = 4
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from napari_unet.gui.results import MARK
+from napari_unet.gui.target import MARK
 from napari_unet.images import Region
 
 REGION = Region(10, 20, 40, 60)
