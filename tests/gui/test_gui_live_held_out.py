@@ -63,4 +63,5 @@ def test_strokes_that_are_painted_while_it_is_decided_stay(
 
     qtbot.wait_until(lambda: all_decided(image.annotation))
     assert same(image, layer)
+    qtbot.wait_until(store.path(image.key).exists)
     qtbot.wait_until(lambda: all_decided(store.load(image.key)[0]), timeout=5000)
