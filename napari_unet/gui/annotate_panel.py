@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from qtpy.QtCore import Signal
+from qtpy.QtCore import QTimer, Signal
 from qtpy.QtWidgets import QPushButton, QVBoxLayout, QWidget
 
 from napari_unet.errors import UnetError
@@ -58,6 +58,11 @@ class AnnotatePanel(QWidget):
         self._target: Target | None = None
         self._kept: Kept | None = None
         self._waiting: Callable[[AnnotatedImage], None] | None = None
+
+        # A viewer that closes removes one layer after the other: nothing is to be
+        # looked up in between, and no thread to begin that late.
+        self._then_look = QTimer(self, singleShot=True, interval=0)
+        self._then_look.timeout.connect(self._look)
 
         self.annotate = QPushButton(
             "Annotate",
@@ -161,10 +166,14 @@ class AnnotatePanel(QWidget):
         self.classes.show_image(image)
         self.take_in.setEnabled(self._images.layer is not None)
         self.image_changed.emit(image)
-        if image is not None or self._images.layer is None:
-            return
-        with suppress(UnetError):
-            self._look_up(self._images.target())
+        self._then_look.start()
+
+    def _look(self) -> None:
+        """Look what is kept of the chosen image, unless that is known or under way."""
+        chosen = self._images.layer is not None and self.image is None
+        if chosen and self._target is None:
+            with suppress(UnetError):
+                self._look_up(self._images.target())
 
     def _look_up(self, target: Target) -> None:
         self._target, self._kept = target, None

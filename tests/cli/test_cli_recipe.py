@@ -181,6 +181,7 @@ def test_a_split_holds_whole_images_out(material, recipe):
         (("channels = 1", "channels = 65"), "'channels'.*less than or equal to 64"),
         (("batch = 2", "batch = 2.5"), "training.batch.*a valid integer"),
         (("batch = 2", "device = 3"), "training.device.*a valid string"),
+        (("batch = 2", 'optimiser = "sgd"'), "training.optimiser.*'muon'"),
         (('["dot"]', '["dot", "Dot"]'), "same name"),
         (('["dot"]', "[]"), "No class is named"),
     ],

@@ -248,3 +248,17 @@ def test_accepted_regions_lie_over_an_image_that_is_opened_again(
     np.testing.assert_array_equal(outlines.translate, again.translate)
     again.scale = (3, 3)
     np.testing.assert_array_equal(outlines.scale, again.scale)
+
+
+def test_nothing_is_looked_up_for_a_viewer_that_closes(
+    viewer, panel, annotations, qtbot, blobs, monkeypatch
+):
+    """A thread that begins while Qt goes takes Python down with it."""
+    viewer.add_image(blobs.copy(), name="another")
+    viewer.add_labels(np.zeros(blobs.shape, np.uint8))
+    qtbot.wait_until(lambda: panel._kept is not None)
+    looked = []
+    monkeypatch.setattr(annotations, "look_up", looked.append)
+    viewer.layers.clear()
+    qtbot.wait(50)
+    assert not looked
