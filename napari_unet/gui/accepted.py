@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+from qtpy.QtCore import QTimer
 
 from napari_unet.gui.drawing import line_width
 from napari_unet.gui.placement import keep_over, lay_over
@@ -67,6 +68,16 @@ class Accepted:
         if self.layer is not None:
             lay_over(self._image.target.layer, self.layer)
             keep_over(self._image.target.layer, self.layer)
+
+    def remove(self) -> None:
+        """Take the layer away, soon: napari may be about to remove others."""
+        layer, layers = self.layer, self._viewer.layers
+
+        def remove() -> None:
+            if layer in layers:
+                layers.remove(layer)
+
+        QTimer.singleShot(0, remove)
 
     def rename(self, before: str, after: str) -> None:
         """Follow the name of the image, unless the user gave another one."""

@@ -160,6 +160,10 @@ class AnnotatedImage:
         self._scribbles.forget(layer)
         self._objects.forget(layer)
 
+    def close(self) -> None:
+        """Show nothing any more."""
+        self._accepted.remove()
+
     def flush(self) -> None:
         """Take over strokes of the last moment."""
         self._scribbles.flush()

@@ -262,6 +262,7 @@ class Annotations:
         for image in list(self.images):
             if self._gone(image) and not image.layers:
                 self.images.remove(image)
+                image.close()
                 self.images_changed.emit()
 
     def _gone(self, image: AnnotatedImage) -> bool:

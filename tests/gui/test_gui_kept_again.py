@@ -262,3 +262,23 @@ def test_nothing_is_looked_up_for_a_viewer_that_closes(
     viewer.layers.clear()
     qtbot.wait(50)
     assert not looked
+
+
+def test_the_outlines_of_accepted_regions_go_and_come_with_the_labels(
+    viewer, panel, annotations, painted, qtbot, blobs
+):
+    image, layer = painted
+    image.accept(Region(5, 5, 30, 40, {}))
+    outlines = viewer.layers["field accepted"].data.copy()
+    annotations.keeping.close()
+    viewer.layers.selection = {viewer.layers["field"], layer}
+    viewer.layers.remove_selected()
+    qtbot.wait_until(lambda: not viewer.layers)
+    viewer.add_image(blobs, name="again")
+    continued(panel, qtbot)
+    assert sorted(x.name for x in viewer.layers) == [
+        "again",
+        "again accepted",
+        "again scribbles",
+    ]
+    np.testing.assert_array_equal(viewer.layers["again accepted"].data, outlines)
