@@ -40,12 +40,13 @@ from typing import Any
 
 import numpy as np
 import torch
-from base_model import CLASSES, pair, rows, training_set
+from base_model import pair, rows
 from numpy.typing import NDArray
 from peers import machine
 from scipy import ndimage
 
-from napari_unet.annotation import Annotation
+from napari_unet.annotation import Annotation, ClassScheme
+from napari_unet.cli.training_folder import open_training_folder
 from napari_unet.images import Image, image_from_array, measure_intensity
 from napari_unet.inference import PredictConfig, Predicted, predict
 from napari_unet.metrics import ObjectScores, confusion, dice, iou, score_objects
@@ -66,6 +67,7 @@ from napari_unet.training import (
     train,
 )
 
+CLASSES = ClassScheme.named("nucleus")
 OUT = Path(__file__).parent / "results" / "architectures.json"
 WIDTH = {"width": 32, "max_width": 128}
 FCNS = ("fcn-32s", "fcn-16s", "fcn-8s")
@@ -159,7 +161,11 @@ def spec_of(name: str, architecture: Architecture, channels: int) -> ModelSpec:
 
 def compare(args: argparse.Namespace, name: str, minutes: float, begin: Model) -> Row:
     """Train a net on nuclei, and score it; the row holds the model too."""
-    data = training_set(args.data, begin.spec, args.seed)
+    images, masks, split = (
+        args.data / "nuclei" / part for part in ("images", "masks", "index.csv")
+    )
+    folder = open_training_folder(images, masks, None, split)
+    data = folder.training_set(begin.spec, channel=None, objects=True, seed=args.seed)
     config = TrainConfig(minutes=minutes, validate_every=100, seed=args.seed)
     print(f"{name}: {begin.spec.architecture} ...", flush=True)
     model, figures = learn(begin, data, config)
