@@ -193,10 +193,9 @@ def _renamed(before: ClassScheme, now: ClassScheme) -> bool:
 def _labelled_images(session: Session, model: Model, seed: int) -> TrainingSet:
     from napari_unet.training import TrainingSet
 
-    data = TrainingSet(model.spec, seed)
-    for image in session.images.values():
-        if image.annotation.labelled():
-            data.add(image)
+    data = TrainingSet(model.spec, seed, decided=True)
+    images = session.images.values()
+    data.add(*(image for image in images if image.annotation.labelled()))
     return data
 
 

@@ -13,7 +13,7 @@ from napari_unet.annotation import hold_out
 from napari_unet.engine.messages import AddImage, Patch, RemoveImage, WriteLabels
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Sequence
     from concurrent.futures import Future
 
     from numpy.typing import NDArray
@@ -42,8 +42,6 @@ class Subject:
         Of the image, which become 0 and 1.
     labels : Annotation
         A snapshot.
-    learnt : mapping of str to Annotation
-        Snapshots of all images that training learns from, by their keys.
     """
 
     key: str
@@ -51,7 +49,6 @@ class Subject:
     channels: tuple[int, ...]
     percentiles: tuple[float, float]
     labels: Annotation
-    learnt: Mapping[str, Annotation]
 
 
 @dataclass(frozen=True)
@@ -68,8 +65,9 @@ class Feed:
     """Sends each image once and of its labels the blocks that have changed.
 
     Which labels are held out is decided here, before they are sent, and not in the
-    engine, so that one that is started anew, or on another day, judges by the same. It
-    takes seconds after a large region was accepted.
+    engine, so that one that is started anew, or on another day, judges by the same. All
+    images that were sent count, so those of a training belong into one call of `send`.
+    It takes seconds after a large region was accepted.
 
     Everything goes through one thread, in order. An engine that has been started anew
     is told everything again. What is sent while something else waits takes its place,
@@ -99,20 +97,22 @@ class Feed:
         # What follows is used in that thread alone.
         self._told: int | None = None
         self._shared: dict[str, _Shared] = {}
-        self._known: dict[str, Annotation] = {}
+        # What the engine has of the labels, by image; None is nothing.
+        self._known: dict[str, Annotation | None] = {}
         self._labels: dict[str, Annotation] = {}
 
-    def send(self, subject: Subject) -> Future[None]:
-        """Tell the engine about an image and its labels; nothing waits for it.
+    def send(self, *subjects: Subject) -> Future[None]:
+        """Tell the engine about images and their labels; nothing waits for it.
 
         Returns
         -------
         Future
-            Done when the engine knows; it may raise a UnetError.
+            Done when the engine knows them; it may raise a UnetError.
         """
+        keys = [subject.key for subject in subjects]
         with self._lock:
-            self._waiting[subject.key] = subject
-        return self._thread.submit(self._send, subject.key)
+            self._waiting.update(zip(keys, subjects, strict=True))
+        return self._thread.submit(self._send, keys)
 
     def remove(self, key: str) -> Future[None]:
         """Let the engine forget an image."""
@@ -127,17 +127,41 @@ class Feed:
         self.closed = True
         self._thread.shutdown(wait=False, cancel_futures=True)
 
-    def _send(self, key: str) -> None:
+    def _send(self, keys: Sequence[str]) -> None:
         with self._lock:
-            subject = self._waiting.pop(key, None)
-        if subject is None:
+            waiting = [self._waiting.pop(key, None) for key in keys]
+        subjects = [subject for subject in waiting if subject is not None]
+        if not subjects:
             return
-        labels = self._decide(subject)
+        self._decide(subjects)
         self._engine.start()
         if self._engine.pid != self._told:
             self._known.clear()
             self._told = self._engine.pid
-        shared = self._shared.get(key)
+        for subject in subjects:
+            self._show(subject)
+        # Labels of one image may decide on those of another.
+        for key in self._known:
+            self._write(key)
+
+    def _decide(self, subjects: Sequence[Subject]) -> None:
+        """Follow the labels, and decide what is held out of all that is known."""
+        for subject in subjects:
+            ours = self._labels.get(subject.key)
+            if ours is None or ours.shape != subject.labels.shape:
+                self._labels[subject.key] = subject.labels.snapshot()
+            else:
+                ours.follow(subject.labels)
+        before = {key: ours.split.snapshot() for key, ours in self._labels.items()}
+        hold_out(self._labels)
+        for key, ours in self._labels.items():
+            split = ours.split.snapshot()
+            if before[key].follow(split):
+                self._decided(key, split)
+
+    def _show(self, subject: Subject) -> None:
+        """Give the engine the pixels of an image if it has others or none."""
+        key, shared = subject.key, self._shared.get(subject.key)
         if (
             shared is None
             or shared.channels != subject.channels
@@ -148,28 +172,16 @@ class Feed:
             shared = self._shared[key] = self._share(subject)
         if key not in self._known:
             self._engine.ask(_add(key, shared))
-        patches = _patches(labels, self._known.get(key))
+            self._known[key] = None
+
+    def _write(self, key: str) -> None:
+        """Bring the engine's labels of an image up to date."""
+        labels = self._labels[key]
+        patches = _patches(labels, self._known[key])
         if patches:
             classes = dict(labels.object_classes)
             self._engine.ask(WriteLabels(key, patches, classes))
-        self._known[key] = labels
-
-    def _decide(self, subject: Subject) -> Annotation:
-        """Return the labels of an image, with what is held out of them."""
-        for key, snapshot in {**subject.learnt, subject.key: subject.labels}.items():
-            ours = self._labels.get(key)
-            if ours is None or ours.shape != snapshot.shape:
-                self._labels[key] = snapshot.snapshot()
-            else:
-                ours.follow(snapshot)
-        learnt = {key: self._labels[key] for key in subject.learnt}
-        before = {key: ours.split.snapshot() for key, ours in learnt.items()}
-        hold_out(learnt)
-        for key, ours in learnt.items():
-            split = ours.split.snapshot()
-            if before[key].follow(split):
-                self._decided(key, split)
-        return self._labels[subject.key].snapshot()
+            self._known[key] = labels.snapshot()
 
     def _share(self, subject: Subject) -> _Shared:
         from napari_unet.images import measure_intensity
@@ -191,7 +203,8 @@ class Feed:
 
     def _remove(self, key: str) -> None:
         shared = self._shared.pop(key, None)
-        if self._known.pop(key, None) is not None:
+        if key in self._known:
+            del self._known[key]
             self._engine.ask(RemoveImage(key))
         if shared is not None:
             shared.pixels.remove()

@@ -146,15 +146,15 @@ class LiveTraining(QObject):
         assert self.plan is not None
         return str(self.plan.folder / checkpoint)
 
-    def send(self, target: Target) -> Future[None]:
-        """Tell the engine of an image as it is now.
+    def send(self, *targets: Target) -> Future[None]:
+        """Tell the engine of images as they are now.
 
         Raises
         ------
         ImageError
-            If its channels do not suit the model.
+            If the channels of one do not suit the model.
         """
-        return self.feed.send(self.subjects.of(target))
+        return self.feed.send(*map(self.subjects.of, targets))
 
     def close(self) -> None:
         """End, and wait a moment for the last weights to be kept."""
@@ -168,7 +168,7 @@ class LiveTraining(QObject):
         self.feed.close()
 
     def _begin(self, plan: Plan) -> None:
-        ready = [self.send(image.target) for image in self.subjects.labelled()]
+        ready = self.send(*(image.target for image in self.subjects.labelled()))
         self._classes = self._annotations.scheme
         request = plan.request(self._classes, self.subjects.channels)
         if self.plan is None or self.plan.folder != plan.folder:

@@ -76,7 +76,7 @@ class NextRegion(QObject):
         if not targets:
             self.found.emit("There is no image to look at. Open one first.")
             return
-        known = [live.send(target) for target in targets]
+        known = live.send(*targets)
         request = MostUncertain(tuple(self._targets), model=model, config=config)
         worker = create_worker(
             self._ask, known, request, _start_thread=False, _ignore_errors=True
@@ -84,10 +84,9 @@ class NextRegion(QObject):
         worker.returned.connect(self._go)
         start(worker)
 
-    def _ask(self, known: list[Future[None]], request: MostUncertain) -> Any:
+    def _ask(self, known: Future[None], request: MostUncertain) -> Any:
         try:
-            for future in known:
-                future.result()
+            known.result()
             return self._session.engine.ask(request)
         except UnetError as error:
             return str(error)

@@ -99,10 +99,6 @@ class Subjects:
         ImageError
             If its channels do not suit the model.
         """
-        learnt = {
-            self.key(image.target.layer): image.annotation.snapshot()
-            for image in self.labelled()
-        }
         annotated = self._annotations.of(target.layer)
         labels = annotated.annotation if annotated else Annotation.of(target.image)
         return Subject(
@@ -111,7 +107,6 @@ class Subjects:
             choose_channels(target.image, self.channels, self._channel(target)),
             self.percentiles,
             labels.snapshot(),
-            learnt,
         )
 
     def check_strokes(self) -> None:

@@ -30,8 +30,8 @@ class TrainingRun(QObject):
         Through which the order to stop goes.
     request : Train
         How to train.
-    ready : list of Future
-        What the engine must know before.
+    ready : Future
+        Done when the engine knows what it must before.
 
     Attributes
     ----------
@@ -48,7 +48,7 @@ class TrainingRun(QObject):
     broken = Signal()
 
     def __init__(
-        self, engine: Engine, feed: Feed, request: Train, ready: list[Future[None]]
+        self, engine: Engine, feed: Feed, request: Train, ready: Future[None]
     ) -> None:
         super().__init__()
         self._engine = engine
@@ -89,8 +89,7 @@ class TrainingRun(QObject):
     def _work(self) -> str:
         """In the worker: pass the events on; return what the user must mend."""
         try:
-            for future in self._ready:
-                future.result()
+            self._ready.result()
             for event in self._engine.request(self._request):
                 self.told.emit(event)
         except UnetError as error:

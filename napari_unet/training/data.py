@@ -40,15 +40,21 @@ class TrainingSet:
         Of the model to train: its channels, classes and whether it has boundaries.
     seed : int
         Of crops and augmentation.
+    decided : bool
+        Whether the labels come with what is held out of them; otherwise it is decided
+        here.
     """
 
-    def __init__(self, spec: ModelSpec, seed: int = 0) -> None:
+    def __init__(
+        self, spec: ModelSpec, seed: int = 0, *, decided: bool = False
+    ) -> None:
         self.channels = spec.channels
         self.n_classes = len(spec.classes)
         self._images: dict[str, TrainingImage] = {}
         self._sites: dict[str, ImageSites] = {}
         self._sampler = Sampler(seed)
         self._cutter = Cutter(spec, seed)
+        self._decided = decided
 
     def __len__(self) -> int:
         return len(self._images)
@@ -69,7 +75,8 @@ class TrainingSet:
     def add(self, *images: TrainingImage) -> None:
         """Take images in, with the labels they have.
 
-        What is held out is decided once for all of them, so that it is a fair share.
+        What is held out is decided once for all of them, so that it is a fair share,
+        unless it has been decided already.
 
         Raises
         ------
@@ -103,7 +110,8 @@ class TrainingSet:
 
         Labels of one image may free held-out ones of another, so each is looked at.
         """
-        hold_out({name: other.annotation for name, other in self._images.items()})
+        if not self._decided:
+            hold_out({name: other.annotation for name, other in self._images.items()})
         for key, sites in self._sites.items():
             fresh = sites.look(changed.get(key, ()))
             if fresh is not None:

@@ -3,6 +3,7 @@
 import numpy as np
 
 from napari_unet.annotation import ClassScheme
+from napari_unet.annotation.annotation import HELD_OUT, TRAINING
 from napari_unet.engine.messages import (
     AddImage,
     Done,
@@ -74,16 +75,20 @@ class Scene:
         )
 
     def paint(self, *labels, region=None):
-        """Label all of a part of the image, with what of it is of these classes."""
+        """Label all of a part of the image, with what of it is of these classes.
+
+        Every fifth stripe is held out.
+        """
         region = region or Region(0, 0, *self.truth.shape)
         truth = self.truth[region.slices]
         scribbles = np.where(np.isin(truth, labels), truth + 1, 0).astype(np.uint8)
-        return WriteLabels(self.key, (Patch(region, scribbles),))
+        stripes = np.where(np.arange(len(truth)) // 8 % 5 == 4, HELD_OUT, TRAINING)
+        split = np.where(scribbles > 0, stripes[:, None], 0).astype(np.uint8)
+        return WriteLabels(self.key, (Patch(region, scribbles, split=split),))
 
     def erase(self):
-        return WriteLabels(
-            self.key, (Patch(self.whole, np.zeros(self.truth.shape, np.uint8)),)
-        )
+        nothing = np.zeros(self.truth.shape, np.uint8)
+        return WriteLabels(self.key, (Patch(self.whole, nothing, split=nothing),))
 
     def preview(self, region=None, **changes):
         return Preview(

@@ -37,6 +37,21 @@ def test_the_viewer_says_what_is_held_out(desk, scene, training):
     assert desk.events(training)[-1].labelled == (half == TRAINING).sum()
 
 
+def test_what_one_image_has_held_out_stays_so_while_others_come(desk, scene, tmp_path):
+    """One that holds out all that it has of a class is not asked to release it."""
+    other = Scene(desk.share, "b", seed=3)
+    split = np.where(scene.truth, HELD_OUT, TRAINING).astype(np.uint8)
+    patch = Patch(scene.whole, (scene.truth + 1).astype(np.uint8), split=split)
+    desk.ask(WriteLabels(scene.key, (patch,)))
+    desk.ask(other.add())
+    desk.ask(other.paint(0, 1))
+    request = train(tmp_path)
+    desk.add(request)
+    desk.steps(request, 2)
+    labels = desk.state.session.image(scene.key).annotation
+    np.testing.assert_array_equal(labels.split.dense(), split)
+
+
 def test_without_images_it_waits_and_goes_on(desk, scene, training):
     desk.add(RemoveImage("a"))
     desk.rest()

@@ -9,6 +9,7 @@ from gui_annotate import annotate, keep_in
 from gui_live import LiveUser, save_small_model
 
 from napari_unet.annotation import AnnotationStore
+from napari_unet.annotation.annotation import HELD_OUT, TRAINING
 from napari_unet.engine import Engine
 from napari_unet.engine.messages import RolledBackTo
 from napari_unet.gui import live_panel
@@ -100,6 +101,7 @@ def test_pause_and_go_on(user, scribbles, qtbot):
     user.start()
     user.panel.train.pause.click()
     assert user.live.state == "paused"
+    assert "Paused" in user.panel.train.verdict.text()
     qtbot.wait(300)
     before = len(user.steps)
     qtbot.wait(300)
@@ -247,8 +249,13 @@ def test_roll_back_while_training(user, scribbles, widget):
     name = user.of(Checkpointed)[0].name
     user.panel.checkpoints.chosen.emit(name)
     user.wait(lambda: "field checkpoint" in widget._viewer.layers)
+    line = user.panel.train.verdict
+    assert "'field checkpoint'" in line.text()
+    user.panel.train.pause.click()
     user.panel.checkpoints.rolled_back.emit(name)
     user.wait(lambda: user.of(RolledBackTo))
+    assert line.text() == "Back at the checkpoint."
+    user.panel.train.pause.click()
     user.more_steps(3)
     user.stop()
 
@@ -334,3 +341,30 @@ class TestItsEngine:
         kept, _ = AnnotationStore(tmp_path / "kept").load(image.key)
         assert kept.counts(2).tolist() == [50, 50]
         assert not user.live.running
+
+
+def test_what_is_freed_in_one_image_by_strokes_on_another_is_learnt(
+    user, scribbles, viewer, widget, blobs, qtbot
+):
+    """A class must not be held out alone; the engine hears of all that it concerns."""
+    paint_both(scribbles)
+    viewer.layers.selection.active = viewer.add_image(blobs.T.copy(), name="second")
+    second = annotate(widget.annotate_panel, qtbot)
+    paint_both(second.scribbles)
+    images = widget.session.annotations.images
+    widget.session.annotations.flush()
+    for image, cells in zip(images, (HELD_OUT, TRAINING), strict=True):
+        whole = Region(0, 0, *image.annotation.shape)
+        split = np.array([0, TRAINING, cells], np.uint8)
+        image.annotation.assign(whole, split[image.annotation.scribbles.read(whole)])
+    user.start()
+
+    def to_learn():
+        return sum(i.annotation.tally()[:, TRAINING].sum() for i in images)
+
+    assert user.steps[-1].labelled == to_learn()
+    dab(second.scribbles, 0, (10, 15), (40, 15))
+    user.wait(lambda: not images[0].annotation.held_out(Region(0, 0, 60, 80)).any())
+    user.wait(lambda: user.steps[-1].labelled == to_learn())
+    user.more_steps(3)
+    assert user.steps[-1].labelled == to_learn() == 150

@@ -75,7 +75,8 @@ class Patch:
     verified : ndarray or None
         ``(Y, X)``, bool.
     split : ndarray or None
-        ``(Y, X)``, uint8: which labels are held out, see `Annotation.split`.
+        ``(Y, X)``, uint8: which labels are held out, see `Annotation.split`; the
+        engine does not decide it.
     """
 
     region: Region
