@@ -51,7 +51,7 @@ class CheckpointPanel(QWidget):
         self.list.setFixedHeight(3 * (_SIDE + 10))
         self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.back = QPushButton(
-            "Roll back",
+            "Go back to this one",
             toolTip="Forget what was learnt after the chosen checkpoint and go on "
             "from there",
             enabled=False,

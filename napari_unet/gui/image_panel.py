@@ -65,7 +65,8 @@ class ImagePanel(QWidget):
             self.slices: row("Slices", self.slices),
         }
         column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
+        # In one column with the fields of the sections.
+        column.setContentsMargins(4, 0, 4, 0)
         for line in self._rows.values():
             column.addWidget(line)
         column.addWidget(self.note)

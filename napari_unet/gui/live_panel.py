@@ -94,6 +94,7 @@ class LivePanel(QWidget):
         self.checkpoints.chosen.connect(self.view.show_checkpoint)
         self.checkpoints.rolled_back.connect(self.roll_back)
         self.view.thumbnail.connect(self._draw)
+        self.view.shown.connect(self._say_what_is_shown)
         self.view.told.connect(self._tell)
         self.next.found.connect(self.train.show_line)
         models.model_changed.connect(self._offer_bases)
@@ -173,7 +174,8 @@ class LivePanel(QWidget):
             show_warning(event.text)
 
     def _stopped(self, text: str) -> None:
-        self._take_over_model()
+        if self._take_over_model():
+            text = f"{text} Predict takes the best one now."
         self.train.show_line(text)
         self.ended.emit(text)
 
@@ -197,15 +199,17 @@ class LivePanel(QWidget):
         show_error(text)
         self.train.show_line(text)
 
-    def _take_over_model(self) -> None:
-        """Let Predict use what was trained."""
+    def _take_over_model(self) -> bool:
+        """Let Predict use what was trained, if it can."""
         folder = self.live.best
         try:
             if folder is not None:
                 self._models.choose_folder(folder)
         except UnetError as error:
             self._refused(str(error))
+            folder = None
         self._offer_bases()
+        return folder is not None
 
     def _draw(self, seen: Seen) -> None:
         assert seen.view.checkpoint is not None
@@ -214,6 +218,14 @@ class LivePanel(QWidget):
             seen.semantic,
             self._session.annotations.scheme,
         )
+
+    def _say_what_is_shown(self, seen: Seen) -> None:
+        if seen.view.checkpoint is not None:
+            name = seen.view.target.layer.name
+            self.train.show_line(
+                f"The layer '{name} checkpoint' shows it. Hide that layer to see what "
+                "the model says now."
+            )
 
     def _tell(self, text: str) -> None:
         if text:

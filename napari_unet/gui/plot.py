@@ -47,6 +47,8 @@ class TrainingPlot(QWidget):
         self._left.scene().addItem(self._right)
         self._left.getAxis("right").linkToView(self._right)
         self._left.showAxis("right")
+        # Half of the highest number is above the axes.
+        self._left.layout.setContentsMargins(0, 8, 0, 0)
         self._left.setLabels(left="loss", right="Dice")
         # Small losses are not to be written in thousandths.
         self._left.getAxis("left").enableAutoSIPrefix(False)

@@ -10,10 +10,10 @@ from qtpy.QtWidgets import (
     QVBoxLayout,
     QWidget,
 )
-from superqt import QCollapsible
 
 from napari_unet.gui.config_form import ConfigForm
 from napari_unet.gui.forms import hint
+from napari_unet.gui.section import Section
 
 
 class PredictPanel(QWidget):
@@ -31,10 +31,9 @@ class PredictPanel(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self.form = ConfigForm()
-        settings = QCollapsible("Settings")
-        settings.setToolTip("Where it runs, and what counts as an object")
-        settings.layout().setContentsMargins(0, 0, 0, 0)
-        settings.addWidget(self.form)
+        settings = Section(
+            "Settings", self.form, tooltip="Where it runs, and what counts as an object"
+        )
 
         self.predict = QPushButton(
             "Predict", toolTip="Segment the chosen image with the chosen model"

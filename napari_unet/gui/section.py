@@ -2,8 +2,17 @@
 
 from __future__ import annotations
 
-from qtpy.QtCore import Qt, Signal
-from qtpy.QtWidgets import QSizePolicy, QToolButton, QVBoxLayout, QWidget
+from qtpy.QtCore import Signal
+from qtpy.QtWidgets import QPushButton, QVBoxLayout, QWidget
+
+# A button, because napari sizes its text as that of labels, and it keeps napari's
+# colour under the mouse.
+_STYLE = """
+QPushButton {
+    text-align: left; font-weight: bold; padding: 2px 4px; border: none;
+}
+QPushButton:!hover { background: transparent; }
+"""
 
 
 class Section(QWidget):
@@ -34,16 +43,10 @@ class Section(QWidget):
         self, title: str, *widgets: QWidget, tooltip: str, folded: bool = True
     ) -> None:
         super().__init__()
-        self.heading = QToolButton(
-            text=title, toolTip=tooltip, checkable=True, autoRaise=True
+        self._title = title
+        self.heading = QPushButton(
+            title, toolTip=tooltip, checkable=True, styleSheet=_STYLE
         )
-        self.heading.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
-        self.heading.setSizePolicy(
-            QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed
-        )
-        font = self.heading.font()
-        font.setBold(True)
-        self.heading.setFont(font)
         self._content = QWidget()
         inside = QVBoxLayout(self._content)
         inside.setContentsMargins(4, 0, 0, 4)
@@ -63,7 +66,6 @@ class Section(QWidget):
         self.heading.setChecked(True)
 
     def _show(self, opened: bool) -> None:
-        arrow = Qt.ArrowType.DownArrow if opened else Qt.ArrowType.RightArrow
-        self.heading.setArrowType(arrow)
+        self.heading.setText(f"{'▾' if opened else '▸'} {self._title}")
         self._content.setVisible(opened)
         self.toggled.emit(opened)

@@ -14,6 +14,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from napari_unet.engine.messages import RolledBackTo
 from napari_unet.gui.forms import compact, hint, row
 from napari_unet.training.events import RolledBack, Stepped, Validated
 
@@ -88,7 +89,10 @@ class TrainPanel(QWidget):
             "Next",
             toolTip="Go to where the model is least sure: painting helps most there",
         )
-        self.verdict = hint("Whether more training or more strokes would help")
+        self.verdict = hint(
+            "Whether more training or more strokes would help. Dice: how well it does "
+            "on labels that training never sees, at best 1"
+        )
         self.figures = hint("How far and how fast it is")
 
         buttons = QHBoxLayout()
@@ -101,15 +105,16 @@ class TrainPanel(QWidget):
         self._column.setContentsMargins(0, 0, 0, 0)
         self._column.addWidget(row("Base", self.base))
         self._column.addLayout(buttons)
-        self._column.addLayout(line)
         self._column.addWidget(self.verdict)
         self._column.addWidget(self.figures)
+        self._column.addLayout(line)
 
         self.start.clicked.connect(self.start_clicked)
         self.stop.clicked.connect(self.stop_clicked)
         self.next.clicked.connect(self.next_clicked)
         self.pause.clicked.connect(self.pause_clicked)
         self.preview.toggled.connect(self.preview_clicked)
+        self.figures.hide()
         self.show_state("idle")
         self.show_line("Paint strokes of two classes or more, then press Start.")
 
@@ -136,7 +141,9 @@ class TrainPanel(QWidget):
         if state == "starting":
             self._make_plot().clear()
             self.show_line("Preparing…")
-            self.figures.clear()
+            self.figures.hide()
+        elif state == "paused":
+            self.show_line("Paused. Press Resume to go on.")
         elif state == "stopping":
             self.show_line("Stopping after this step…")
 
@@ -151,6 +158,7 @@ class TrainPanel(QWidget):
                 self._make_plot().add_loss(event.step, event.loss)
                 if event.step == 1 or self.verdict.text() == "Preparing…":
                     self.show_line(_VERDICTS["starting"])
+                self.figures.show()
                 self.figures.setText(
                     f"Step {event.step:,} · {event.steps_per_second:.1f} steps/s · "
                     f"{event.labelled:,} labelled pixels"
@@ -161,6 +169,11 @@ class TrainPanel(QWidget):
                 self.show_line(
                     "Training ran away; it went back to good weights and goes on more "
                     "slowly."
+                )
+            case RolledBackTo():
+                then = " Press Start to go on from there."
+                self.show_line(
+                    "Back at the checkpoint." + (then if self._state == "idle" else "")
                 )
 
     def _show_score(self, event: Validated) -> None:
@@ -176,5 +189,5 @@ class TrainPanel(QWidget):
             from napari_unet.gui.plot import TrainingPlot
 
             self.plot = TrainingPlot(self._viewer)
-            self._column.insertWidget(self._column.indexOf(self.verdict), self.plot)
+            self._column.addWidget(self.plot)
         return self.plot

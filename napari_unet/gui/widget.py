@@ -5,15 +5,16 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from qtpy.QtCore import Qt, Signal
+from qtpy.QtCore import Signal
 from qtpy.QtGui import QIcon
-from qtpy.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QVBoxLayout, QWidget
 from superqt.utils import create_worker
 
 from napari_unet.engine.messages import Describe, Described, WarmUp
 from napari_unet.errors import UnetError
 from napari_unet.gui.annotate_panel import AnnotatePanel
 from napari_unet.gui.background import start
+from napari_unet.gui.column import Column
 from napari_unet.gui.image_panel import ImagePanel
 from napari_unet.gui.legend import Legend
 from napari_unet.gui.live_panel import LivePanel
@@ -79,7 +80,7 @@ class UnetWidget(QWidget):
             self.model_panel,
             self.predict_panel,
         )
-        self._arrange(
+        column = Column(
             self.image_panel,
             Section(
                 "Predict",
@@ -107,6 +108,9 @@ class UnetWidget(QWidget):
                 folded=False,
             ),
         )
+        outside = QVBoxLayout(self)
+        outside.setContentsMargins(0, 0, 0, 0)
+        outside.addWidget(column)
 
         self.predict_panel.predict_clicked.connect(self.predict)
         self.predict_panel.cancel_clicked.connect(self.cancel)
@@ -118,22 +122,6 @@ class UnetWidget(QWidget):
         self.diameter_line = DiameterLine(napari_viewer, self)
         self.diameter_line.measured.connect(self._show_diameter)
         self._suggest_classes()
-
-    def _arrange(self, *sections: QWidget) -> None:
-        """Put the sections below each other, to scroll where they are too high."""
-        content = QWidget()
-        column = QVBoxLayout(content)
-        for section in sections:
-            column.addWidget(section)
-        column.addStretch()
-        scroll = QScrollArea()
-        scroll.setFrameShape(QFrame.Shape.NoFrame)
-        scroll.setWidgetResizable(True)
-        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        scroll.setWidget(content)
-        outside = QVBoxLayout(self)
-        outside.setContentsMargins(0, 0, 0, 0)
-        outside.addWidget(scroll)
 
     @property
     def predicting(self) -> bool:

@@ -85,7 +85,9 @@ def test_paint_watch_it_learn_correct(viewer, widget, predict, qtbot):
     user.stop()
     kept = user.of(Checkpointed)
     checkpoints = user.panel.checkpoints
-    assert "kept in" in user.panel.train.verdict.text()
+    line = user.panel.train.verdict
+    assert "kept in" in line.text()
+    assert "Predict takes the best one now" in line.text()
     assert checkpoints.list.count() == len(kept)
     oldest = checkpoints.list.item(len(kept) - 1)
     checkpoints.list.scrollToItem(oldest)
@@ -98,6 +100,7 @@ def test_paint_watch_it_learn_correct(viewer, widget, predict, qtbot):
     checkpoints.back.click()
     user.wait(lambda: user.of(RolledBackTo))
     assert user.of(RolledBackTo)[0].name == kept[0].name
+    assert "Press Start to go on from there" in line.text()
 
     # Predict with what was trained.
     assert widget.model_panel.spec().name.startswith("nuclei, ")

@@ -10,6 +10,7 @@ from qtpy.QtWidgets import (
 )
 
 from napari_unet.gui.recent import recent_models
+from napari_unet.gui.section import Section
 from napari_unet.gui.widget import UnetWidget
 
 
@@ -19,6 +20,30 @@ def test_fits_into_300_pixels(viewer, widget, blobs):
     widget.predict_panel.show_idle("x" * 200)
     content = widget.findChild(QScrollArea).widget()
     assert content.minimumSizeHint().width() <= 300
+
+
+def test_nothing_is_cut_off_in_a_large_font(viewer, widget, qtbot):
+    from napari.settings import get_settings
+
+    viewer.window.resize(1100, 800)
+    for section in widget.findChildren(Section):
+        section.open()
+    scroll = widget.findChild(QScrollArea)
+    width = widget.width()
+    get_settings().appearance.font_size = 18
+    qtbot.wait_until(lambda: widget.width() > width)
+    needed = scroll.widget().minimumSizeHint().width()
+    qtbot.wait_until(lambda: scroll.viewport().width() >= needed)
+
+
+def test_unfolding_moves_nothing_beside_it(viewer, widget, qtbot):
+    viewer.window.resize(1100, 800)
+    qtbot.wait(50)
+    width = widget.width()
+    for section in widget.findChildren(Section):
+        section.open()
+    qtbot.wait(50)
+    assert widget.width() == width
 
 
 def test_every_control_has_a_tooltip(viewer, widget):

@@ -1,0 +1,54 @@
+"""Panels below each other, to scroll where they are too high."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from qtpy.QtCore import QEvent, QSize, Qt
+from qtpy.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
+
+if TYPE_CHECKING:
+    from qtpy.QtCore import QObject
+
+# Characters of text beside each other, if there is room: what is folded away at first
+# finds place, too.
+_COMFORTABLE = 52
+
+
+class Column(QScrollArea):
+    """A column of widgets that is as wide as the widest of them needs.
+
+    A scroll area alone would cut them off at the right, in a narrow dock or with a
+    large font.
+    """
+
+    def __init__(self, *widgets: QWidget) -> None:
+        super().__init__()
+        self._content = QWidget()
+        column = QVBoxLayout(self._content)
+        for widget in widgets:
+            column.addWidget(widget)
+        column.addStretch()
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setWidgetResizable(True)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setWidget(self._content)
+
+    def minimumSizeHint(self) -> QSize:
+        """Return the width that no widget is cut off at."""
+        size = super().minimumSizeHint()
+        beside = self.verticalScrollBar().sizeHint().width() + 2 * self.frameWidth()
+        size.setWidth(self._content.minimumSizeHint().width() + beside)
+        return size
+
+    def sizeHint(self) -> QSize:
+        """Return what is comfortable to read, no narrower than it must be."""
+        size = super().sizeHint().expandedTo(self.minimumSizeHint())
+        width = _COMFORTABLE * self.fontMetrics().averageCharWidth()
+        return size.expandedTo(QSize(width, 0))
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Follow the content when it needs another width."""
+        if event.type() == QEvent.Type.LayoutRequest:
+            self.updateGeometry()
+        return bool(super().eventFilter(watched, event))
