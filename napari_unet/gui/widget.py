@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 from qtpy.QtCore import Signal
@@ -213,6 +214,7 @@ class UnetWidget(QWidget):
         window = self.session.end_with_window_of(self)
         self.annotate_panel.keys.install(window)
         self._ask_device()
+        start(create_worker(_import_for_labels, _start_thread=False))
 
     def _ask_device(self, device: str = "auto") -> None:
         """Ask the engine what it runs on, which starts it; nothing waits for it."""
@@ -255,3 +257,14 @@ class UnetWidget(QWidget):
                 engine.ask, request, _start_thread=False, _ignore_errors=True
             )
             start(worker)
+
+
+def _import_for_labels() -> None:
+    """Import what napari does with the first label layer, which would stop the window.
+
+    It would also show a warning: napari has the filter for it in place during one of
+    these imports, and a worker that ends meanwhile takes that away.
+    """
+    for name in ("pandas", "scipy.ndimage", "skimage.color.colorconv"):
+        with suppress(ImportError):
+            import_module(name)

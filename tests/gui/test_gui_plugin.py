@@ -98,6 +98,29 @@ def test_viewer_process_loads_no_torch(tmp_path):
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
+def test_the_panel_imports_what_the_first_label_layer_needs():
+    code = (
+        "import sys\n"
+        "import numpy as np\n"
+        "from napari.components import ViewerModel\n"
+        "from qtpy.QtTest import QTest\n"
+        "from qtpy.QtWidgets import QApplication\n"
+        "app = QApplication([])\n"
+        "from napari_unet.gui.widget import UnetWidget\n"
+        "widget = UnetWidget(ViewerModel())\n"
+        "widget.show()\n"
+        "last = 'skimage.color.colorconv'\n"
+        "while not hasattr(sys.modules.get(last), 'lab2rgb'):\n"
+        "    QTest.qWait(20)\n"
+        "before = set(sys.modules)\n"
+        "from napari.layers import Labels\n"
+        "Labels(np.array([[0]]))\n"
+        "new = {name.split('.')[0] for name in set(sys.modules) - before}\n"
+        "assert not new & {'pandas', 'scipy', 'skimage'}, new\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=120)
+
+
 def test_demo_writes_a_screenshot(model, tmp_path):
     from imageio.v3 import imread
 
