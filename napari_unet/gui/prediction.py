@@ -43,7 +43,7 @@ class Prediction(QObject):
     finished : Signal
         A line on what was found; everything is on screen.
     cancelled : Signal
-        It was given up; planes that were ready are on screen.
+        It was given up, with a line on the slices that are on screen.
     failed : Signal
         Why, for the user; empty where a mistake in the program was reported.
     """
@@ -51,7 +51,7 @@ class Prediction(QObject):
     progressed = Signal(int, int)
     warned = Signal(str)
     finished = Signal(str)
-    cancelled = Signal()
+    cancelled = Signal(str)
     failed = Signal(str)
     _event = Signal(object)
 
@@ -66,7 +66,7 @@ class Prediction(QObject):
         self._job = job
         self._stop = threading.Event()
         self._request = 0
-        self._objects = 0
+        self._objects = self._planes = 0
         self._device = ""
         self._started = time.perf_counter()
         self._activity = activity(f"U-Net: {job.image.name}")
@@ -118,6 +118,7 @@ class Prediction(QObject):
                 self.progressed.emit(event.done, event.total)
                 self._move_bar(event.done, event.total)
             case events.PlaneDone():
+                self._planes += not self._stop.is_set()
                 self._objects += event.objects
             case events.Warned():
                 self.warned.emit(event.text)
@@ -154,7 +155,7 @@ class Prediction(QObject):
     def _end(self, problem: str) -> None:
         self._close()
         if self._stop.is_set():
-            self.cancelled.emit()
+            self.cancelled.emit(self._kept())
         elif problem:
             self.failed.emit(problem)
         else:
@@ -171,6 +172,12 @@ class Prediction(QObject):
     def _close(self) -> None:
         self._viewer.layers.events.removed.disconnect(self._layer_removed)
         self._activity.close()
+
+    def _kept(self) -> str:
+        slices = len(self._job.planes)
+        if slices == 1:
+            return "Cancelled"
+        return f"Cancelled. {self._planes} of {slices} slices are done and stay."
 
     def _summary(self) -> str:
         seconds = time.perf_counter() - self._started

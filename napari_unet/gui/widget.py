@@ -142,7 +142,7 @@ class UnetWidget(QWidget):
         run.progressed.connect(self.predict_panel.show_progress)
         run.warned.connect(self._warn)
         run.finished.connect(self._finish)
-        run.cancelled.connect(self._end_cancelled)
+        run.cancelled.connect(self._finish)
         run.failed.connect(self._fail)
         self.destroyed.connect(run.cancel)
         self.predict_panel.show_started("Preparing…")
@@ -176,9 +176,6 @@ class UnetWidget(QWidget):
     def _show_diameter(self, pixels: float) -> None:
         self.predict_panel.form.set("diameter", f"{pixels:.0f}")
         self.predict_panel.show_idle(f"The line is {pixels:.0f} pixels long.")
-
-    def _end_cancelled(self) -> None:
-        self._finish("Cancelled")
 
     def _fail(self, text: str) -> None:
         """Say what is wrong; a mistake in the program has been reported already."""
