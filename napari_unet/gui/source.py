@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -40,7 +41,7 @@ def image_of(layer: ImageLayer, slider_labels: Sequence[str] = ()) -> Image:
         If the layer is empty or its axes cannot be told.
     """
     from napari_unet.images import image_from_array
-    from napari_unet.images.axes import UNKNOWN, guess_axes
+    from napari_unet.images.axes import UNKNOWN, guess_axes, guess_note
 
     data = pixels_of(layer)
     if not all(data.shape):
@@ -51,10 +52,15 @@ def image_of(layer: ImageLayer, slider_labels: Sequence[str] = ()) -> Image:
     axes = _named_axes(layer.axis_labels, tuple(slider_labels)[-layer.ndim :])
     if layer.rgb:
         axes += "C"
-    if UNKNOWN in axes and set(axes) - {UNKNOWN, "C"}:
-        axes, _ = guess_axes(data.shape, axes)
-    named = None if UNKNOWN in axes else axes
-    return image_from_array(data, axes=named, rgb=layer.rgb, name=layer.name)
+    if UNKNOWN not in axes or not set(axes) - {UNKNOWN, "C"}:
+        named = None if UNKNOWN in axes else axes
+        return image_from_array(data, axes=named, rgb=layer.rgb, name=layer.name)
+    whole, _ = guess_axes(data.shape, axes)
+    image = image_from_array(data, axes=whole, rgb=layer.rgb, name=layer.name)
+    guessed = {now for was, now in zip(axes, whole, strict=True) if was == UNKNOWN}
+    # Without a name, rows and columns are the last two.
+    certain = guessed <= {"Y", "X"}
+    return image if certain else replace(image, notes=(guess_note(data.shape, whole),))
 
 
 def pixels_of(layer: ImageLayer) -> Any:

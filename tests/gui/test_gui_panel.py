@@ -132,6 +132,9 @@ def test_guessed_axes_are_said_and_can_be_named(viewer, widget):
     assert "taken as" in panel.note.text()
     assert panel.channels.count() == 4
 
+    # napari keeps names of the images before.
+    viewer.dims.axis_labels = (viewer.dims.axis_labels[0], "y", "x")
+    assert "taken as" in panel.note.text()
     viewer.dims.axis_labels = ("z", *viewer.dims.axis_labels[1:])
     assert panel.note.text() == ""
     assert panel.slices.itemText(1) == "All 3 slices"
