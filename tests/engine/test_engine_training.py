@@ -156,6 +156,18 @@ def test_paint_watch_it_learn_correct(engine, scene, begin, tmp_path):
     assert isinstance(engine.ask(scene.preview(model=base(tmp_path))), Previewed)
 
 
+def test_training_waits_for_a_search(engine, scene, begin, tmp_path):
+    engine.ask(scene.paint(0, 1))
+    engine.ask(Scene(engine.share, "large", side=800).add())
+    course = begin(train(tmp_path, base(tmp_path)))
+    course.step()
+    before = engine.ask(scene.preview()).step
+    *tiles, _ = engine.request(MostUncertain(("large",)))
+    assert len(tiles) > 5
+    # One step may be under way at either end.
+    assert engine.ask(scene.preview()).step <= before + 2
+
+
 @pytest.mark.parametrize("net", ["patches", "fcn-8s"])
 def test_other_nets_are_trained_and_previewed_too(engine, scene, begin, tmp_path, net):
     engine.ask(scene.paint(0, 1))

@@ -89,6 +89,7 @@ class MostUncertain(Request):
     checkpoint: str | None = None
     model: str | None = None
     config: PredictConfig = DEFAULT
+    urgent: ClassVar[bool] = True
 
 
 @dataclass(frozen=True)
