@@ -85,6 +85,15 @@ print(sorted(loaded & {{"qtpy", "PyQt5", "PyQt6", "PySide6", "napari", "magicgui
     assert "3 objects" in output.stdout
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="other threads elsewhere")
+def test_threads_do_not_burn_cores_while_they_wait(image, model, out):
+    asked = {**os.environ, "OMP_DISPLAY_ENV": "verbose"}
+    process = start("predict", image, "--model", model, "--out", out, env=asked)
+    line, settings = process.communicate(timeout=60)
+    assert "3 objects" in line
+    assert "GOMP_SPINCOUNT = '0'" in settings
+
+
 def test_a_model_is_described_without_torch(model):
     code = f"""
 import sys
