@@ -70,6 +70,7 @@ class LivePanel(QWidget):
         self.live = live = session.live
         # What training begins with in tests and scripts.
         self.config = TrainConfig()
+        self._before = self._no_preview = ""
         self.train = TrainPanel(viewer)
         self.checkpoints = CheckpointPanel()
         self._checkpoints = Section(
@@ -228,8 +229,14 @@ class LivePanel(QWidget):
             )
 
     def _tell(self, text: str) -> None:
-        if text:
+        """Say why there is no preview; if there is one, what was said before."""
+        line = self.train.verdict.text()
+        if text and line != text:
+            self._before = line
             self.train.show_line(text)
+        elif not text and line == self._no_preview:
+            self.train.show_line(self._before)
+        self._no_preview = text
 
 
 def _models_folder() -> Path:

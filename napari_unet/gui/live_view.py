@@ -130,11 +130,11 @@ class LiveView(QObject):
 
     def _moved(self, event: Any = None) -> None:
         self._previews.hurry()
-        self._ask()
+        self._ask(moved=True)
 
-    def _ask(self) -> None:
+    def _ask(self, *, moved: bool = False) -> None:
         if self._on and self._live.state in ("training", "paused"):
-            self._previews.ask()
+            self._previews.ask(moved=moved)
 
     def _look(self) -> None:
         view = self._view()

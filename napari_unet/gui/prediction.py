@@ -181,9 +181,11 @@ class Prediction(QObject):
 
     def _summary(self) -> str:
         seconds = time.perf_counter() - self._started
-        found = f"{self._objects} objects"
+        found = f"{self._objects:,} objects"
         if self._job.config.instances == "none":
             found = "Done"
         elif self._objects == 1:
             found = "1 object"
+        elif (slices := len(self._job.planes)) > 1:
+            found += f", counted in each of {slices} slices,"
         return f"{found} in {seconds:.1f} s on {self._device}"

@@ -28,8 +28,9 @@ if TYPE_CHECKING:
 
 # Seconds between two previews, at least; milliseconds for a moved view to be drawn.
 _PAUSE, _SETTLE = 0.5, 80
-# How many times as long as a preview takes to wait for the next: while the user is at
-# work, and while training is left alone. Seconds that work is taken to last.
+# How many times as long as a preview takes to wait for the next of the same view: while
+# the user is at work, and while training is left alone. Seconds that work is taken to
+# last.
 _HURRY, _LEISURE, _AT_WORK = 3, 20, 5.0
 
 
@@ -117,16 +118,17 @@ class Previews(QObject):
         self._arrays: list[SharedArray] = []
         self._queue: list[View] = []
         self._busy = False
-        self._wanted = False
+        self._wanted = self._moved = False
         self._last = self._cost = 0.0
         self._at_work = -_AT_WORK
         self._timer = QTimer(self, singleShot=True)
         self._timer.timeout.connect(self._fire)
         self._ended.connect(self._end)
 
-    def ask(self) -> None:
-        """Say that the view or the weights have changed."""
+    def ask(self, *, moved: bool = False) -> None:
+        """Say that the weights have changed or, what is not to wait long, the view."""
         self._wanted = True
+        self._moved |= moved
         self._plan()
 
     def hurry(self) -> None:
@@ -140,7 +142,7 @@ class Previews(QObject):
 
     def stop(self) -> None:
         """Ask for nothing more until `ask`."""
-        self._wanted = False
+        self._wanted = self._moved = False
         self._queue.clear()
         self._timer.stop()
 
@@ -154,13 +156,14 @@ class Previews(QObject):
             return
         now = time.monotonic()
         times = _HURRY if now - self._at_work < _AT_WORK else _LEISURE
-        due = self._last + max(_PAUSE, times * self._cost)
+        rest = 0 if self._moved else times * self._cost
+        due = self._last + max(_PAUSE, rest)
         wait = max(_SETTLE, int(1000 * (due - now)))
         if not self._timer.isActive() or wait < self._timer.remainingTime():
             self._timer.start(wait)
 
     def _fire(self) -> None:
-        self._wanted = False
+        self._wanted = self._moved = False
         self.due.emit()
 
     def _next(self) -> None:

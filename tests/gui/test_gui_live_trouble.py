@@ -159,6 +159,27 @@ def test_an_image_that_was_only_looked_at_is_forgotten(viewer, user, scribbles, 
     user.stop()
 
 
+def test_a_stack_is_looked_at_from_the_side(viewer, user, blobs, widget, qtbot):
+    stack = viewer.add_image(np.stack([blobs] * 6), name="stack")
+    viewer.layers.selection.active = stack
+    annotate(widget.annotate_panel, qtbot)
+    scribbles = widget.annotate_panel.image.scribbles
+    scribbles.data[0, 8:13, 13:18] = CELL
+    scribbles.data[0, 25:30, 38:43] = BACKGROUND
+    scribbles.refresh()
+    user.start()
+    user.more_previews(1)
+    # However long a preview takes, another view does not wait for it.
+    user.panel.view._previews._cost = 600.0
+    viewer.dims.order = (1, 0, 2)
+    line = user.panel.train.verdict
+    user.wait(lambda: "no preview of this view" in line.text())
+    viewer.dims.order = (0, 1, 2)
+    user.more_previews(1)
+    assert "no preview" not in line.text()
+    user.stop()
+
+
 def test_the_strokes_layer_is_renamed_and_removed(
     viewer, user, scribbles, widget, qtbot
 ):
@@ -368,3 +389,16 @@ def test_what_is_freed_in_one_image_by_strokes_on_another_is_learnt(
     user.wait(lambda: user.steps[-1].labelled == to_learn())
     user.more_steps(3)
     assert user.steps[-1].labelled == to_learn() == 150
+
+
+def test_an_image_that_is_opened_again_is_learnt_from_again(
+    user, scribbles, viewer, blobs
+):
+    paint_both(scribbles)
+    user.start()
+    labelled = user.steps[-1].labelled
+    viewer.layers.remove("field")
+    viewer.add_image(blobs.copy(), name="again")
+    user.wait(lambda: scribbles.name == "again scribbles")
+    user.more_steps(10)
+    assert user.steps[-1].labelled == labelled

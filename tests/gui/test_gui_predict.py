@@ -168,7 +168,8 @@ def test_slices_of_a_stack(viewer, widget, predict, blobs, choice):
     np.testing.assert_array_equal(semantic.data, expected)
     np.testing.assert_array_equal(instances.data > 0, expected)
     np.testing.assert_array_equal(semantic.scale, image.scale)
-    assert said.startswith(f"{SQUARES if choice == 'one' else 3 * SQUARES} objects")
+    counted = f"{3 * SQUARES} objects, counted in each of 6 slices, in"
+    assert said.startswith(f"{SQUARES} objects in" if choice == "one" else counted)
 
 
 def test_one_channel_of_a_colour_image(viewer, widget, predict, blobs):
