@@ -80,12 +80,15 @@ class ConfigForm(QWidget):
 
     Attributes
     ----------
+    changed : Signal
+        A setting is another one now.
     device_changed : Signal
         Another device was chosen; with it its name.
     measure_clicked : Signal
         The user wants to drag a line across a cell.
     """
 
+    changed = Signal()
     device_changed = Signal(str)
     measure_clicked = Signal()
 
@@ -108,6 +111,7 @@ class ConfigForm(QWidget):
                 label=label,
                 options=options,
             )
+            self._inputs[name].changed.connect(lambda _: self.changed.emit())
             field: QWidget = self._inputs[name].native
             if isinstance(field, QComboBox):
                 compact(field)

@@ -36,9 +36,12 @@ class ImagePanel(QWidget):
     ----------
     image_changed : Signal
         Another image layer was chosen.
+    channel_changed : Signal
+        Another channel of it was.
     """
 
     image_changed = Signal()
+    channel_changed = Signal()
 
     def __init__(self, viewer: Viewer, session: UnetSession) -> None:
         super().__init__()
@@ -181,6 +184,7 @@ class ImagePanel(QWidget):
     def _choose_channel(self, index: int) -> None:
         if index >= 0 and self.layer is not None:
             self._channels.choose(self.layer, self.channel)
+            self.channel_changed.emit()
 
     def _refill(
         self, box: QComboBox, choices: list[tuple[str, Any]], chosen: int

@@ -13,6 +13,7 @@ from qtpy.QtWidgets import QVBoxLayout, QWidget
 
 from napari_unet.errors import UnetError
 from napari_unet.gui.checkpoint_panel import CheckpointPanel
+from napari_unet.gui.forms import follow
 from napari_unet.gui.live_view import LiveView
 from napari_unet.gui.next_region import NextRegion
 from napari_unet.gui.plan import Plan
@@ -70,7 +71,7 @@ class LivePanel(QWidget):
         self.live = live = session.live
         # What training begins with in tests and scripts.
         self.config = TrainConfig()
-        self._before = self._no_preview = ""
+        self._before = self._no_preview = self._missing = ""
         self.train = TrainPanel(viewer)
         self.checkpoints = CheckpointPanel()
         self._checkpoints = Section(
@@ -99,6 +100,7 @@ class LivePanel(QWidget):
         self.view.told.connect(self._tell)
         self.next.found.connect(self.train.show_line)
         models.model_changed.connect(self._offer_bases)
+        follow(self, (session.annotations.changed, self._forget_missing))
         live.state_changed.connect(self._show_state)
         live.told.connect(self._show)
         live.stopped.connect(self._stopped)
@@ -114,6 +116,12 @@ class LivePanel(QWidget):
             self.live.start(self._plan())
         except UnetError as error:
             self._failed(str(error))
+            self._missing = self.train.verdict.text()
+
+    def _forget_missing(self) -> None:
+        """No longer say why training could not start, as there are more labels now."""
+        if self.train.verdict.text() == self._missing:
+            self.train.show_how()
 
     def roll_back(self, checkpoint: str) -> None:
         """Go on from a checkpoint; start again if training has stopped."""

@@ -57,18 +57,20 @@ class PredictPanel(QWidget):
         column.addWidget(self.status)
         self.predict.clicked.connect(self.predict_clicked)
         self.cancel.clicked.connect(self.cancel_clicked)
-        self.show_idle("Ready")
+        self.show_idle("")
 
     def show_idle(self, text: str) -> None:
-        """Say what has happened and offer Predict."""
+        """Say what has happened, if anything, and offer Predict."""
         self._set_running(False)
         self.status.setText(text)
+        self.status.setVisible(bool(text))
 
     def show_started(self, text: str) -> None:
         """Say what is being prepared and offer Cancel."""
         self._set_running(True)
         self.progress.setRange(0, 0)
         self.status.setText(text)
+        self.status.show()
 
     def show_progress(self, done: int, total: int) -> None:
         """Show that `done` of `total` tiles are done."""

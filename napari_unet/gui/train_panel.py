@@ -116,7 +116,7 @@ class TrainPanel(QWidget):
         self.preview.toggled.connect(self.preview_clicked)
         self.figures.hide()
         self.show_state("idle")
-        self.show_line("Paint strokes of two classes or more, then press Start.")
+        self.show_how()
 
     def offer_bases(self, bases: list[tuple[str, str]]) -> None:
         """Offer names and values to begin with; choose the first one if new."""
@@ -146,6 +146,10 @@ class TrainPanel(QWidget):
             self.show_line("Paused. Press Resume to go on.")
         elif state == "stopping":
             self.show_line("Stopping after this step…")
+
+    def show_how(self) -> None:
+        """Say what to do first."""
+        self.show_line("Paint strokes of two classes or more, then press Start.")
 
     def show_line(self, text: str) -> None:
         """Say something about training."""

@@ -60,7 +60,7 @@ class UnetWidget(QWidget):
         self.session = session_of(napari_viewer)
         self.session.show_in(self)
         self._prediction: Prediction | None = None
-        self._opened = False
+        self._problem = self._opened = False
 
         self.image_panel = ImagePanel(napari_viewer, self.session)
         self.model_panel = ModelPanel()
@@ -120,6 +120,13 @@ class UnetWidget(QWidget):
         self.model_panel.model_changed.connect(self._warm_up)
         self.model_panel.model_changed.connect(self._suggest_classes)
         self.image_panel.image_changed.connect(self._show_legend)
+        for mended in (
+            self.image_panel.image_changed,
+            self.image_panel.channel_changed,
+            self.model_panel.model_changed,
+            self.predict_panel.form.changed,
+        ):
+            mended.connect(self._forget_problem)
         self.diameter_line = DiameterLine(napari_viewer, self)
         self.diameter_line.measured.connect(self._show_diameter)
         self._suggest_classes()
@@ -184,6 +191,13 @@ class UnetWidget(QWidget):
         if text:
             show_error(text)
         self._finish(text or "It failed by a mistake in the program.")
+        self._problem = True
+
+    def _forget_problem(self) -> None:
+        """No longer say why there was no prediction, as the next one may go well."""
+        if self._problem and not self.predicting:
+            self._problem = False
+            self.predict_panel.show_idle("")
 
     def _warn(self, text: str) -> None:
         from napari.utils.notifications import show_warning
@@ -192,6 +206,7 @@ class UnetWidget(QWidget):
 
     def _finish(self, text: str) -> None:
         self._prediction = None
+        self._problem = False
         self.predict_panel.show_idle(text)
         self._show_legend()
         self.predicted.emit(text)

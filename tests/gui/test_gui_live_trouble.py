@@ -94,6 +94,8 @@ def test_with_one_class_it_says_what_to_add(user, scribbles, value, missing):
     user.panel.train.start.click()
     assert user.live.state == "idle"
     assert f"a few strokes on {missing}" in user.panel.train.verdict.text()
+    dab(scribbles, value, (10, 55))
+    user.wait(lambda: "Paint strokes of two classes" in user.panel.train.verdict.text())
 
 
 def test_pause_and_go_on(user, scribbles, qtbot):

@@ -119,10 +119,12 @@ def test_panel_closed_while_predicting(viewer, widget, qtbot, big, notified):
     assert notified == []
 
 
-def test_no_image(widget, qtbot, notified):
+def test_no_image(viewer, widget, blobs, qtbot, notified):
     widget.predict_panel.predict.click()
     assert "There is no image to segment" in notified[0]
     assert "There is no image to segment" in ended(widget, qtbot)
+    viewer.add_image(blobs)
+    assert widget.predict_panel.status.text() == ""
 
 
 def test_channels_that_do_not_fit(viewer, widget, qtbot, predict, notified):
@@ -130,6 +132,11 @@ def test_channels_that_do_not_fit(viewer, widget, qtbot, predict, notified):
     said = predict()
     assert "has 3 channels" in said
     assert notified == [f"ERROR: {said}"]
+    widget.image_panel.channels.setCurrentIndex(1)
+    assert widget.predict_panel.status.text() == ""
+    assert "object" in predict()
+    widget.image_panel.channels.setCurrentIndex(2)
+    assert "object" in widget.predict_panel.status.text()
 
 
 def test_model_that_is_gone(viewer, widget, predict, blobs, notified, tmp_path):
