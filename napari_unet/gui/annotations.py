@@ -206,6 +206,8 @@ class Annotations:
             if image.key == key and self._gone(image) and not self.of(target.layer):
                 if image.move_to(target):
                     self.images_changed.emit()
+                    # Training has forgotten the layer that was removed.
+                    self._changed(image, image.annotation.changed_since(0))
                 return
 
     def _restored(
