@@ -9,6 +9,7 @@ from qtpy.QtCore import QObject, Signal
 
 from napari_unet.gui.around import around
 from napari_unet.gui.drawing import Drawing
+from napari_unet.gui.screen import FLAT_FIRST, is_flat
 from napari_unet.images import Region
 from napari_unet.instances.edit import (
     GAP,
@@ -114,6 +115,10 @@ class ObjectTools(QObject):
     def _press(self, layer: Labels, event: Any) -> Iterator[None]:
         """Follow the mouse from press to release."""
         if event.button != 1 or event.modifiers:
+            return
+        assert self._image is not None
+        if not is_flat(self._viewer, self._image.target):
+            self.said.emit(FLAT_FIRST)
             return
         path = [self._at(layer, event)]
         yield

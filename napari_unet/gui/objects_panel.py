@@ -17,7 +17,7 @@ from qtpy.QtWidgets import (
 from napari_unet.gui.correction import Correction
 from napari_unet.gui.forms import follow, hint
 from napari_unet.gui.object_tools import ObjectTools
-from napari_unet.gui.screen import region_on_screen
+from napari_unet.gui.screen import FLAT_FIRST, region_on_screen
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -154,7 +154,7 @@ class ObjectsPanel(QWidget):
         height, width = self._image.annotation.shape[-2:]
         region = region_on_screen(self._viewer, self._image.target, height + width)
         if region is None:
-            self.status.setText("Show the image in 2-D first, rows and columns.")
+            self.status.setText(FLAT_FIRST)
         else:
             self._mark(region, complete)
 

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
     from napari_unet.gui.target import Target
 
+# What to do where `is_flat` is not so.
+FLAT_FIRST = "Show the image in 2-D first, rows and columns."
+
 
 def camera_of(viewer: Viewer) -> Any:
     """Return the viewer's camera, which napari 0.9 has moved to the scene."""
