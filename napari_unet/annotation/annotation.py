@@ -171,10 +171,11 @@ class Annotation:
         if changed:
             self._touch_keys(changed)
         ids = self._object_classes.keys() | other.object_classes.keys()
-        classes = {i: other.object_classes.get(i, 1) for i in ids}
-        self.set_object_classes(
-            {i: c for i, c in classes.items() if c != self._object_classes.get(i, 1)}
-        )
+        self.set_object_classes({i: other.object_classes.get(i, 1) for i in ids})
+
+    def follow_objects(self, objects: Blocks) -> None:
+        """Take over all objects: a snapshot of another one's `objects`."""
+        self._touch_keys(self.objects.follow(objects))
 
     def follow_split(self, split: Blocks) -> None:
         """Take over which labels are held out: a snapshot of another one's `split`."""
@@ -223,21 +224,21 @@ class Annotation:
 
     def set_object_classes(self, classes: Mapping[int, int]) -> None:
         """Set the classes, 1 and above, of some objects."""
-        if not classes:
-            return
-        for index, label in classes.items():
+        news = {i: c for i, c in classes.items() if c != self._object_classes.get(i, 1)}
+        for index, label in news.items():
             if not 1 <= label <= MOST_CLASSES:
                 raise ValueError(f"an object of class {label}")
             if label == 1:
-                self._object_classes.pop(index, None)
+                del self._object_classes[index]
             else:
                 self._object_classes[index] = label
-        ids = np.fromiter(classes, np.uint32, len(classes))
-        self._touch(
-            self.objects.region(key)
-            for key in self.objects.keys()
-            if np.isin(self.objects.block(key), ids).any()
-        )
+        if news:
+            ids = news.keys()
+            self._touch_keys(
+                key
+                for key in self.objects.keys()
+                if not ids.isdisjoint(self.objects.values(key).tolist())
+            )
 
     def verify(self, region: Region, complete: NDArray[np.bool_] | bool = True) -> None:
         """Say where in `region`, ``(Y, X)`` or all over, the objects are complete."""
@@ -299,10 +300,11 @@ class Annotation:
         counts = np.bincount(cell[classes >= 0], minlength=256 * 3)
         return counts.reshape(256, 3)
 
-    def ids(self) -> set[int]:
-        """Return the ids of all objects."""
-        blocks = map(self.objects.block, self.objects.keys())
-        return {int(i) for block in blocks for i in np.unique(block)} - {0}
+    def ids(self, within: Region | None = None) -> set[int]:
+        """Return the ids of all objects, or of those in the blocks `within` meets."""
+        objects = self.objects
+        keys = objects.keys() if within is None else objects.keys_in(within)
+        return {i for key in keys for i in objects.values(key).tolist()}
 
     def _touch(self, regions: Iterable[Region]) -> None:
         self._touch_keys(k for r in regions for k in self.scribbles.keys_in(r))

@@ -48,6 +48,7 @@ class Blocks:
         self.dtype: np.dtype[Any] = np.dtype(dtype)
         self.axes = axes
         self._blocks: dict[Key, NDArray[Any]] = {}
+        self._values: dict[Key, NDArray[Any]] = {}
 
     def __len__(self) -> int:
         return len(self._blocks)
@@ -72,6 +73,15 @@ class Blocks:
         view = block.view()
         view.flags.writeable = False
         return view
+
+    def values(self, key: Key) -> NDArray[Any]:
+        """Return the values in one block but 0, in order; looked up once."""
+        if key not in self._values:
+            import fastremap
+
+            values = fastremap.unique(self.block(key))
+            self._values[key] = values[values != 0]
+        return self._values[key]
 
     def region(self, key: Key) -> Region:
         """Return where the block `key` lies; smaller at the ends of the plane."""
@@ -164,6 +174,7 @@ class Blocks:
             block.flags.writeable = False
         copy = Blocks(self.shape, self.dtype, self.axes)
         copy._blocks = dict(self._blocks)
+        copy._values = dict(self._values)
         return copy
 
     def follow(self, other: Blocks) -> list[Key]:
@@ -171,6 +182,7 @@ class Blocks:
         keys = self._blocks.keys() | other._blocks.keys()
         changed = [k for k in keys if self._blocks.get(k) is not other._blocks.get(k)]
         self._blocks = dict(other._blocks)
+        self._values = dict(other._values)
         return changed
 
     def holds(self, region: Region) -> bool:
@@ -184,6 +196,7 @@ class Blocks:
 
     def _own(self, key: Key) -> NDArray[Any]:
         """Return the block `key` so that it may be written."""
+        self._values.pop(key, None)
         block = self._blocks.get(key)
         if block is None:
             block = np.zeros(self.region(key).shape, self.dtype)

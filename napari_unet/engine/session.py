@@ -114,14 +114,8 @@ class Session:
                 labels.verify(patch.region, patch.verified)
             if patch.split is not None:
                 labels.assign(patch.region, patch.split)
-        before = dict(labels.object_classes)
-        changed = {
-            i: object_classes.get(i, 1)
-            for i in before.keys() | object_classes.keys()
-            if object_classes.get(i, 1) != before.get(i, 1)
-        }
-        if changed:
-            labels.set_object_classes(changed)
+        ids = labels.object_classes.keys() | object_classes.keys()
+        labels.set_object_classes({i: object_classes.get(i, 1) for i in ids})
         if self.training and key in self.training.data:
             self.training.data.refresh(key, [patch.region for patch in patches])
         else:

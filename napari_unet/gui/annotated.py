@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from psygnal import Signal
 
 from napari_unet.annotation import Annotation
@@ -148,6 +147,10 @@ class AnnotatedImage:
         self._ids |= set(classes)
         self.annotation.set_object_classes(classes)
 
+    def objects_drawn(self, plane: Mapping[str, int]) -> None:
+        """Say that objects were drawn in a plane, which may not be on screen."""
+        self._objects.look_at(plane)
+
     def free_id(self) -> int:
         """Return an id from which on no object has one."""
         return next_id(self._ids)
@@ -257,8 +260,7 @@ class AnnotatedImage:
     def _take_objects(self, stack: NDArray[Any], region: Region) -> list[Region]:
         changed = self.annotation.paint_objects(stack, region)
         for part in changed:
-            ids = {int(i) for i in np.unique(self.annotation.objects.read(part))}
-            new = ids - self._ids - {0}
+            new = self.annotation.ids(part) - self._ids
             self._ids |= new
             if self.new_object_class > 1:
                 self.annotation.set_object_classes(

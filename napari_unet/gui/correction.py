@@ -12,7 +12,7 @@ from superqt.utils import create_worker
 
 from napari_unet.annotation.join import join_schemes
 from napari_unet.gui.background import start
-from napari_unet.gui.corrections import numbered_through
+from napari_unet.gui.corrections import numbered_through, objects_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from napari.viewer import Viewer
     from numpy.typing import NDArray
 
+    from napari_unet.annotation import Blocks
     from napari_unet.gui.annotated import AnnotatedImage
     from napari_unet.gui.session import UnetSession
     from napari_unet.gui.target import Target
@@ -59,7 +60,8 @@ class Correction(QObject):
             empty = not image.annotation.objects.keys()
             self.shown.emit(image, _NONE if empty else "")
             return
-        worker = create_worker(numbered_through, *predicted, _start_thread=False)
+        blank = image.annotation.objects.snapshot()
+        worker = create_worker(objects_of, *predicted, blank, _start_thread=False)
         worker.returned.connect(lambda found: self._show(image, *found))
         start(worker)
 
@@ -141,6 +143,8 @@ class Correction(QObject):
                 position = image.target.position(whole.plane, y + y0, x)
                 indices = tuple(np.broadcast_to(i, y.shape) for i in position)
                 layer.data_setitem(indices, new[y, x])
+                # The user may have scrolled on.
+                image.objects_drawn(whole.plane)
                 yield
         found = int(objects.max(initial=0))
         self.shown.emit(image, f"{found} objects of the prediction.")
@@ -149,21 +153,17 @@ class Correction(QObject):
         self._renewing = False
 
     def _show(
-        self,
-        image: AnnotatedImage,
-        objects: NDArray[np.uint32],
-        classes: dict[int, int],
+        self, image: AnnotatedImage, objects: Blocks, classes: dict[int, int]
     ) -> None:
         annotation = image.annotation
         if annotation.objects.keys():
             return
         version = annotation.version
-        for plane in annotation.objects.planes():
-            annotation.write_objects(plane, objects[annotation.objects.index(plane)])
+        annotation.follow_objects(objects)
         annotation.set_object_classes(self._in_scheme(image, classes))
-        layer = image.show_objects()
+        # Into a layer that is there; a new one is drawn once, with all that is in it.
         image.written(version)
-        layer.selected_label = image.free_id()
+        image.show_objects().selected_label = image.free_id()
         self.shown.emit(image, f"{len(classes)} objects to correct.")
 
     def _in_scheme(

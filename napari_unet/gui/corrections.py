@@ -9,7 +9,36 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from napari_unet.annotation import Blocks
+
 _ROWS = 256
+
+
+def objects_of(
+    instances: NDArray[Any], semantic: NDArray[Any] | None, objects: Blocks
+) -> tuple[Blocks, dict[int, int]]:
+    """Write the objects of a prediction as an annotation has them; for a worker.
+
+    Parameters
+    ----------
+    instances, semantic
+        See `numbered_through`.
+    objects : Blocks
+        Of the same shape, which nobody else writes to.
+
+    Returns
+    -------
+    Blocks
+        `objects`, with what each block holds looked up.
+    dict of int to int
+        The class of each object.
+    """
+    numbered, classes = numbered_through(instances, semantic)
+    for plane in objects.planes():
+        objects.write(plane, numbered[objects.index(plane)])
+    for key in objects.keys():
+        objects.values(key)
+    return objects, classes
 
 
 def numbered_through(

@@ -98,6 +98,8 @@ def load_kept(
             )
         annotation, scheme = store.load(key)
         annotation.name_axes(new.axes)
+        # Looked up here, since it takes a moment, and kept.
+        annotation.ids()
         return annotation, scheme
     except AnnotationError as error:
         return str(error)

@@ -11,7 +11,7 @@ from napari_unet.gui.screen import is_flat
 from napari_unet.gui.target import forget_history
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
     from napari.layers import Labels
     from napari.viewer import Viewer
@@ -75,8 +75,18 @@ class LabelLayer:
         """Show what was written into the annotation; undo goes back no further."""
         layer = self.followed
         if layer is not None:
-            self._fill(layer, regions)
+            stack = self._image.target.stack(layer)
+            parts = [p for r in regions for p in self._blocks.differing(stack, r)]
+            for part in parts:
+                stack[self._blocks.index(part)] = self._blocks.read(part)
+            if parts:
+                layer.refresh(extent=False)
             forget_history(layer)
+
+    def look_at(self, plane: Mapping[str, int]) -> None:
+        """Take over what was drawn in a plane, on screen or not, soon."""
+        if self._painted is not None:
+            self._painted.look_at(plane)
 
     def flush(self) -> None:
         """Take over strokes of the last moment."""
@@ -108,8 +118,12 @@ class LabelLayer:
 
     def _add(self) -> Labels:
         blocks, image = self._blocks, self._image
-        layer = image.target.new_layer(self._viewer, self._role, blocks.dtype)
-        self._fill(layer, map(blocks.region, blocks.keys()))
+        data = image.target.blank(blocks.dtype)
+        # Before napari draws it.
+        stack = image.target.in_order(data)
+        for key in blocks.keys():
+            stack[blocks.index(blocks.region(key))] = blocks.block(key)
+        layer = image.target.add_layer(self._viewer, self._role, data)
         self._painted = Painted(
             layer,
             list(blocks.planes()),
@@ -122,12 +136,6 @@ class LabelLayer:
 
     def _is_flat(self) -> bool:
         return is_flat(self._viewer, self._image.target)
-
-    def _fill(self, layer: Labels, regions: Iterable[Region]) -> None:
-        stack = self._image.target.stack(layer)
-        for region in regions:
-            stack[self._blocks.index(region)] = self._blocks.read(region)
-        layer.refresh(extent=False)
 
     def _take_part(self, region: Region) -> list[Region]:
         from napari.utils.notifications import show_error

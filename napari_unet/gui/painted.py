@@ -68,6 +68,12 @@ class Painted:
         self._timer.stop()
         self._look(float("inf"))
 
+    def look_at(self, plane: Mapping[str, int]) -> None:
+        """Look soon at a plane that was painted on and may not be on screen."""
+        key = _key(plane)
+        self._painted.add(key)
+        self._wait_for({key})
+
     def close(self) -> None:
         """Look for the last time."""
         for event in self._events:
@@ -87,8 +93,12 @@ class Painted:
             # An undo may be of a stroke in another plane.
             keys = shown | self._painted
         else:
-            keys = shown
+            # A stroke that is under way may have begun in the plane before.
+            keys = shown | self._last_shown
         self._last_shown = shown
+        self._wait_for(keys)
+
+    def _wait_for(self, keys: set[tuple[int, ...]]) -> None:
         self._waiting.update((key, _bands(self._planes[key])) for key in keys)
         if not self._timer.isActive():
             self._timer.start(_DELAY)

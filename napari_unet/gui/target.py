@@ -64,10 +64,14 @@ class Target:
 
         ``(..., Y, X)``: the image's stack axes, rows and columns, no channels.
         """
+        return self.in_order(np.asarray(labels.data))
+
+    def in_order(self, data: NDArray[Any]) -> NDArray[Any]:
+        """Return what may be the data of a label layer as `stack` does."""
         index = tuple(0 if axis == "C" else slice(None) for axis in self._axes)
         kept = self._axes.replace("C", "")
         order = [kept.index(axis) for axis in f"{self.image.stack_axes}YX"]
-        return np.asarray(labels.data)[index].transpose(order)
+        return data[index].transpose(order)
 
     def point(self, position: Sequence[float]) -> tuple[float, float]:
         """Return row and column of a position in a label layer's data."""

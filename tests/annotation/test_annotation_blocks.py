@@ -54,6 +54,13 @@ class AgainstDense(RuleBasedStateMachine):
             blocks.write(region, 7)
             dense[blocks.index(region)] = 7
 
+    @rule()
+    def follow_a_snapshot(self):
+        if self.kept:
+            blocks, dense = self.kept.pop()
+            self.blocks.follow(blocks)
+            self.dense = dense
+
     @rule(region=regions(outside=40))
     def read_beyond_the_edge(self, region):
         padded = np.pad(self.dense[region.plane["Z"]], 40)
@@ -74,6 +81,13 @@ class AgainstDense(RuleBasedStateMachine):
         np.testing.assert_array_equal(self.blocks.dense(), self.dense)
         for blocks, dense in self.kept:
             np.testing.assert_array_equal(blocks.dense(), dense)
+
+    @invariant()
+    def values_are_those_of_each_block(self):
+        for blocks, dense in ((self.blocks, self.dense), *self.kept):
+            for key in blocks.keys_in(Region(0, 0, *SHAPE[1:], {"Z": 1})):
+                there = np.setdiff1d(dense[blocks.index(blocks.region(key))], 0)
+                np.testing.assert_array_equal(blocks.values(key), there)
 
     @invariant()
     def only_what_is_drawn_takes_memory(self):

@@ -20,6 +20,13 @@ class Mouse:
     def click(self, *at) -> None:
         self.draw(at, at, steps=1)
 
+    def click_at(self, point: QPointF) -> None:
+        """Click a point of the canvas, whatever is there."""
+        self._send(QEvent.Type.MouseMove, point, pressed=False)
+        self._send(QEvent.Type.MouseButtonPress, point)
+        QTest.qWait(12)
+        self._send(QEvent.Type.MouseButtonRelease, point, pressed=False)
+
     def draw(self, start, end, steps: int = 8) -> None:
         """Hold the left button from `start` to `end`, (..., y, x) each."""
         # The window may still be about to change its layout, and with it the camera.

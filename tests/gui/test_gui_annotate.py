@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from gui_annotate import BACKGROUND, FIRST, annotate, on_disk, same
-from qtpy.QtCore import Qt
+from qtpy.QtCore import Qt, QTimer
 
 from napari_unet.gui import class_panel
 from napari_unet.images import Region, write_labels
@@ -162,6 +162,26 @@ def test_strokes_on_a_slice_of_a_stack(viewer, panel, annotations, qtbot, blobs)
     layer.undo()
     layer.undo()
     qtbot.wait_until(lambda: not image.annotation.scribbles.keys())
+
+
+def test_a_stroke_that_goes_on_in_another_slice(
+    viewer, panel, annotations, mouse, qtbot, blobs
+):
+    viewer.add_image(np.stack([blobs] * 5), name="stack", axis_labels=("z", "y", "x"))
+    annotate(panel, qtbot)
+    layer = viewer.layers["stack scribbles"]
+    viewer.dims.set_current_step(0, 1)
+
+    def scroll_on(layer, event):
+        if event.type == "mouse_press":
+            QTimer.singleShot(30, lambda: viewer.dims.set_current_step(0, 2))
+
+    layer.mouse_drag_callbacks.append(scroll_on)
+    mouse.draw((1, 10, 15), (1, 40, 40), steps=16)
+    assert layer.data[1].any()
+    assert layer.data[2].any()
+    image = annotations.images[0]
+    qtbot.wait_until(lambda: same(image, layer))
 
 
 @pytest.mark.parametrize("side", ["from the side", "in 3-D"])

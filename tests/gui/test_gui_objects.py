@@ -1,9 +1,10 @@
 import numpy as np
 import pytest
 from gui_annotate import annotate, open_again
-from qtpy.QtCore import Qt
+from qtpy.QtCore import QPointF, Qt
 
 from napari_unet.annotation import AnnotationStore
+from napari_unet.gui import correction
 from napari_unet.gui.session import session_of
 
 
@@ -212,17 +213,23 @@ def test_a_new_prediction_spares_what_is_accepted(
     np.testing.assert_array_equal(layer.data, corrected)
 
 
-def test_objects_of_a_stack_have_ids_of_their_own(
-    viewer, widget, annotations, qtbot, blobs, mouse
-):
+@pytest.fixture
+def slices(viewer, widget, annotations, qtbot, blobs):
+    """The layer of objects of five slices that are all predicted."""
     stack = np.stack([blobs] * 5)
     viewer.add_image(stack, name="field", axis_labels=("z", "y", "x"))
     widget.image_panel.slices.setCurrentIndex(1)
     with qtbot.wait_signal(widget.predicted, timeout=60_000):
         widget.predict_panel.predict.click()
-    with qtbot.wait_signal(widget.objects_panel._correction.shown):
+    with qtbot.wait_signal(widget.objects_panel._correction.shown, timeout=20_000):
         widget.objects_panel.correct.click()
-    layer = viewer.layers["field objects"]
+    return viewer.layers["field objects"]
+
+
+def test_objects_of_a_stack_have_ids_of_their_own(
+    viewer, widget, annotations, slices, mouse
+):
+    layer = slices
     assert ids(layer) == set(range(1, 21))
     viewer.dims.set_current_step(0, 2)
     widget.objects_panel.buttons["delete"].click()
@@ -235,6 +242,44 @@ def test_objects_of_a_stack_have_ids_of_their_own(
     verified = annotations.images[0].annotation.verified.dense()
     assert verified[2].all()
     assert verified.sum() == verified[2].size
+
+
+def test_a_new_prediction_of_a_slice_is_kept_while_another_one_is_looked_at(
+    viewer, widget, annotations, slices, qtbot, monkeypatch
+):
+    labels = annotations.images[0].annotation
+    before = np.where(slices.data > 0, 99, 0)
+    slices.data = before.astype(np.uint32)
+    qtbot.wait_until(lambda: np.array_equal(labels.objects.dense(), before))
+    viewer.dims.set_current_step(0, 1)
+    # A turn for each row.
+    monkeypatch.setattr(correction, "_TURN", 0)
+    monkeypatch.setattr(correction, "_ROWS", 1)
+    with qtbot.wait_signal(widget.objects_panel._correction.shown, timeout=20_000):
+        widget.objects_panel.renew.click()
+        qtbot.wait_until(lambda: slices.data[1].max() > 99)
+        viewer.dims.set_current_step(0, 3)
+    assert ids(slices) == {99, 100, 101, 102, 103}
+    qtbot.wait_until(lambda: np.array_equal(labels.objects.dense(), slices.data))
+    slices.undo()
+    np.testing.assert_array_equal(slices.data, before)
+    qtbot.wait_until(lambda: np.array_equal(labels.objects.dense(), before))
+
+
+def test_from_the_side_no_object_of_another_slice_is_deleted(
+    viewer, widget, slices, mouse, qtbot
+):
+    viewer.dims.set_current_step(0, 2)
+    before = slices.data.copy()
+    widget.objects_panel.buttons["delete"].click()
+    viewer.dims.order = (1, 0, 2)
+    viewer.dims.set_current_step(1, 10)
+    viewer.reset_view()
+    middle = QPointF(mouse.canvas.rect().center())
+    for x in (-60, 0, 60):
+        mouse.click_at(middle + QPointF(x, 0))
+    np.testing.assert_array_equal(slices.data, before)
+    assert "2-D" in widget.objects_panel.status.text()
 
 
 def test_without_a_prediction_objects_are_painted(
@@ -260,6 +305,22 @@ def test_a_prediction_that_was_painted_on_is_what_is_corrected(
     with qtbot.wait_signal(correction.shown) as shown:
         widget.objects_panel.correct.click()
     assert shown.args[1] == "5 objects to correct."
+
+
+def test_a_prediction_that_comes_later_is_laid_into_the_empty_layer(
+    viewer, widget, annotations, predict, blobs, qtbot
+):
+    viewer.add_image(blobs, name="field")
+    shown = widget.objects_panel._correction.shown
+    with qtbot.wait_signal(shown):
+        widget.objects_panel.correct.click()
+    layer = viewer.layers["field objects"]
+    predict()
+    with qtbot.wait_signal(shown):
+        widget.objects_panel.correct.click()
+    np.testing.assert_array_equal(layer.data, viewer.layers["field instances"].data)
+    objects = annotations.images[0].annotation.objects
+    np.testing.assert_array_equal(objects.dense(), layer.data)
 
 
 def test_a_prediction_that_was_removed_is_not_corrected(
