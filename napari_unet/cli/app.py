@@ -14,6 +14,7 @@ from napari_unet.cli.info import info
 from napari_unet.cli.models import models
 from napari_unet.cli.predict import predict
 from napari_unet.cli.summary import summary
+from napari_unet.cli.terminal import end_at_once
 from napari_unet.cli.train import train
 
 app = typer.Typer(
@@ -49,4 +50,5 @@ def main() -> None:
     # torch's threads else burn the cores while they wait: beside other programs a
     # prediction took 13 times as long.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    end_at_once()
     app()

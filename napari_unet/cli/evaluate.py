@@ -1,6 +1,7 @@
 """``napari-unet evaluate``: a model's predictions beside masks, in figures."""
 
 import json as jsons
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -19,7 +20,9 @@ from napari_unet.cli.options import (
 )
 from napari_unet.cli.terminal import (
     BAD_INPUT,
+    STOPPED,
     error_console,
+    interrupted,
     progress_bar,
     say,
     user_errors,
@@ -79,17 +82,23 @@ def evaluate(
             check_writable(report)
         pairs = pair_files(images, "--images", masks, "--masks")
         unet = load_model(model)
-        evaluation = Evaluation(unet, config, semantic=semantic, axes=axes)
         failures = Failures(console)
-        scored, worst = _score_all(evaluation, pairs, console, failures)
-        if not scored:
-            raise typer.Exit(BAD_INPUT)
-        figures = summary(scored)
-        print(jsons.dumps(figures) if json else _table(figures))
-        if report is not None:
-            from napari_unet.cli.report import write_report
+        with interrupted() as stop:
+            evaluation = Evaluation(
+                unet, config, semantic=semantic, axes=axes, cancel=stop.is_set
+            )
+            scored, worst = _score_all(evaluation, pairs, console, failures)
+            if stop.is_set():
+                say(console, f"Stopped. Images scored: {len(scored)} of {len(pairs)}.")
+            if scored:
+                figures = summary(scored)
+                print(jsons.dumps(figures) if json else _table(figures))
+            if scored and report is not None:
+                from napari_unet.cli.report import write_report
 
-            write_report(report, model, worst, figures)
+                write_report(report, model, worst, figures)
+    if stop.is_set():
+        raise typer.Exit(STOPPED)
     if failures.count:
         raise typer.Exit(BAD_INPUT)
 
@@ -100,13 +109,16 @@ def _score_all(
     console: "Console",
     failures: Failures,
 ) -> tuple[list["Scored"], list[tuple["Scored", "Scene"]]]:
-    """Return the scores of all images, and the worst of them with their pixels."""
+    """Return the scores of all images, and the worst of them with their pixels.
+
+    Those until then, where it is stopped.
+    """
     from napari_unet.cli.evaluation import WORST
     from napari_unet.nets.allocator import kept_memory
 
     scored: list[Scored] = []
     worst: list[tuple[Scored, Scene]] = []
-    with progress_bar(console) as bar, kept_memory():
+    with progress_bar(console) as bar, kept_memory(), suppress(KeyboardInterrupt):
         task = bar.add_task("evaluating", total=len(pairs))
         for stem, (image, mask) in pairs.items():
             with failures.of(image):

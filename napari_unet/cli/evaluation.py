@@ -12,7 +12,7 @@ import numpy as np
 from napari_unet.annotation import classes_of_mask
 from napari_unet.errors import AnnotationError, ImageError
 from napari_unet.images import Image, open_image, read_labels_of
-from napari_unet.inference import Predicted, Warned, predict
+from napari_unet.inference import Cancelled, Predicted, Warned, predict
 from napari_unet.metrics import (
     THRESHOLDS,
     ObjectScores,
@@ -23,7 +23,7 @@ from napari_unet.metrics import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -94,6 +94,8 @@ class Evaluation:
         Whether the masks hold classes and not objects.
     axes : str, optional
         Of the images, see `open_image`.
+    cancel : callable
+        Asked before each tile; True ends with KeyboardInterrupt.
     """
 
     def __init__(
@@ -103,6 +105,7 @@ class Evaluation:
         *,
         semantic: bool,
         axes: str | None = None,
+        cancel: Callable[[], bool] = lambda: False,
     ) -> None:
         from napari_unet.inference.prepare import prepare
         from napari_unet.nets.device import choose_device
@@ -113,6 +116,7 @@ class Evaluation:
         self._prepared = prepare(model.net, device, flips=config.flips)
         self._semantic = semantic
         self._axes = axes
+        self._cancel = cancel
 
     def score(self, name: str, path: Path, mask: Path) -> tuple[Scored, Scene]:
         """Predict the image at `path` and compare with `mask`.
@@ -128,12 +132,19 @@ class Evaluation:
             truth = self._classes(truth, mask)
         notes = list(image.notes)
         for event in predict(
-            self._model, image, config=self._config, prepared=self._prepared
+            self._model,
+            image,
+            config=self._config,
+            cancel=self._cancel,
+            prepared=self._prepared,
         ):
-            if isinstance(event, Warned):
-                notes.append(event.text)
-            elif isinstance(event, Predicted):
-                labels = event.labels
+            match event:
+                case Warned():
+                    notes.append(event.text)
+                case Predicted():
+                    labels = event.labels
+                case Cancelled():
+                    raise KeyboardInterrupt
         semantic, found = labels.semantic, labels.instances
         if found is None:
             names = self._model.spec.classes.names

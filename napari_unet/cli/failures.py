@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -40,7 +41,13 @@ class Failures:
 
     @contextmanager
     def of(self, image: Path) -> Iterator[None]:
-        """Go on after an error that the user can mend in what is done to an image."""
+        """Go on after an error that the user can mend in what is done to an image.
+
+        Raises
+        ------
+        UnetError
+            If the disk is full: work on further images would be for nothing.
+        """
         try:
             yield
         except MemoryError:
@@ -52,4 +59,6 @@ class Failures:
             )
         except UnetError as error:
             text = str(error)
+            if getattr(error.__cause__, "errno", None) in (errno.ENOSPC, errno.EDQUOT):
+                raise UnetError(f"{text} The images after it are not done.") from error
             self.add(error if image.name in text else UnetError(f"{image}: {text}"))

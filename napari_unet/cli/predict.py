@@ -118,19 +118,21 @@ def predict(
             chosen, _ = choose_device(config.device)
             unet = load_model(model)
             prepared = prepare(unet.net, chosen, flips=config.flips)
-            fresh = _make_folder(out)
-        for error in refused:
-            failures.add(error)
-        with progress_bar(console) as bar, interrupted() as stop, kept_memory():
-            for number, job in enumerate(jobs, 1):
-                label = f"{job.image.name} ({number}/{len(jobs)})"
-                with failures.of(job.image):
-                    image = open_image(job.image, axes)
-                    report = _predict(
-                        job, image, unet, prepared, config, bar, label, stop
-                    )
-                    done += 1
-                    print(jsons.dumps(asdict(report)) if json else report, flush=True)
+            with progress_bar(console) as bar, interrupted() as stop, kept_memory():
+                fresh = _make_folder(out)
+                for error in refused:
+                    failures.add(error)
+                for number, job in enumerate(jobs, 1):
+                    label = f"{job.image.name} ({number}/{len(jobs)})"
+                    with failures.of(job.image):
+                        image = open_image(job.image, axes)
+                        report = _predict(
+                            job, image, unet, prepared, config, bar, label, stop
+                        )
+                        done += 1
+                        print(
+                            jsons.dumps(asdict(report)) if json else report, flush=True
+                        )
     except KeyboardInterrupt:
         say(console, f"Stopped. Images done: {done} of {len(images)}.")
         raise typer.Exit(STOPPED) from None

@@ -52,20 +52,29 @@ def interrupted() -> Iterator[Event]:
     """Give an event that Ctrl-C sets, so that what was done until then is kept.
 
     An exception instead would come anywhere, also where a library swallows it. A second
-    Ctrl-C is one, for whatever never comes to ask.
+    Ctrl-C is one, for whatever never comes to ask. Before, see `end_at_once`.
     """
     stop = Event()
     before = signal.getsignal(signal.SIGINT)
 
     def note(*_: object) -> None:
         stop.set()
-        signal.signal(signal.SIGINT, before)
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
     signal.signal(signal.SIGINT, note)
     try:
         yield stop
     finally:
         signal.signal(signal.SIGINT, before)
+
+
+def end_at_once() -> None:
+    """Let Ctrl-C end the process at once, while there is nothing to keep or to remove.
+
+    Where it is an exception, as is usual, some libraries swallow it when it comes while
+    they are loaded, and torch aborts.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def progress_bar(console: Console) -> Progress:

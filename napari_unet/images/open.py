@@ -1,6 +1,7 @@
 """Open an image file, or a folder that is an image."""
 
 import errno
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -96,6 +97,9 @@ def _open(path: Path) -> Image:
     name = _name(path)
     if path.is_dir():
         return open_zarr(path, name)
+    if not stat.S_ISREG(path.stat().st_mode):
+        # Reading a pipe would wait for whoever writes into it.
+        raise ImageError(f"'{path}' is no file. Choose an image file.")
     with path.open("rb") as file:
         start = file.read(8)
     if not start:

@@ -183,6 +183,29 @@ def test_an_older_result_stays_when_a_new_one_cannot_be_written(run, image, mode
     assert (out / "cells_semantic.tif").read_text() == "an older one"
 
 
+def test_a_full_disk_ends_it_and_leaves_what_is_whole(
+    run, image, model, out, tmp_path, monkeypatch
+):
+    others = [tmp_path / f"{name}.tif" for name in "abc"]
+    for other in others:
+        tifffile.imwrite(other, squares())
+    write = tifffile.imwrite
+
+    def write_until_full(path, *args, **options):
+        write(path, *args, **options)
+        if "a_instances" in path.name:
+            raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(tifffile, "imwrite", write_until_full)
+    result = run("predict", image, *others, "--model", model, "--out", out, "--json")
+    assert result.code == 2
+    assert [json.loads(line)["image"] for line in result.out] == [str(image)]
+    assert len(result.err) == 1
+    assert "a_instances.tif' cannot be written: No space left" in result.err[0]
+    assert "after it are not done" in result.err[0]
+    assert names(out) == ["cells_instances.tif", "cells_semantic.tif"]
+
+
 def test_images_of_one_name_do_not_overwrite_each_other(
     run, image, model, out, tmp_path
 ):

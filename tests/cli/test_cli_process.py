@@ -1,5 +1,6 @@
 """The command line as a process of its own."""
 
+import json
 import os
 import signal
 import subprocess
@@ -39,6 +40,47 @@ def test_ctrl_c_ends_at_once_and_leaves_whole_files(image, model, out, tmp_path)
         "cells_instances.tif",
         "cells_semantic.tif",
     ]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals differ")
+def test_ctrl_c_while_libraries_are_loaded_is_not_lost(image, model, out):
+    code = f"""
+import os, signal, sys
+class Loading:
+    def find_spec(self, name, *_):
+        if name == "torch":
+            try:
+                os.kill(os.getpid(), signal.SIGINT)
+            except KeyboardInterrupt:
+                pass  # as some libraries do
+sys.meta_path.insert(0, Loading())
+{MAIN}"""
+    order = "predict", image, "--model", model, "--out", out
+    ended = subprocess.run([sys.executable, "-c", code, *order], capture_output=True)
+    assert ended.returncode == -signal.SIGINT  # a shell calls it 130
+    assert (ended.stdout, ended.stderr) == (b"", b"")
+    assert not out.exists()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals differ")
+def test_ctrl_c_ends_an_evaluation_with_the_scores_so_far(model, tmp_path):
+    images, masks = tmp_path / "images", tmp_path / "masks"
+    for folder in (images, masks):
+        folder.mkdir()
+        tifffile.imwrite(folder / "a.tif", squares() // 500)
+        (folder / "b.tif").touch()
+        tifffile.imwrite(folder / "c.tif", squares((4096, 4096)) // 500)
+    process = start(
+        "evaluate", "--model", model, "--images", images, "--masks", masks, "--json",
+        "--report", tmp_path / "report.html",
+    )  # fmt: skip
+    assert "b.tif' is an empty file" in process.stderr.readline()
+    process.send_signal(signal.SIGINT)
+    scores, errors = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert errors == "Stopped. Images scored: 1 of 3.\n"
+    assert json.loads(scores)["images"] == 1
+    assert "<b>a" in (tmp_path / "report.html").read_text()
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="names are text elsewhere")

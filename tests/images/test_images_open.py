@@ -156,6 +156,14 @@ def test_an_error_of_the_file_system_is_reported(tmp_path):
         open_image(loop)
 
 
+@pytest.mark.skipif(os.name == "nt", reason="POSIX pipes")
+def test_a_pipe_is_not_waited_for(tmp_path):
+    pipe = tmp_path / "pipe.tif"
+    os.mkfifo(pipe)
+    with pytest.raises(ImageError, match=r"pipe\.tif' is no file"):
+        open_image(pipe)
+
+
 def files(folder):
     for name, options in {
         "plain": {},
