@@ -30,6 +30,7 @@ def open_demo(
     """
     import napari
     from napari.layers import Layer
+    from qtpy.QtCore import QTimer
 
     viewer = napari.Viewer(title="napari U-Net")
     viewer.window.resize(1400, 860)
@@ -42,6 +43,8 @@ def open_demo(
     if then is not None:
         widget.predicted.connect(then)
     widget.predict()
+    # Into the room that the docks leave, once they are laid out.
+    QTimer.singleShot(0, viewer.reset_view)
     return viewer
 
 

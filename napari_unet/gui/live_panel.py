@@ -108,7 +108,7 @@ class LivePanel(QWidget):
         live.refused.connect(self._refused)
         self._offer_bases()
         self.train.show_state(live.state)
-        self.checkpoints.show_all(live.checkpoints)
+        self._show_checkpoints()
 
     def start(self) -> None:
         """Begin to train with what is chosen."""
@@ -169,13 +169,18 @@ class LivePanel(QWidget):
 
     def _show_state(self, state: str) -> None:
         if state == "starting" and not self.live.checkpoints:
-            self.checkpoints.show_all([])
+            self._show_checkpoints()
         self.train.show_state(state)
+
+    def _show_checkpoints(self) -> None:
+        self.checkpoints.show_all(self.live.checkpoints)
+        self._checkpoints.setVisible(bool(self.live.checkpoints))
 
     def _show(self, event: Any) -> None:
         self.train.show_event(event)
         if isinstance(event, Checkpointed):
             self.checkpoints.add(event)
+            self._checkpoints.show()
             self._checkpoints.open()
         elif isinstance(event, Warned):
             from napari.utils.notifications import show_warning

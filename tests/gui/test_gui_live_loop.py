@@ -85,6 +85,7 @@ def test_paint_watch_it_learn_correct(viewer, widget, predict, qtbot):
     user.stop()
     kept = user.of(Checkpointed)
     checkpoints = user.panel.checkpoints
+    assert checkpoints.isVisible()
     line = user.panel.train.verdict
     assert "kept in" in line.text()
     assert "Predict takes the best one now" in line.text()
