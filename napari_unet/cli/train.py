@@ -1,7 +1,7 @@
 """``napari-unet train``: images and their labels in, a model out."""
 
 import json as jsons
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -139,6 +139,9 @@ def train(
             model = first_model(
                 base, names, out.name, folder.first, channel, config.seed
             )
+        if plan is None and not folder.strokes and not model.net.own_loss:
+            # It learns more a step where every pixel is labelled.
+            config = replace(config, optimiser="muon")
         check_crops(model.net, config)
         objects = plan.objects if plan else names is None
         # A training that goes on draws other crops than those it began with.

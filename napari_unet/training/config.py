@@ -26,9 +26,9 @@ class TrainConfig:
         labelled, and holds the less to what a few strokes leave open.
     learning_rate : float or None
         None takes 3e-4 for a model that was fine-tuned from another, so that
-        it keeps what that one knows, and 1e-3 for random weights. It is constant after
-        a short warm-up: live training has no known end that a schedule could aim at;
-        averaging the weights takes its place.
+        it keeps what that one knows, and for random weights 1e-3 with AdamW and 2e-3
+        with Muon. It is constant after a short warm-up: live training has no known end
+        that a schedule could aim at; averaging the weights takes its place.
     cool_down : float
         The last share of a training, 0 to 1, in which the rate falls to zero. It needs
         a known end, by `steps` or `minutes`.

@@ -34,7 +34,8 @@ WARM_UP = 10
 # A loss so many times the recent mean, or that of a net that knows nothing, is a
 # divergence. Less is not: a correction of what the net was sure of costs as much.
 RUNAWAY = 8.0
-SCRATCH_RATE, FINE_TUNING_RATE = 1e-3, 3e-4
+# With AdamW and with Muon from random weights; and from those of a base.
+SCRATCH_RATES, FINE_TUNING_RATE = {"adamw": 1e-3, "muon": 2e-3}, 3e-4
 SMALLEST_CROP = 64
 
 
@@ -68,7 +69,7 @@ class Learner:
         self.net: SegmentationNet = copy.deepcopy(model.net).to(device.name)
         self.net.to(memory_format=device.memory_format)  # type: ignore[call-overload, unused-ignore]
         self.steps = 0
-        self.learning_rate = config.learning_rate or _rate(model)
+        self.learning_rate = config.learning_rate or _rate(model, config)
         self.batch = config.batch
         self.crop = config.crop
         self.version = 0
@@ -256,6 +257,6 @@ def _nothing_known(crops: Crops) -> NDArray[np.float32]:
     return np.zeros(len(crops.image), np.float32)
 
 
-def _rate(model: Model) -> float:
+def _rate(model: Model, config: TrainConfig) -> float:
     """Return a rate that suits random weights, or those of a base model."""
-    return FINE_TUNING_RATE if model.spec.refines else SCRATCH_RATE
+    return FINE_TUNING_RATE if model.spec.refines else SCRATCH_RATES[config.optimiser]
