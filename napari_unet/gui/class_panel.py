@@ -84,6 +84,9 @@ class ClassPanel(QWidget):
             row.removed.connect(self.removal.ask)
             self._list.addWidget(row)
             self.rows.append(row)
+            # Tab would reach last what is made last.
+            for field in (row.choose, row.colour, row.name, row.remove):
+                QWidget.setTabOrder(self.add.previousInFocusChain(), field)
         self._show_chosen()
         self._show_counts()
 

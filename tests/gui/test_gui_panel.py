@@ -1,5 +1,8 @@
+from itertools import pairwise
+
 import numpy as np
 from gui_threshold import saved_threshold_model
+from qtpy.QtCore import Qt
 from qtpy.QtWidgets import (
     QAbstractButton,
     QAbstractSpinBox,
@@ -63,6 +66,21 @@ def test_every_control_has_a_tooltip(viewer, widget):
         )
 
     assert [w for w in controls if not explained(w)] == []
+
+
+def test_tab_goes_from_top_to_bottom(viewer, widget, blobs, qtbot):
+    viewer.add_image(blobs)
+    widget.annotate_panel.classes.add.click()
+    qtbot.wait(50)
+    first = at = widget.image_panel.images
+    heights = []
+    while (at := at.nextInFocusChain()) is not first:
+        reached = at.focusPolicy() & Qt.FocusPolicy.TabFocus and at.isVisible()
+        if reached and widget.isAncestorOf(at) and not isinstance(at, QScrollArea):
+            heights.append(at.mapTo(widget, at.rect().center()).y())
+    assert len(heights) > 15
+    beside = 12
+    assert all(b > a - beside for a, b in pairwise(heights)), heights
 
 
 def test_image_choice_follows_the_layers(viewer, widget, blobs):
