@@ -32,7 +32,8 @@ from napari_unet.inference.config import PredictConfig, parse_diameter
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from napari_unet.cli.evaluation import Evaluation, Scene, Scored
+    from napari_unet.cli.evaluation import Evaluation, Scored
+    from napari_unet.cli.report import Gallery
 
 
 def evaluate(
@@ -75,6 +76,7 @@ def evaluate(
         )
         from napari_unet.cli.evaluation import Evaluation, summary
         from napari_unet.cli.pairs import pair_files
+        from napari_unet.cli.report import Gallery, write_report
         from napari_unet.images import check_writable
         from napari_unet.models import load_model
 
@@ -87,16 +89,15 @@ def evaluate(
             evaluation = Evaluation(
                 unet, config, semantic=semantic, axes=axes, cancel=stop.is_set
             )
-            scored, worst = _score_all(evaluation, pairs, console, failures)
+            gallery = None if report is None else Gallery()
+            scored = _score_all(evaluation, pairs, console, failures, gallery)
             if stop.is_set():
                 say(console, f"Stopped. Images scored: {len(scored)} of {len(pairs)}.")
             if scored:
                 figures = summary(scored)
                 print(jsons.dumps(figures) if json else _table(figures))
-            if scored and report is not None:
-                from napari_unet.cli.report import write_report
-
-                write_report(report, model, worst, figures)
+                if report is not None and gallery is not None:
+                    write_report(report, model, gallery, figures)
     if stop.is_set():
         raise typer.Exit(STOPPED)
     if failures.count:
@@ -108,16 +109,12 @@ def _score_all(
     pairs: dict[str, tuple[Path, Path]],
     console: "Console",
     failures: Failures,
-) -> tuple[list["Scored"], list[tuple["Scored", "Scene"]]]:
-    """Return the scores of all images, and the worst of them with their pixels.
-
-    Those until then, where it is stopped.
-    """
-    from napari_unet.cli.evaluation import WORST
+    gallery: "Gallery | None",
+) -> list["Scored"]:
+    """Return the scores of all images; those until then, where it is stopped."""
     from napari_unet.nets.allocator import kept_memory
 
     scored: list[Scored] = []
-    worst: list[tuple[Scored, Scene]] = []
     with progress_bar(console) as bar, kept_memory(), suppress(KeyboardInterrupt):
         task = bar.add_task("evaluating", total=len(pairs))
         for stem, (image, mask) in pairs.items():
@@ -126,11 +123,10 @@ def _score_all(
                 for note in one.notes:
                     say(console, f"{image}: {note}", "yellow")
                 scored.append(one)
-                # Only a few images stay in memory, however many there are.
-                worst = sorted([*worst, (one, scene)], key=lambda pair: pair[0].mark)
-                del worst[WORST:]
+                if gallery is not None:
+                    gallery.add(one, scene)
             bar.advance(task)
-    return scored, worst
+    return scored
 
 
 def _table(figures: dict[str, Any]) -> str:

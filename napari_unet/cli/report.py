@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from napari_unet.cli.evaluation import WORST
 from napari_unet.cli.pictures import KEY, SIDE, errors_of, one_colour_each, picture, png
 from napari_unet.images import written_whole
 
@@ -39,11 +40,30 @@ vertical-align: -.1em; border: 1px solid #888; }}
 """
 
 
+class Gallery:
+    """Shows the images that were predicted worst.
+
+    They are drawn as they come, because the pixels of many would fill the memory.
+
+    Attributes
+    ----------
+    figures : list of (float, str)
+        Scores and pictures in HTML, worst first.
+    """
+
+    def __init__(self) -> None:
+        self.figures: list[tuple[float, str]] = []
+
+    def add(self, scored: Scored, scene: Scene) -> None:
+        """Draw an image, if it is among the worst so far."""
+        place = sum(mark <= scored.mark for mark, _ in self.figures)
+        if place < WORST:
+            self.figures.insert(place, (scored.mark, _figure(scored, scene)))
+            del self.figures[WORST:]
+
+
 def write_report(
-    path: Path,
-    model: str,
-    worst: Iterable[tuple[Scored, Scene]],
-    figures: Mapping[str, Any],
+    path: Path, model: str, gallery: Gallery, figures: Mapping[str, Any]
 ) -> None:
     """Write the page, whole or not at all.
 
@@ -53,8 +73,8 @@ def write_report(
         Replaced if it is there.
     model : str
         For the title.
-    worst : iterable of (Scored, Scene)
-        What is shown, worst first.
+    gallery : Gallery
+        What is shown.
     figures : mapping
         From `evaluation.summary`.
 
@@ -72,7 +92,7 @@ def write_report(
             f'<span style="background: rgb{colour}"></span>{words}'
             for colour, words in KEY
         ),
-        figures="\n".join(_figure(scored, scene) for scored, scene in worst),
+        figures="\n".join(figure for _, figure in gallery.figures),
     )
     with written_whole(path) as new:
         # An image's name may be no valid text.

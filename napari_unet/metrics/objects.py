@@ -88,24 +88,27 @@ def overlaps(truth: NDArray[np.integer], predicted: NDArray[np.integer]) -> Over
 
     Parameters
     ----------
-    truth, predicted : ndarray
-        Label images of one shape; 0 is background. Ids need not be consecutive.
+    truth, predicted : ndarray of integers
+        Label images of one shape; 0 is background. Ids need not be consecutive; they
+        have 32 bits at most.
     """
-    t_ids, t = np.unique(truth, return_inverse=True)
-    p_ids, p = np.unique(predicted, return_inverse=True)
-    pairs, both = np.unique(
-        t.ravel().astype(np.int64) * len(p_ids) + p.ravel(), return_counts=True
-    )
-    rows, columns = np.divmod(pairs, len(p_ids))
-    t_size = np.bincount(rows, both, len(t_ids)).astype(np.int64)
-    p_size = np.bincount(columns, both, len(p_ids)).astype(np.int64)
-    objects = (t_ids[rows] != 0) & (p_ids[columns] != 0)
+    import fastremap
+
+    t_ids, t_size = fastremap.unique(truth, return_counts=True)
+    p_ids, p_size = fastremap.unique(predicted, return_counts=True)
+    # Most pixels are background; both numbers of each other one fit into one.
+    meet = (truth > 0) & (predicted > 0)
+    codes = truth[meet].astype(np.uint64) << np.uint64(32)
+    codes |= predicted[meet].astype(np.uint64)
+    pairs, both = fastremap.unique(codes, return_counts=True)
+    rows = np.searchsorted(t_ids, (pairs >> np.uint64(32)).astype(t_ids.dtype))
+    columns = np.searchsorted(p_ids, pairs.astype(np.uint32).astype(p_ids.dtype))
     return Overlaps(
-        t_size[t_ids != 0],
-        p_size[p_ids != 0],
-        rows[objects] - int(0 in t_ids),
-        columns[objects] - int(0 in p_ids),
-        both[objects],
+        t_size[t_ids != 0].astype(np.int64),
+        p_size[p_ids != 0].astype(np.int64),
+        rows - int(0 in t_ids),
+        columns - int(0 in p_ids),
+        both.astype(np.int64),
     )
 
 

@@ -2,13 +2,18 @@
 
 import json
 import os
+import weakref
 
 import numpy as np
 import pytest
 import tifffile
 from cli_squares import SQUARES, squares
 
+from napari_unet.cli.evaluation import WORST, Scene, Scored
 from napari_unet.cli.pictures import FALSE, MISSED, MIXED, RIGHT, errors_of
+from napari_unet.cli.report import Gallery
+from napari_unet.images import image_from_array
+from napari_unet.metrics import confusion, score_objects
 
 
 def numbered(shape=(64, 48)):
@@ -195,6 +200,21 @@ def test_a_mask_of_another_size_is_said(evaluate, folders):
     result = evaluate()
     assert result.code == 2
     assert "a.tif" in result.err[0]
+
+
+def test_a_gallery_shows_the_worst_and_keeps_no_pixels():
+    gallery = Gallery()
+    kept = []
+    for i in range(2 * WORST):
+        truth, found = np.ones((2, 8, 8), np.uint32)
+        found *= i % 2
+        scene = Scene(image_from_array(truth), truth, found)
+        counts, scores = confusion(truth, found, 2), score_objects(truth, found)
+        gallery.add(Scored(f"{i}", ("a", "b"), counts, scores, ()), scene)
+        kept.append(weakref.ref(scene))
+    del scene
+    assert [there() for there in kept] == [None] * len(kept)
+    assert [mark for mark, _ in gallery.figures] == [0.0] * WORST
 
 
 def test_errors_have_one_colour_a_kind():
