@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from napari_unet.models import ModelSpec
     from napari_unet.models.steps import Step
 
+_MAPS = {"role": "maps"}
+
 
 @dataclass(frozen=True)
 class Look:
@@ -85,7 +87,7 @@ def show_maps(
 
     The layer of an earlier look is replaced.
     """
-    for old in [x for x in viewer.layers if x.metadata.get(MARK) == "maps"]:
+    for old in [x for x in viewer.layers if x.metadata.get(MARK) == _MAPS]:
         viewer.layers.remove(old)
     step = look.step
     pixels = 1 << step.level
@@ -103,5 +105,5 @@ def show_maps(
         scale=(1, *scale * pixels),
         translate=(0, *(np.asarray(layer.translate[-2:]) + first * scale)),
         colormap="viridis",
-        metadata={MARK: "maps"},
+        metadata={MARK: _MAPS},
     )

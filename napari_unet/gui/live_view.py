@@ -157,7 +157,6 @@ class LiveView(QObject):
         if results.prepare(
             self._viewer, view.target, classes, instances=_has_objects(view)
         ):
-            self._raise_scribbles(view.target)
             self._idle.start()
 
     def _view(self, checkpoint: str | None = None) -> View | None:
@@ -214,7 +213,6 @@ class LiveView(QObject):
             return
         classes = self._session.annotations.scheme
         results = self._session.results_of(view.target.layer)
-        before = results.layers()
         if view.checkpoint is not None:
             results.show_checkpoint(
                 self._viewer, view.target, view.region, seen.semantic, classes
@@ -229,18 +227,7 @@ class LiveView(QObject):
                 instances,
                 classes,
             )
-        if any(layer not in before for layer in results.layers()):
-            self._raise_scribbles(view.target)
         self.shown.emit(seen)
-
-    def _raise_scribbles(self, target: Target) -> None:
-        """Keep what is painted above what is predicted."""
-        annotated = self._session.annotations.of(target.layer)
-        layers = self._viewer.layers
-        if annotated is not None and annotated.scribbles is not None:
-            selected = set(layers.selection)
-            layers.move(layers.index(annotated.scribbles), len(layers))
-            layers.selection = selected
 
 
 def _has_objects(view: View) -> bool:

@@ -127,10 +127,6 @@ class Results:
         there = layer is not None and layer in viewer.layers and target.fits(layer)
         return layer if there else None
 
-    def layers(self) -> list[Labels]:
-        """Return the layers that are written to."""
-        return list(self._layers.values())
-
     def _show_plane(
         self,
         viewer: Viewer,

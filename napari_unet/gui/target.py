@@ -34,6 +34,9 @@ _OPACITY = {
     "drawing": 0.9,
 }
 
+# Roles of what the user draws, which stays above what is predicted.
+_DRAWN = ("scribbles", "objects", "accepted", "drawing")
+
 # napari draws so many pixels, of 16 bits or less, in the time that it takes to change
 # one of them alone.
 _PIXELS_A_CHANGE = 500
@@ -165,9 +168,19 @@ class Target:
             metadata={MARK: {"role": role, "image": source.name}},
         )
         keep_over(source, layer)
+        if role not in _DRAWN:
+            self._put_below_drawn(viewer, layer)
         # A result must not take the selection from what the user works on.
         viewer.layers.selection = selected or {source}
         return layer
+
+    def _put_below_drawn(self, viewer: Viewer, labels: Labels) -> None:
+        """Move a layer from the top to below what is drawn on the image."""
+        layers = viewer.layers
+        for above in layers[layers.index(self.layer) + 1 :]:
+            if above.metadata.get(MARK, {}).get("role") in _DRAWN:
+                layers.move(layers.index(labels), layers.index(above))
+                return
 
 
 def forget_history(labels: Labels) -> None:

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from gui_annotate import annotate
 from napari.layers import Labels
 from napari.utils.colormaps import CyclicLabelColormap, DirectLabelColormap
 
@@ -55,6 +56,24 @@ def test_colours_show_classes_and_one_colour_a_cell(viewer, widget, predict, blo
     assert isinstance(instances.colormap, CyclicLabelColormap)
     colours = {tuple(instances.get_color(i)) for i in range(1, SQUARES + 1)}
     assert len(colours) == SQUARES
+
+
+def test_predictions_lie_below_what_is_drawn(
+    viewer, widget, panel, predict, blobs, qtbot
+):
+    image = viewer.add_image(blobs, name="field")
+    annotate(panel, qtbot)
+    widget.objects_panel.correct.click()
+    viewer.add_image(blobs, name="other")
+    predict()
+    viewer.layers.selection.active = image
+    predict()
+    assert [layer.name for layer in viewer.layers] == [
+        *("field", "field semantic", "field instances"),
+        *("field scribbles", "field objects"),
+        *("other", "other semantic", "other instances"),
+    ]
+    assert viewer.layers.selection.active is image
 
 
 def test_what_is_drawn_follows_the_data(viewer, widget, predict, blobs):
