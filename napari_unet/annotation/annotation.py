@@ -8,7 +8,7 @@ import numpy as np
 
 from napari_unet.annotation.blocks import Blocks, Key
 from napari_unet.annotation.classes import MOST_CLASSES
-from napari_unet.annotation.labels import as_labels, next_id
+from napari_unet.annotation.labels import as_labels
 from napari_unet.annotation.targets import labelled_classes
 
 if TYPE_CHECKING:
@@ -84,14 +84,6 @@ class Annotation:
     def object_classes(self) -> Mapping[int, int]:
         """The classes of objects that are not of class 1."""
         return self._object_classes
-
-    @property
-    def nbytes(self) -> int:
-        """Bytes that the labels take."""
-        return sum(
-            layer.nbytes
-            for layer in (self.scribbles, self.objects, self.verified, self.split)
-        )
 
     def name_axes(self, axes: str) -> None:
         """Call the dimensions of `shape` by other letters, ending in ``YX``."""
@@ -245,35 +237,6 @@ class Annotation:
         self.verified.write(region, complete)
         self._touch([region])
 
-    def paint(self, layer: Any, within: Region | None = None) -> list[Region]:
-        """Take over what differs in a painted array of scribbles.
-
-        Parameters
-        ----------
-        layer : array-like
-            ``(..., Y, X)``, integers from 0 to 255: what the scribbles are now.
-        within : Region, optional
-            Where to look; everywhere if not given.
-
-        Returns
-        -------
-        list of Region
-            The blocks that were different.
-        """
-        found = self.scribbles.differing(layer, within)
-        for region in found:
-            self.write_scribbles(
-                region, np.asarray(layer[self.scribbles.index(region)])
-            )
-        return found
-
-    def paint_objects(self, layer: Any, within: Region | None = None) -> list[Region]:
-        """Take over what differs in a painted array of objects; see `paint`."""
-        found = self.objects.differing(layer, within)
-        for region in found:
-            self.write_objects(region, np.asarray(layer[self.scribbles.index(region)]))
-        return found
-
     def assign(self, region: Region, split: NDArray[np.uint8]) -> None:
         """Write which labels are held out, ``(Y, X)``; see `split`."""
         if not np.array_equal(split, self.split.read(region)):
@@ -287,9 +250,11 @@ class Annotation:
         taken, self._undecided = self._undecided, set()
         return taken
 
-    def new_id(self) -> int:
-        """Return an id from which on no object has one; see `labels.next_id`."""
-        return next_id(self.ids())
+    def ids(self, within: Region | None = None) -> set[int]:
+        """Return the ids of all objects, or of those in the blocks `within` meets."""
+        objects = self.objects
+        keys = objects.keys() if within is None else objects.keys_in(within)
+        return {i for key in keys for i in objects.values(key).tolist()}
 
     def _labelled_keys(self) -> list[Key]:
         return sorted({*self.scribbles.keys(), *self.verified.keys()})
@@ -299,12 +264,6 @@ class Annotation:
         cell = classes * 3 + self.split.read(region)
         counts = np.bincount(cell[classes >= 0], minlength=256 * 3)
         return counts.reshape(256, 3)
-
-    def ids(self, within: Region | None = None) -> set[int]:
-        """Return the ids of all objects, or of those in the blocks `within` meets."""
-        objects = self.objects
-        keys = objects.keys() if within is None else objects.keys_in(within)
-        return {i for key in keys for i in objects.values(key).tolist()}
 
     def _touch(self, regions: Iterable[Region]) -> None:
         self._touch_keys(k for r in regions for k in self.scribbles.keys_in(r))

@@ -115,8 +115,15 @@ class AnnotatedImage:
         return layer
 
     def show_objects(self) -> Labels:
-        """Return the layer of objects, made of the annotation's if need be."""
-        return self._objects.show()
+        """Return the layer of objects, made of the annotation's if need be.
+
+        What is painted on a new one is a new object.
+        """
+        new = self.objects is None
+        layer = self._objects.show()
+        if new:
+            self._paint_new_object()
+        return layer
 
     def show_accepted(self) -> None:
         """Show which regions are accepted."""
@@ -146,6 +153,8 @@ class AnnotatedImage:
         """Announce objects that are about to be drawn, with their classes."""
         self._ids |= set(classes)
         self.annotation.set_object_classes(classes)
+        if self.objects is not None and self.objects.selected_label in classes:
+            self._paint_new_object()
 
     def objects_drawn(self, plane: Mapping[str, int]) -> None:
         """Say that objects were drawn in a plane, which may not be on screen."""
@@ -197,6 +206,7 @@ class AnnotatedImage:
         self._accepted.show()
         if regions:
             self._ids = self.annotation.ids()
+            self._paint_new_object()
             self.changed.emit(regions)
 
     def objects_shown(self) -> NDArray[Any]:
@@ -214,6 +224,11 @@ class AnnotatedImage:
         return plane_on_screen(
             self.target.layer, self.target.image, self._viewer.dims.point
         )
+
+    def _paint_new_object(self) -> None:
+        """Let what is painted next be no part of an object that is there."""
+        if self.objects is not None:
+            self.objects.selected_label = self.free_id()
 
     def _lower_image(self) -> None:
         """Let labels lie above an image that was opened after them."""
@@ -258,14 +273,13 @@ class AnnotatedImage:
         return changed
 
     def _take_objects(self, stack: NDArray[Any], region: Region) -> list[Region]:
-        changed = self.annotation.paint_objects(stack, region)
+        annotation = self.annotation
+        changed = annotation.objects.differing(stack, region)
         for part in changed:
-            new = self.annotation.ids(part) - self._ids
+            annotation.write_objects(part, stack[annotation.objects.index(part)])
+            new = annotation.ids(part) - self._ids
             self._ids |= new
-            if self.new_object_class > 1:
-                self.annotation.set_object_classes(
-                    dict.fromkeys(new, self.new_object_class)
-                )
+            annotation.set_object_classes(dict.fromkeys(new, self.new_object_class))
         return changed
 
     def _colour(self) -> None:

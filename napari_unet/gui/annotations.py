@@ -166,10 +166,11 @@ class Annotations:
         for image in self.images:
             before.append(image.annotation.version)
             remove_class(image.annotation, index, into)
+        # What is painted stays the same class, unless that is the one that goes.
+        self.choose(min(self.chosen - (self.chosen > index), len(scheme) - 1))
         self._set_scheme(scheme)
         for image, version in zip(self.images, before, strict=True):
             image.written(version)
-        self.choose(min(self.chosen, len(scheme) - 1))
 
     def keep(self, image: AnnotatedImage) -> None:
         """Have the labels of an image saved soon."""

@@ -163,7 +163,7 @@ class Correction(QObject):
         annotation.set_object_classes(self._in_scheme(image, classes))
         # Into a layer that is there; a new one is drawn once, with all that is in it.
         image.written(version)
-        image.show_objects().selected_label = image.free_id()
+        image.show_objects()
         self.shown.emit(image, f"{len(classes)} objects to correct.")
 
     def _in_scheme(

@@ -120,6 +120,8 @@ class ObjectsPanel(QWidget):
             self,
             (viewer.layers.events.inserted, self._offer),
             (viewer.layers.events.removed, self._offer),
+            # A layer that was inserted becomes the objects' a moment later.
+            (viewer.layers.selection.events.active, self._offer),
         )
         self._offer()
 

@@ -157,7 +157,6 @@ class TakeInPanel(Section):
         version = image.annotation.version
         if objects:
             take_in_objects(image.annotation, labels, complete=complete)
-            image.show_objects()
         else:
             take_in_scribbles(
                 image.annotation,
@@ -165,5 +164,8 @@ class TakeInPanel(Section):
                 len(self._annotations.scheme),
                 zero="background" if complete else "unlabelled",
             )
-            self._annotations.scribble(image)
         image.written(version)
+        if objects:
+            image.show_objects()
+        else:
+            self._annotations.scribble(image)

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from napari_unet.annotation import Annotation, remove_class
+from napari_unet.annotation.labels import next_id
 from napari_unet.errors import AnnotationError
 from napari_unet.images import Region, image_from_array
 
@@ -77,32 +78,13 @@ def test_a_snapshot_stays_and_can_be_painted_by_itself(annotation):
     assert not annotation.verified.read(WHOLE).all()
 
 
-def test_a_painted_layer_is_compared_and_taken_over(annotation):
-    layer = annotation.scribbles.dense()
-    version = annotation.version
-    assert annotation.paint(layer) == []
-    assert annotation.version == version
-    layer[100:110, 100:110] = 2
-    layer[200:205, 10:60] = 0
-    assert annotation.paint(layer) == [Region(0, 0, 256, 256)]
-    np.testing.assert_array_equal(annotation.scribbles.dense(), layer)
-
-
-def test_a_painted_layer_of_objects_is_taken_over(annotation):
-    layer = annotation.objects.dense().astype(np.int64)
-    layer[layer == 9] = 7
-    annotation.paint_objects(layer, within=Region(0, 0, 50, 50))
-    np.testing.assert_array_equal(annotation.objects.dense(), layer)
-    assert annotation.new_id() == 8
-
-
 def test_a_new_id_is_free_where_the_largest_is_taken(annotation):
     largest = np.iinfo(np.uint32).max
     annotation.write_objects(Region(0, 0, 1, 1), largest)
-    new = annotation.new_id()
+    new = next_id(annotation.ids())
     assert 9 < new < largest
     annotation.write_objects(Region(1, 1, 2, 2), new)
-    assert annotation.new_id() not in annotation.ids()
+    assert next_id(annotation.ids()) not in annotation.ids()
 
 
 def test_labels_that_cannot_be_kept_say_why(annotation):

@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from napari_unet.annotation import Annotation, hold_out, take_in_objects
+from napari_unet.annotation.labels import next_id
 from napari_unet.images import Region
 
 SIDE = 300
@@ -42,7 +43,7 @@ def make(images, change):
         middle = Region(
             region.y0, region.x0, region.y0 + height // 2 + 1, region.x0 + width // 2
         )
-        a.write_objects(middle, a.new_id())
+        a.write_objects(middle, next_id(a.ids()))
         a.verify(region)
 
 

@@ -98,6 +98,27 @@ def test_removing_a_class_says_what_happens_first(
     assert layer.data[10, 15] == BACKGROUND
 
 
+def test_the_brush_keeps_its_class_when_another_one_is_removed(
+    panel, annotations, painted, notified
+):
+    _, layer = painted
+    for _ in range(2):
+        panel.classes.add.click()
+    annotations.choose(2)
+    panel.classes.rows[1].remove.click()
+    panel.classes.removal.remove.click()
+    assert annotations.scheme.names == ("background", "class 2", "class 3")
+    assert annotations.chosen == 1
+    assert layer.selected_label == FIRST
+
+    annotations.choose(2)
+    panel.classes.rows[2].remove.click()
+    panel.classes.removal.remove.click()
+    assert annotations.chosen == 1
+    assert layer.selected_label == FIRST
+    assert not notified
+
+
 def test_removing_a_class_counts_objects_that_nobody_accepted(
     viewer, widget, panel, annotations, predict, blobs, qtbot
 ):

@@ -223,6 +223,8 @@ def slices(viewer, widget, annotations, qtbot, blobs):
         widget.predict_panel.predict.click()
     with qtbot.wait_signal(widget.objects_panel._correction.shown, timeout=20_000):
         widget.objects_panel.correct.click()
+    # The docked panel may have made the canvas narrower than the image.
+    viewer.reset_view()
     return viewer.layers["field objects"]
 
 
@@ -332,3 +334,33 @@ def test_a_prediction_that_was_removed_is_not_corrected(
     with qtbot.wait_signal(widget.objects_panel._correction.shown) as shown:
         widget.objects_panel.correct.click()
     assert "no prediction yet" in shown.args[1]
+
+
+def test_what_is_painted_is_a_new_object_however_others_came(
+    viewer, widget, annotations, mouse, qtbot, blobs
+):
+    viewer.add_image(blobs, name="field")
+    viewer.add_labels((blobs > 2000).astype(np.uint8), name="mask")
+    take_in = widget.annotate_panel.take_in
+    take_in.source.setCurrentText("mask")
+    take_in.as_objects.click()
+    qtbot.wait_until(lambda: "field objects" in viewer.layers)
+    layer = viewer.layers["field objects"]
+    assert layer.selected_label not in ids(layer)
+    take_in.as_objects.click()
+    assert layer.selected_label not in ids(layer)
+
+    # A piece of a split gets the number that the brush has.
+    split = widget.objects_panel.buttons["split"]
+    assert split.isEnabled()
+    split.click()
+    before = layer.selected_label
+    mouse.draw((13, 5), (13, 30))
+    assert before in ids(layer), widget.objects_panel.status.text()
+    assert layer.selected_label not in ids(layer)
+
+    # Shown again, as after a restart.
+    viewer.layers.remove(layer)
+    widget.objects_panel.correct.click()
+    again = viewer.layers["field objects"]
+    assert again.selected_label not in ids(again)
