@@ -48,7 +48,10 @@ def evaluate(
         ),
     ],
     semantic: Annotated[
-        bool, typer.Option("--semantic", help="The masks hold classes, not objects.")
+        bool,
+        typer.Option(
+            "--semantic", metavar="", help="The masks hold classes, not objects."
+        ),
     ] = False,
     channel: Channel = PredictConfig.channel,
     axes: Axes = None,
@@ -61,7 +64,8 @@ def evaluate(
     min_size: MinSize = PredictConfig.min_size,
     flips: Flips = PredictConfig.flips,
     json: Annotated[
-        bool, typer.Option("--json", help="Print everything as one JSON object.")
+        bool,
+        typer.Option("--json", metavar="", help="Print everything as one JSON object."),
     ] = False,
 ) -> None:
     """Say how well a model finds what is in the masks."""

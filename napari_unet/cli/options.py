@@ -10,7 +10,8 @@ ModelName = Annotated[
 ]
 ImageFolder = Annotated[Path, typer.Option(metavar="DIR", help="Folder of images.")]
 Channel = Annotated[
-    int | None, typer.Option(help="The images' channel to use, counted from 0.")
+    int | None,
+    typer.Option(metavar="N", help="The images' channel to use, counted from 0."),
 ]
 Axes = Annotated[
     str | None,
@@ -20,13 +21,20 @@ Axes = Annotated[
         "names them wrongly or not at all.",
     ),
 ]
-DeviceName = Annotated[str, typer.Option(help="auto, cpu, mps, cuda or cuda:1.")]
+DeviceName = Annotated[
+    str,
+    typer.Option(
+        metavar="NAME",
+        help="What computes: auto, cpu, mps (Apple) or cuda (NVIDIA; cuda:1 is a "
+        "second card).",
+    ),
+]
 Diameter = Annotated[
     str | None,
     typer.Option(
         metavar="N|auto",
         help="Of the objects, in pixels, where it is far from what the model was "
-        "trained on; auto takes a first look.",
+        "trained on; auto takes a first look at the middle plane.",
     ),
 ]
 MinSize = Annotated[
@@ -35,6 +43,8 @@ MinSize = Annotated[
 Flips = Annotated[
     bool,
     typer.Option(
-        "--flips", help="Look from four sides and take the mean: four times slower."
+        "--flips",
+        metavar="",
+        help="Look from four sides and take the mean: four times slower.",
     ),
 ]

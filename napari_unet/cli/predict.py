@@ -68,14 +68,21 @@ class Report:
 
 
 def predict(
-    images: Annotated[list[Path], typer.Argument(help="Files or OME-Zarr folders.")],
+    images: Annotated[
+        list[Path],
+        typer.Argument(metavar="IMAGES", help="Files or OME-Zarr folders."),
+    ],
     model: ModelName,
     out: Annotated[Path, typer.Option(metavar="DIR", help="Folder for the results.")],
     channel: Channel = PredictConfig.channel,
     axes: Axes = None,
     device: DeviceName = PredictConfig.device,
     tile: Annotated[
-        int | None, typer.Option(help="Pixels along a tile; by free memory if absent.")
+        int | None,
+        typer.Option(
+            metavar="N",
+            help="Pixels along a tile; by free memory if absent. Changes no result.",
+        ),
     ] = PredictConfig.tile,
     instances: Annotated[
         Instances,
@@ -88,10 +95,13 @@ def predict(
     min_size: MinSize = PredictConfig.min_size,
     flips: Flips = PredictConfig.flips,
     json: Annotated[
-        bool, typer.Option("--json", help="Print one line of JSON for each image.")
+        bool,
+        typer.Option(
+            "--json", metavar="", help="Print one line of JSON for each image."
+        ),
     ] = False,
 ) -> None:
-    """Segment images: writes <stem>_semantic.tif and <stem>_instances.tif into DIR."""
+    """Segment images: classes become NAME_semantic.tif, objects NAME_instances.tif."""
     console = error_console()
     failures = Failures(console)
     done = 0

@@ -19,7 +19,7 @@ def summary(
     spec: Annotated[
         str,
         typer.Argument(
-            metavar="SPEC",
+            metavar="NET",
             help="A net (unet, unet-2015, fcn-32s, fcn-16s, fcn-8s, patches) or a "
             "model, by its name or folder.",
         ),
@@ -28,11 +28,16 @@ def summary(
         str, typer.Option("--input", metavar="HxW", help="Height x width in pixels.")
     ] = "512x512",
     channels: Annotated[
-        int | None, typer.Option(help="Of the image; 1, or those of the model.", min=1)
+        int | None,
+        typer.Option(
+            metavar="N", help="Of the image; 1, or those of the model.", min=1
+        ),
     ] = None,
     classes: Annotated[
         int | None,
-        typer.Option(help="With background; 2, or those of the model.", min=1),
+        typer.Option(
+            metavar="N", help="With background; 2, or those of the model.", min=1
+        ),
     ] = None,
     svg: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Draw the net into this file.")

@@ -79,22 +79,34 @@ def train(
     channel: Channel = None,
     axes: Axes = None,
     minutes: Annotated[
-        float | None, typer.Option(help="Train so long; with --resume, so much longer.")
+        float | None,
+        typer.Option(metavar="N", help="Train so long; with --resume, so much longer."),
     ] = TrainConfig.minutes,
     steps: Annotated[
         int | None,
-        typer.Option(help="Train so many steps; with --resume, so many more."),
+        typer.Option(
+            metavar="N", help="Train so many steps; with --resume, so many more."
+        ),
     ] = TrainConfig.steps,
     device: DeviceName = TrainConfig.device,
     seed: Annotated[
         int | None,
-        typer.Option(help="Of all chance; 0 if absent.", min=0, max=2**32 - 1),
+        typer.Option(
+            metavar="N",
+            help="Any number: another one makes other random choices. 0 if absent.",
+            min=0,
+            max=2**32 - 1,
+        ),
     ] = None,
     resume: Annotated[
-        bool, typer.Option("--resume", help="Go on from the last checkpoint.")
+        bool,
+        typer.Option("--resume", metavar="", help="Go on from the last checkpoint."),
     ] = False,
     json: Annotated[
-        bool, typer.Option("--json", help="Print one line of JSON for each event.")
+        bool,
+        typer.Option(
+            "--json", metavar="", help="Print one line of JSON for each event."
+        ),
     ] = False,
 ) -> None:
     """Fine-tune a model, or train one from scratch; the best is saved as MODEL.
@@ -105,6 +117,7 @@ def train(
     with user_errors():
         from napari_unet.cli.first_model import first_model
         from napari_unet.cli.recipe import read_recipe, settings
+        from napari_unet.cli.rescue import rescued
         from napari_unet.cli.training_folder import open_training_folder
         from napari_unet.models import check_place
         from napari_unet.nets.device import choose_device
@@ -156,13 +169,13 @@ def train(
             say(console, note, "yellow")
         learner = Learner(model, chosen, config)
         learner.steps = before = checkpoints.steps
-        with progress_bar(console) as bar, interrupted() as stop:
+        with rescued(learner), progress_bar(console) as bar, interrupted() as stop:
             task = bar.add_task("starting", total=config.steps)
             for event in train(learner, data, checkpoints, stop.is_set):
                 done = learner.steps - before
                 bar.update(task, description=_line(event), completed=done)
                 _print(event, json)
-        save_best(checkpoints, learner, out)
+            save_best(checkpoints, learner, out)
     if not json:
         print(f"Saved the best model to {out}.")
 

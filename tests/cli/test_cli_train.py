@@ -5,8 +5,10 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from io import StringIO
+from pathlib import Path
 
 import imageio.v3 as iio
 import numpy as np
@@ -24,6 +26,7 @@ from napari_unet.models import (
     read_spec,
     save_model,
 )
+from napari_unet.models.save import UNFINISHED
 
 
 @pytest.fixture(scope="module")
@@ -172,6 +175,38 @@ def test_a_place_for_the_model_is_checked_first(
     assert (result.code, result.out, len(result.err)) == (2, [], 1)
     assert "not a model" in result.err[0] or "could not be saved" in result.err[0]
     assert sorted(tmp_path.iterdir()) == before
+
+
+@pytest.mark.parametrize("kept", [0, 1])
+def test_a_disk_that_fills_up_takes_nothing_that_was_learnt(
+    run, folders, tiny, tmp_path, monkeypatch, kept
+):
+    images, labels, _ = folders
+    disk, elsewhere = tmp_path / "disk", tmp_path / "elsewhere"
+    disk.mkdir()
+    elsewhere.mkdir()
+    make, made = tempfile.mkdtemp, []
+
+    def make_until_full(suffix=None, prefix=None, dir=None):
+        if suffix == UNFINISHED and disk in Path(dir, "x").parents:
+            made.append(dir)
+            if len(made) > kept:
+                raise OSError(28, "No space left on device")
+        return make(suffix, prefix, dir)
+
+    monkeypatch.setattr(tempfile, "mkdtemp", make_until_full)
+    monkeypatch.setattr(tempfile, "tempdir", str(elsewhere))
+    result = run(
+        "train", "--images", images, "--labels", labels, "--base", tiny,
+        "--out", disk / "mine", "--steps", "2", "--device", "cpu", "--json",
+    )  # fmt: skip
+    assert (result.code, len(result.err)) == (2, 1)
+    assert "No space left" in result.err[0]
+    assert json.loads(result.out[0])["event"] == "stepped"
+    (rescued,) = elsewhere.glob("napari-unet-*")
+    assert f"'{rescued}'" in result.err[0]
+    assert load_model(rescued).spec.name == "mine"
+    assert not (disk / "mine").exists()
 
 
 @pytest.mark.parametrize("seed", ["-1", "9" * 30])
