@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 # Characters of text beside each other, if there is room: what is folded away at first
 # finds place, too.
 _COMFORTABLE = 52
+# Lines of text below each other that another dock leaves it.
+_LINES = 14
 
 
 class Column(QScrollArea):
@@ -35,11 +37,10 @@ class Column(QScrollArea):
         self.setWidget(self._content)
 
     def minimumSizeHint(self) -> QSize:
-        """Return the width that no widget is cut off at."""
-        size = super().minimumSizeHint()
+        """Return the width that no widget is cut off at, and some height."""
+        height = _LINES * self.fontMetrics().lineSpacing()
         beside = self.verticalScrollBar().sizeHint().width() + 2 * self.frameWidth()
-        size.setWidth(self._content.minimumSizeHint().width() + beside)
-        return size
+        return QSize(self._content.minimumSizeHint().width() + beside, height)
 
     def sizeHint(self) -> QSize:
         """Return what is comfortable to read, no narrower than it must be."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QComboBox, QSpinBox, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QComboBox, QHBoxLayout, QSpinBox, QVBoxLayout, QWidget
 
 from napari_unet.errors import ImageError, ModelError, UnetError
 from napari_unet.gui.background import start
@@ -73,13 +73,18 @@ class ModelExplorer(QWidget):
         )
         for box in (self.height_box, self.width_box):
             box.setKeyboardTracking(False)
+        sides = QWidget()
+        both = QHBoxLayout(sides)
+        both.setContentsMargins(0, 0, 0, 0)
+        both.addWidget(self.height_box)
+        both.addWidget(self.width_box)
         self.view = NetView()
         self.text = hint("What the block under the mouse does")
         self.totals = hint("Of the whole net, for one tile of this size")
 
         column = QVBoxLayout(self)
         column.addWidget(row("Net", self.nets))
-        column.addWidget(row("Tile", self.height_box, self.width_box))
+        column.addWidget(row("Tile", sides))
         column.addWidget(self.view, 1)
         column.addWidget(self.text)
         column.addWidget(self.totals)

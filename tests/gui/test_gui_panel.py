@@ -12,6 +12,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from napari_unet.gui.explorer import ModelExplorer
 from napari_unet.gui.recent import recent_models
 from napari_unet.gui.section import Section
 from napari_unet.gui.widget import UnetWidget
@@ -47,6 +48,13 @@ def test_unfolding_moves_nothing_beside_it(viewer, widget, qtbot):
         section.open()
     qtbot.wait(50)
     assert widget.width() == width
+
+
+def test_the_model_explorer_leaves_it_some_height(viewer, widget, qtbot):
+    viewer.window.resize(1100, 720)
+    viewer.window.add_dock_widget(ModelExplorer(viewer), name="Model explorer")
+    qtbot.wait(50)
+    assert widget.height() > 10 * widget.fontMetrics().lineSpacing()
 
 
 def test_every_control_has_a_tooltip(viewer, widget):
