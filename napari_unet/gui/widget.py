@@ -119,9 +119,8 @@ class UnetWidget(QWidget):
         self.predict_panel.form.measure_clicked.connect(self._measure)
         self.model_panel.model_changed.connect(self._warm_up)
         self.model_panel.model_changed.connect(self._suggest_classes)
-        self.image_panel.image_changed.connect(self._show_legend)
+        self.image_panel.image_changed.connect(self._show_image)
         for mended in (
-            self.image_panel.image_changed,
             self.image_panel.channel_changed,
             self.model_panel.model_changed,
             self.predict_panel.form.changed,
@@ -210,6 +209,12 @@ class UnetWidget(QWidget):
         self.predict_panel.show_idle(text)
         self._show_legend()
         self.predicted.emit(text)
+
+    def _show_image(self) -> None:
+        """Say nothing more of the image before."""
+        if not self.predicting:
+            self.predict_panel.show_idle("")
+        self._show_legend()
 
     def _show_legend(self) -> None:
         layer = self.image_panel.layer

@@ -179,6 +179,7 @@ def test_model_folders_are_remembered(viewer, widget, tmp_path, qtbot):
     widget.model_panel.choose_folder(folder)
     assert recent_models()[0] == folder
     assert widget.model_panel.about.text() == "Bright blobs on a dark ground."
+    assert "mine" in widget.model_panel.models.toolTip()
 
     again = UnetWidget(viewer)
     qtbot.addWidget(again)

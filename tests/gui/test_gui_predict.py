@@ -245,6 +245,13 @@ def test_legend_names_the_classes(viewer, widget, predict, blobs):
     assert "cell" in names
 
 
+def test_what_was_found_is_said_of_its_image_only(viewer, widget, predict, blobs):
+    viewer.add_image(blobs, name="field")
+    assert "objects" in predict()
+    viewer.add_image(blobs, name="other")
+    assert widget.predict_panel.status.text() == ""
+
+
 def test_the_command_predicts(viewer, widget, qtbot, blobs):
     from napari_unet.gui.commands import predict
 
