@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @contextmanager
 def rescued(learner: Learner) -> Iterator[None]:
-    """Save what was learnt in the folder for passing files, if it cannot be elsewhere.
+    """Save what was learnt in the folder for passing files, if not where it should be.
 
     Raises
     ------
@@ -28,12 +28,16 @@ def rescued(learner: Learner) -> Iterator[None]:
     """
     try:
         yield
-    except ModelError as error:
+    except (ModelError, OSError) as error:
+        # What else is written is standard output, to a full disk or a closed pipe.
         folder = Path(tempfile.gettempdir(), f"napari-unet-{uuid.uuid4().hex[:8]}")
         try:
             save_model(learner.model(), folder)
-        except ModelError:
-            raise error from None
+        except ModelError as second:
+            raise error from second
+        why = str(error)
+        if isinstance(error, OSError):
+            why = f"What is printed cannot be written: {error.strerror}."
         raise ModelError(
-            f"{error} Until then what was learnt is in '{folder}': move it from there."
+            f"{why} Until then what was learnt is in '{folder}': move it from there."
         ) from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import signal
 from contextlib import contextmanager
 from threading import Event
@@ -43,8 +44,15 @@ def user_errors() -> Iterator[None]:
     try:
         yield
     except UnetError as error:
-        say(error_console(), error, "red")
-        raise typer.Exit(BAD_INPUT) from None
+        text = str(error)
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        text = "What is printed goes to a disk that is full. Free some space."
+    else:
+        return
+    say(error_console(), text, "red")
+    raise typer.Exit(BAD_INPUT)
 
 
 @contextmanager

@@ -127,6 +127,21 @@ print(sorted(loaded & {{"qtpy", "PyQt5", "PyQt6", "PySide6", "napari", "magicgui
     assert "3 objects" in output.stdout
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="/dev/full")
+def test_a_log_on_a_full_disk_is_one_line(image, model, out):
+    with open("/dev/full", "w") as full:
+        ended = subprocess.run(
+            [sys.executable, "-c", MAIN, "predict", image, "--model", model,
+             "--out", out],
+            stdout=full, stderr=subprocess.PIPE, text=True,
+        )  # fmt: skip
+    assert ended.returncode == 2
+    assert ended.stderr == (
+        "What is printed goes to a disk that is full. Free some space.\n"
+    )
+    assert (out / "cells_instances.tif").exists()
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="other threads elsewhere")
 def test_threads_do_not_burn_cores_while_they_wait(image, model, out):
     asked = {**os.environ, "OMP_DISPLAY_ENV": "verbose"}
