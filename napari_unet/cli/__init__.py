@@ -1,4 +1,4 @@
-"""The command line: ``napari-unet predict``, ``models``, ``info`` and ``doctor``."""
+"""The command line: ``napari-unet``, a file for each command."""
 
 from napari_unet.cli.app import main
 
