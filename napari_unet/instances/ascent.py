@@ -83,7 +83,9 @@ def climb(hills: Hills, kinds: Kinds, grid: Grid) -> Ways:
     wide: Any = np.min_scalar_type((int(hills.max()) + 1) << bits).type
     ways = np.full(len(hills), NOWHERE, np.uint8)
     reach = sum(grid.strides)
-    present = np.flatnonzero(np.bincount(kinds, minlength=2)[1:]) + 1
+    # In blocks: numpy counts 64 bits for each pixel.
+    blocks = [np.bincount(kinds[block], minlength=256) for block in grid.blocks()]
+    present = np.flatnonzero(np.sum(blocks, axis=0)[1:]) + 1
     for value in present:
         for block in grid.blocks():
             around = slice(block.start - reach, block.stop + reach)

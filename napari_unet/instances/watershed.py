@@ -59,16 +59,25 @@ def label_hills(
         1 to n without a gap, row by row from the top and plane by plane; 0 is
         background. In a stack an object has one number through all planes.
     """
-    grid = Grid(semantic.shape)
-    kinds = grid.flat(semantic)
-    hills = smooth(height, kinds, grid)
-    number, hill = join(hills, climb(hills, kinds, grid), kinds, grid, valley)
-    objects = np.empty(semantic.shape, np.uint32)
-    number = grid.inside(number)
-    for rows in blocks_of_rows(objects.shape):
-        objects[rows] = hill[number[rows]]
+    objects = _hills(semantic, height, valley)
     if fill_holes:
         fill(objects, objects)
     if min_size > 1:
         leave_out(objects, min_size)
+    return objects
+
+
+def _hills(
+    semantic: NDArray[np.uint8], height: NDArray[np.uint8], valley: float
+) -> NDArray[np.uint32]:
+    """Return the hill of each pixel; only that stays in memory."""
+    grid = Grid(semantic.shape)
+    kinds = grid.flat(semantic)
+    hills = smooth(height, kinds, grid)
+    number, hill = join(hills, climb(hills, kinds, grid), kinds, grid, valley)
+    del hills, kinds
+    objects = np.empty(semantic.shape, np.uint32)
+    number = grid.inside(number)
+    for rows in blocks_of_rows(objects.shape):
+        objects[rows] = hill[number[rows]]
     return objects
