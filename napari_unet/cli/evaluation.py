@@ -13,6 +13,7 @@ from napari_unet.annotation import classes_of_mask
 from napari_unet.errors import AnnotationError, ImageError
 from napari_unet.images import Image, open_image, read_labels_of
 from napari_unet.inference import Cancelled, Predicted, Warned, predict
+from napari_unet.inference.volumes import volumes
 from napari_unet.metrics import (
     THRESHOLDS,
     ObjectScores,
@@ -23,7 +24,7 @@ from napari_unet.metrics import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -153,13 +154,12 @@ class Evaluation:
             return scored, Scene(image, truth, semantic)
         # A mask of objects does not say of which class they are.
         there, said = (truth > 0).astype(np.uint8), (semantic > 0).astype(np.uint8)
-        planes = np.ndindex(image.stack_shape)
+        parts = zip(_volumes(image, truth), _volumes(image, found), strict=True)
         scored = Scored(
             name,
             ("background", "objects"),
             confusion(there, said, 2),
-            # Each plane is predicted for itself, and its objects numbered anew.
-            reduce(add, (score_objects(truth[p], found[p]) for p in planes)),
+            reduce(add, (score_objects(*pair) for pair in parts)),
             tuple(notes),
         )
         return scored, Scene(image, truth, found)
@@ -207,3 +207,11 @@ def summary(scored: Sequence[Scored]) -> dict[str, Any]:
     worst = sorted(scored, key=lambda s: s.mark)[:WORST]
     figures["worst"] = [{"image": s.name, "score": s.mark} for s in worst]
     return figures
+
+
+def _volumes(
+    image: Image, labels: NDArray[np.integer]
+) -> Iterator[NDArray[np.integer]]:
+    """Yield labels in parts ``(Z, Y, X)`` whose objects are numbered for themselves."""
+    for part in volumes(image.planes()):
+        yield np.stack([labels[tuple(plane.values())] for plane in part])

@@ -11,7 +11,7 @@ from napari_unet.engine.messages import Predict
 from napari_unet.gui.results import narrow
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -68,7 +68,8 @@ def predict_planes(
 ) -> Iterator[Any]:
     """Let the engine predict, and yield its events.
 
-    Before each `PlaneDone` comes the `PlaneLabels` of the same plane. It reads pixels
+    Before each `PlaneDone` comes the `PlaneLabels` of the same plane, and before a
+    `VolumeDone` those of its planes. It reads pixels
     and waits, so it belongs in a worker.
 
     Parameters
@@ -86,7 +87,7 @@ def predict_planes(
         If the image does not suit the model, or the engine fails.
     """
     from napari_unet.images import choose_channels, measure_intensity
-    from napari_unet.inference import PlaneDone
+    from napari_unet.inference import PlaneDone, VolumeDone
 
     image, spec = job.image, job.spec
     norm = spec.normalisation
@@ -123,10 +124,14 @@ def predict_planes(
             return
         classes, objects = semantic.open("r"), instances.open("r")
         for event in engine.request(request):
+            planes: Sequence[Mapping[str, int]] = ()
             if isinstance(event, PlaneDone):
-                plane = dict(event.plane) or job.planes[0]
-                at = _index(plane, stack)
-                yield PlaneLabels(plane, classes[at].copy(), narrow(objects[at]))
+                planes = (event.plane or job.planes[0],)
+            elif isinstance(event, VolumeDone):
+                planes = event.planes
+            for done in planes:
+                at = _index(done, stack)
+                yield PlaneLabels(dict(done), classes[at].copy(), narrow(objects[at]))
             yield event
     finally:
         for array in arrays:
@@ -140,6 +145,6 @@ def _new(
     return arrays[-1]
 
 
-def _index(plane: dict[str, int], stack: tuple[int, ...]) -> tuple[int, ...]:
+def _index(plane: Mapping[str, int], stack: tuple[int, ...]) -> tuple[int, ...]:
     """Return where `plane` is in what was sent: the whole stack, or it alone."""
     return tuple(plane.values()) if stack else ()

@@ -67,6 +67,8 @@ class Prediction(QObject):
         self._stop = threading.Event()
         self._request = 0
         self._objects = self._planes = 0
+        # Slices and volumes whose objects are numbered apart from each other.
+        self._parts = 0
         self._device = ""
         self._started = time.perf_counter()
         self._activity = activity(f"U-Net: {job.image.name}")
@@ -119,7 +121,11 @@ class Prediction(QObject):
                 self._move_bar(event.done, event.total)
             case events.PlaneDone():
                 self._planes += not self._stop.is_set()
-                self._objects += event.objects
+                self._parts += 1
+            case events.VolumeDone():
+                self._parts -= len(event.planes) - 1
+            case events.Predicted():
+                self._objects = event.objects
             case events.Warned():
                 self.warned.emit(event.text)
 
@@ -186,6 +192,7 @@ class Prediction(QObject):
             found = "Done"
         elif self._objects == 1:
             found = "1 object"
-        elif (slices := len(self._job.planes)) > 1:
-            found += f", counted in each of {slices} slices,"
+        elif self._parts > 1:
+            what = "slices" if self._parts == len(self._job.planes) else "volumes"
+            found += f", counted in each of {self._parts} {what},"
         return f"{found} in {seconds:.1f} s on {self._device}"

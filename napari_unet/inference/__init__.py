@@ -12,6 +12,7 @@ from napari_unet.inference.events import (
     Predicted,
     PredictEvent,
     TileDone,
+    VolumeDone,
     Warned,
 )
 from napari_unet.inference.predict import predict
@@ -25,6 +26,7 @@ __all__ = [
     "PredictEvent",
     "Predicted",
     "TileDone",
+    "VolumeDone",
     "Warned",
     "predict",
 ]

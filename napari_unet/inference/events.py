@@ -92,6 +92,22 @@ class PlaneDone:
 
 
 @dataclass(frozen=True)
+class VolumeDone:
+    """The objects of slices that lie above each other have one number in all of them.
+
+    Attributes
+    ----------
+    planes : tuple of mapping of str to int
+        Which slices, each of which had its `PlaneDone`; their objects are written anew.
+    objects : int
+        How many they have together.
+    """
+
+    planes: tuple[Mapping[str, int], ...]
+    objects: int
+
+
+@dataclass(frozen=True)
 class Predicted:
     """The last event of a prediction that was not cancelled.
 
@@ -100,7 +116,7 @@ class Predicted:
     labels : Labels
         The result.
     objects : int
-        In all planes together.
+        In all planes together; one in several slices of a volume counts once.
     seconds : float
         From the call to this event, less what the receiver of events took.
     megapixels_per_second : float
@@ -124,4 +140,6 @@ class Cancelled:
     """The last event of a prediction that was cancelled."""
 
 
-PredictEvent = Planned | Warned | TileDone | PlaneDone | Predicted | Cancelled
+PredictEvent = (
+    Planned | Warned | TileDone | PlaneDone | VolumeDone | Predicted | Cancelled
+)

@@ -18,13 +18,16 @@ from napari_unet.inference.events import (
     Planned,
     Predicted,
     TileDone,
+    VolumeDone,
     Warned,
 )
 from napari_unet.inference.memory import choose_tile
-from napari_unet.inference.objects import find_objects, needs_height
+from napari_unet.inference.numbering import Numbering
+from napari_unet.inference.objects import needs_height
 from napari_unet.inference.queue import TileQueue
 from napari_unet.inference.size import check_knows_size, scale_for, typical_diameter
 from napari_unet.inference.tiles import Source
+from napari_unet.inference.volumes import volumes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
@@ -75,7 +78,8 @@ def predict(
     Yields
     ------
     PredictEvent
-        `Planned`, a `TileDone` for each tile, a `PlaneDone` for each plane, last
+        `Planned`, a `TileDone` for each tile, a `PlaneDone` for each plane, a
+        `VolumeDone` after the last of several slices above each other, last
         `Predicted` or `Cancelled`; in between `Warned`.
 
     Raises
@@ -106,7 +110,8 @@ def predict(
     if prepared is None:
         prepared = prepare(model.net, device, flips=config.flips)
     tile, batch = choose_tile(prepared, free_memory(device), config.tile)
-    wanted = [dict(plane) for plane in (image.planes() if planes is None else planes)]
+    parts = volumes(image.planes() if planes is None else planes)
+    wanted = [plane for part in parts for plane in part]
     diameter = config.diameter
     if diameter == "auto":
         check_knows_size(model.spec)
@@ -121,38 +126,40 @@ def predict(
     with_height = needs_height(model.spec, config)
     yield Planned(tiles.total, tile, batch, device.label, device.precision)
 
-    objects = 0
+    numbering = Numbering(labels, model.spec, config)
     with kept_memory():
-        for plane in wanted:
-            at = tuple(plane[axis] for axis in image.stack_axes)
-            semantic = labels.semantic[at]
-            canvas = Canvas(semantic, seen.plane_shape, height=with_height)
-            while tiles.next_plane == plane:
+        for part in parts:
+            numbering.begin_volume()
+            for plane in part:
+                at = tuple(plane[axis] for axis in image.stack_axes)
+                shape = seen.plane_shape
+                canvas = Canvas(labels.semantic[at], shape, height=with_height)
+                while tiles.next_plane == plane:
+                    if cancel():
+                        yield Cancelled()
+                        return
+                    for event in tiles.advance(canvas.semantic, canvas.height):
+                        if isinstance(event, TileDone):
+                            event = replace(event, region=canvas.show(event.region))
+                        yield event
                 if cancel():
                     yield Cancelled()
                     return
-                for event in tiles.advance(canvas.semantic, canvas.height):
-                    if isinstance(event, TileDone):
-                        event = replace(event, region=canvas.show(event.region))
-                    yield event
-            if cancel():
-                yield Cancelled()
-                return
-            found = 0
-            if labels.instances is not None:
-                semantic = np.ascontiguousarray(semantic)
-                height = canvas.own_height()
-                numbers = find_objects(semantic, height, model.spec, config)
-                found = int(numbers.max())
-                np.add(numbers, objects, out=numbers, where=numbers > 0)
-                labels.instances[at] = numbers
-            objects += found
-            yield PlaneDone(plane, found)
+                yield PlaneDone(plane, numbering.add_plane(at, canvas.own_height()))
+            if len(part) == 1 or labels.instances is None:
+                continue
+            if numbering.fits():
+                yield VolumeDone(tuple(part), numbering.join())
+            else:
+                yield Warned(
+                    "There is too little memory to follow objects from slice to slice. "
+                    "They are numbered in each slice."
+                )
 
     seconds = time.perf_counter() - begin
     pixels = len(wanted) * image.plane_shape[0] * image.plane_shape[1]
     speed = pixels / seconds / 1e6
-    yield Predicted(labels, objects, seconds, speed, device.label, tiles.tile)
+    yield Predicted(labels, numbering.objects, seconds, speed, device.label, tiles.tile)
 
 
 def _first_look(

@@ -62,15 +62,24 @@ def test_axes_of_the_images(evaluate, folders):
     assert json.loads(result.out[0])["ap_pooled"]["0.50"] == pytest.approx(5 / 6)
 
 
-def test_objects_of_a_volume_count_plane_by_plane(evaluate, folders):
+def test_an_object_of_a_volume_counts_once(evaluate, folders):
     images, masks = folders
     for path in (*images.iterdir(), *masks.iterdir()):
-        # Truth keeps the number of an object from plane to plane.
         volume = np.stack([tifffile.imread(path)] * 5)
         tifffile.imwrite(path, volume, metadata={"axes": "ZYX"})
     figures = json.loads(evaluate("--json").out[0])
+    assert figures["ap_pooled"]["0.50"] == pytest.approx(5 / 6)
+    assert figures["merges"] == figures["splits"] == 0
+
+
+def test_objects_of_a_time_series_count_in_each_frame(evaluate, folders):
+    images, masks = folders
+    for path in (*images.iterdir(), *masks.iterdir()):
+        series = np.stack([tifffile.imread(path)] * 5)
+        tifffile.imwrite(path, series, metadata={"axes": "TYX"})
+    figures = json.loads(evaluate("--json").out[0])
     assert figures["ap_pooled"]["0.50"] == pytest.approx(25 / 30)
-    assert figures["merges"] == 0
+    assert figures["merges"] == figures["splits"] == 0
 
 
 def test_scores_as_json(evaluate):

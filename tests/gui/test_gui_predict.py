@@ -169,11 +169,18 @@ def test_whatever_holds_the_pixels(viewer, widget, predict, blobs):
         np.testing.assert_array_equal(found, blobs > 2000, err_msg=name)
 
 
-@pytest.mark.parametrize("choice", ["one", "all"])
-def test_slices_of_a_stack(viewer, widget, predict, blobs, choice):
+@pytest.mark.parametrize(
+    ("axes", "choice", "line"),
+    [
+        ("zyx", "one", f"{SQUARES} objects in"),
+        ("zyx", "all", f"{3 * SQUARES} objects in"),
+        ("tyx", "all", f"{3 * SQUARES} objects, counted in each of 6 slices, in"),
+    ],
+)
+def test_slices_of_a_stack(viewer, widget, predict, blobs, axes, choice, line):
     stack = np.stack([np.full_like(blobs, 100)] * 6)
     stack[1::2] = blobs
-    image = viewer.add_image(stack, name="stack", scale=(2, 0.5, 0.5))
+    image = viewer.add_image(stack, name="stack", scale=(2, 0.5, 0.5), axis_labels=axes)
     viewer.dims.set_current_step(0, 3)
     slices = widget.image_panel.slices
     slices.setCurrentIndex(slices.findData(choice))
@@ -187,8 +194,16 @@ def test_slices_of_a_stack(viewer, widget, predict, blobs, choice):
     np.testing.assert_array_equal(semantic.data, expected)
     np.testing.assert_array_equal(instances.data > 0, expected)
     np.testing.assert_array_equal(semantic.scale, image.scale)
-    counted = f"{3 * SQUARES} objects, counted in each of 6 slices, in"
-    assert said.startswith(f"{SQUARES} objects in" if choice == "one" else counted)
+    assert said.startswith(line)
+
+
+def test_an_object_has_one_colour_through_a_stack(viewer, widget, predict, blobs):
+    viewer.add_image(np.stack([blobs] * 4), name="stack", axis_labels="zyx")
+    widget.image_panel.slices.setCurrentIndex(1)
+    assert predict().startswith(f"{SQUARES} objects in")
+    instances = viewer.layers["stack instances"].data
+    assert instances.max() == SQUARES
+    assert (instances == instances[0]).all()
 
 
 def test_one_channel_of_a_colour_image(viewer, widget, predict, blobs):

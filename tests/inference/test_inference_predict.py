@@ -22,7 +22,9 @@ from napari_unet.inference import (
     PredictConfig,
     Predicted,
     TileDone,
+    VolumeDone,
     Warned,
+    numbering,
     predict,
 )
 from napari_unet.inference.prepare import prepare
@@ -111,20 +113,40 @@ def test_any_size_works(shape):
     assert predicted.objects == 1
 
 
-def test_numbers_are_unique_in_a_stack():
-    stack = np.stack(
+@pytest.mark.parametrize("axes", ["TZYX", "ZTYX"])
+def test_an_object_has_one_number_in_all_its_slices(axes):
+    times = np.stack(
         [
             np.stack([squares((5, 5)), squares((5, 5), (40, 60))]),
             np.stack([squares(), squares((50, 5), (70, 60), (5, 100))]),
         ]
     )
-    *_, predicted = run(image_from_array(stack, "TZYX"))
-    numbers = predicted.labels.instances
-    assert numbers.shape == stack.shape
-    assert predicted.objects == 6
-    assert [int(n.max()) for n in numbers.reshape(4, 100, 120)] == [1, 3, 0, 6]
-    np.testing.assert_array_equal(np.unique(numbers), range(7))
+    stack = times if axes == "TZYX" else times.swapaxes(0, 1)
+    events = run(image_from_array(stack, axes))
+    volumes = [e for e in events if isinstance(e, VolumeDone)]
+    assert [v.objects for v in volumes] == [2, 3]
+    assert [dict(p) for p in volumes[0].planes] == [{"T": 0, "Z": z} for z in (0, 1)]
+    numbers = events[-1].labels.instances
     np.testing.assert_array_equal(numbers > 0, stack > 0)
+    assert events[-1].objects == 5
+    numbers = numbers if axes == "TZYX" else numbers.swapaxes(0, 1)
+    assert [int(n.max()) for n in numbers.reshape(4, 100, 120)] == [1, 2, 0, 5]
+    assert numbers[0, 0, 7, 7] == numbers[0, 1, 7, 7]
+
+
+def test_numbers_are_unique_in_a_time_series():
+    series = np.stack([squares((5, 5)), squares((5, 5), (40, 60)), squares()])
+    *_, predicted = run(image_from_array(series, "TYX"))
+    assert predicted.objects == 3
+    assert [int(n.max()) for n in predicted.labels.instances] == [1, 3, 0]
+
+
+def test_slices_keep_their_own_numbers_where_memory_is_short(monkeypatch):
+    monkeypatch.setattr(numbering, "FINDING", 1e15)
+    stack = np.stack([squares((5, 5)), squares((5, 5), (40, 60))])
+    events = run(image_from_array(stack, "ZYX"))
+    assert any("too little memory" in e.text for e in events if isinstance(e, Warned))
+    assert [int(n.max()) for n in events[-1].labels.instances] == [1, 3]
 
 
 def test_only_some_planes():
@@ -260,7 +282,7 @@ def test_tiles_stay_small_in_the_planes_that_follow():
     stack = np.stack([squares((5, 5), shape=(150, 150))] * 3)
     events = run(image_from_array(stack, "ZYX"), with_small_memory(100))
     assert sum(isinstance(e, Warned) for e in events) == 1
-    assert events[-1].objects == 3
+    assert [e.objects for e in events if isinstance(e, PlaneDone)] == [1, 1, 1]
 
 
 def test_too_little_memory_for_any_tile():
