@@ -1,4 +1,4 @@
-"""From the maps of a plane to its objects."""
+"""From the maps of a plane or a volume to its objects."""
 
 from __future__ import annotations
 
@@ -14,6 +14,11 @@ if TYPE_CHECKING:
     from napari_unet.models import ModelSpec
 
 
+# Of the valley in a plane, what is deep enough in a volume. The net sees each slice
+# alone, so that its map sinks little between a cell and the one above it.
+THROUGH_SLICES = 1 / 3
+
+
 def needs_height(spec: ModelSpec, config: PredictConfig) -> bool:
     """Tell whether objects are found as hills of the net's map."""
     return config.instances == "watershed" and spec.valley is not None
@@ -25,13 +30,13 @@ def find_objects(
     spec: ModelSpec,
     config: PredictConfig,
 ) -> NDArray[np.uint32]:
-    """Give each object of a plane a number.
+    """Give each object of a plane or a volume a number.
 
     Parameters
     ----------
-    semantic : ndarray, (Y, X), uint8
+    semantic : ndarray, ([Z,] Y, X), uint8
         Classes; 0 is background.
-    height : ndarray, (Y, X), uint8, or None
+    height : ndarray, as `semantic`, uint8, or None
         From `PreparedNet.maps`; needed where `needs_height` says so.
     spec : ModelSpec
         Of the model that predicted them.
@@ -40,13 +45,14 @@ def find_objects(
 
     Returns
     -------
-    ndarray, (Y, X), uint32
-        1 to n; 0 is background.
+    ndarray, as `semantic`, uint32
+        1 to n; 0 is background. In a volume an object has one number in all slices.
     """
     size, holes = config.min_size, config.fill_holes
     if needs_height(spec, config):
         assert height is not None and spec.valley is not None
+        valley = spec.valley * (THROUGH_SLICES if semantic.ndim > 2 else 1)
         return label_hills(
-            semantic, height, valley=spec.valley, min_size=size, fill_holes=holes
+            semantic, height, valley=valley, min_size=size, fill_holes=holes
         )
     return label_components(semantic, min_size=size, fill_holes=holes)

@@ -27,6 +27,7 @@ from napari_unet.inference import (
     numbering,
     predict,
 )
+from napari_unet.inference.objects import find_objects
 from napari_unet.inference.prepare import prepare
 from napari_unet.models import Model
 from napari_unet.nets import UNet
@@ -132,6 +133,18 @@ def test_an_object_has_one_number_in_all_its_slices(axes):
     numbers = numbers if axes == "TZYX" else numbers.swapaxes(0, 1)
     assert [int(n.max()) for n in numbers.reshape(4, 100, 120)] == [1, 2, 0, 5]
     assert numbers[0, 0, 7, 7] == numbers[0, 1, 7, 7]
+
+
+def test_cells_above_each_other_come_apart_in_a_shallower_valley():
+    depths = np.array([220, 200, 120, 200, 220], np.uint8)
+    height = np.broadcast_to(depths[:, None, None], (5, 9, 9))
+    semantic = np.ones_like(height)
+    spec = threshold_model().spec.model_copy(update={"valley": 0.6})
+    found = find_objects(semantic, height, spec, ON_CPU)
+    assert (found[0] == 1).all() and (found[-1] == 2).all()
+    # Side by side a valley of a quarter parts nothing.
+    plane = np.ascontiguousarray(height.reshape(5, -1))
+    assert find_objects(np.ones_like(plane), plane, spec, ON_CPU).max() == 1
 
 
 def test_numbers_are_unique_in_a_time_series():
