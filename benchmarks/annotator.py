@@ -307,7 +307,7 @@ def main() -> None:
     parser.add_argument("--case", default="", help="only cases with this in the name")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
-    parser.add_argument("--json", action="store_true", help=f"write {results.name}")
+    parser.add_argument("--json", action="store_true", help=f"keep in {results.name}")
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
     print(
@@ -322,7 +322,13 @@ def main() -> None:
     ]
     if args.json:
         results.parent.mkdir(exist_ok=True)
-        results.write_text(json.dumps([asdict(row) for row in rows], indent=1) + "\n")
+        known = json.loads(results.read_text()) if results.exists() else []
+        new = {row.case for row in rows}
+        kept = [row for row in known if row["case"] not in new]
+        kept += [asdict(row) for row in rows]
+        names = [case.name for case in CASES]
+        kept.sort(key=lambda row: names.index(row["case"]))
+        results.write_text(json.dumps(kept, indent=1) + "\n")
 
 
 if __name__ == "__main__":
