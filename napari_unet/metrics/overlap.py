@@ -3,6 +3,9 @@
 import numpy as np
 from numpy.typing import NDArray
 
+# Pixels counted at once, for which 64 bits each are taken.
+BLOCK = 1 << 22
+
 
 def confusion(
     truth: NDArray[np.integer], predicted: NDArray[np.integer], n_classes: int
@@ -22,9 +25,13 @@ def confusion(
     ndarray
         ``(n_classes, n_classes)``, int64.
     """
-    labelled = truth >= 0
-    pairs = truth[labelled].astype(np.int64) * n_classes + predicted[labelled]
-    counts = np.bincount(pairs, minlength=n_classes * n_classes)
+    counts = np.zeros(n_classes * n_classes, np.int64)
+    truth, predicted = truth.reshape(-1), predicted.reshape(-1)
+    for begin in range(0, truth.size, BLOCK):
+        true, said = (a[begin : begin + BLOCK] for a in (truth, predicted))
+        labelled = true >= 0
+        pairs = true[labelled].astype(np.int64) * n_classes + said[labelled]
+        counts += np.bincount(pairs, minlength=len(counts))
     return counts.reshape(n_classes, n_classes)
 
 

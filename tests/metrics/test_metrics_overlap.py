@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from napari_unet.metrics import confusion, dice, iou
+from napari_unet.metrics import confusion, dice, iou, overlap
 
 masks = arrays(np.int64, (7, 9), elements=st.integers(0, 2))
 
@@ -32,3 +32,14 @@ def test_unlabelled_pixels_do_not_count(truth, predicted, other):
     changed = np.where(truth < 0, other, predicted)
     before, after = confusion(truth, predicted, 3), confusion(truth, changed, 3)
     assert np.array_equal(before, after)
+
+
+@pytest.mark.parametrize("block", [1, 7, 10_000])
+def test_pixels_are_counted_in_blocks(monkeypatch, block):
+    random = np.random.default_rng(0)
+    truth, predicted = random.integers(-1, 3, (11, 9)), random.integers(0, 3, (11, 9))
+    monkeypatch.setattr(overlap, "BLOCK", block)
+    expected = [
+        [np.sum((truth == t) & (predicted == p)) for p in range(3)] for t in range(3)
+    ]
+    np.testing.assert_array_equal(confusion(truth, predicted, 3), expected)
