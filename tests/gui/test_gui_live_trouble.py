@@ -11,7 +11,7 @@ from gui_live import LiveUser, save_small_model
 from napari_unet.annotation import AnnotationStore
 from napari_unet.annotation.annotation import HELD_OUT, TRAINING
 from napari_unet.engine import Engine
-from napari_unet.engine.messages import RolledBackTo
+from napari_unet.engine.messages import AtWork, RolledBackTo
 from napari_unet.gui import live_panel
 from napari_unet.images import Region
 from napari_unet.training import Checkpointed, Stepped, Stopped, Warned
@@ -270,11 +270,12 @@ def test_roll_back_while_training(user, scribbles, widget):
     user.start()
     user.wait(lambda: user.of(Checkpointed))
     name = user.of(Checkpointed)[0].name
-    user.panel.checkpoints.chosen.emit(name)
-    user.wait(lambda: "field checkpoint" in widget._viewer.layers)
-    line = user.panel.train.verdict
-    assert "'field checkpoint'" in line.text()
+    # What training says of itself would take the place of the line.
     user.panel.train.pause.click()
+    user.panel.checkpoints.chosen.emit(name)
+    line = user.panel.train.verdict
+    user.wait(lambda: "'field checkpoint'" in line.text())
+    assert "field checkpoint" in widget._viewer.layers
     user.panel.checkpoints.rolled_back.emit(name)
     user.wait(lambda: user.of(RolledBackTo))
     assert line.text() == "Back at the checkpoint."
@@ -388,7 +389,8 @@ def test_what_is_freed_in_one_image_by_strokes_on_another_is_learnt(
     assert user.steps[-1].labelled == to_learn()
     dab(second.scribbles, 0, (10, 15), (40, 15))
     user.wait(lambda: not images[0].annotation.held_out(Region(0, 0, 60, 80)).any())
-    user.wait(lambda: user.steps[-1].labelled == to_learn())
+    # The engine hears of one image after the other; this comes after both.
+    user.live.feed.ask(AtWork()).result(30)
     user.more_steps(3)
     assert user.steps[-1].labelled == to_learn() == 150
 
