@@ -67,7 +67,8 @@ def predict(
     config : PredictConfig
         How.
     cancel : callable
-        Asked before each tile and each plane's objects; True ends with `Cancelled`.
+        Asked before each tile and before the objects of each plane and volume; True
+        ends with `Cancelled`.
     out : Labels, optional
         Arrays to write into, of the shape of the stack and Y, X; new ones, zero where
         no plane is predicted, by default.
@@ -148,6 +149,9 @@ def predict(
                 yield PlaneDone(plane, numbering.add_plane(at, canvas.own_height()))
             if len(part) == 1 or labels.instances is None:
                 continue
+            if cancel():
+                yield Cancelled()
+                return
             if numbering.fits():
                 yield VolumeDone(tuple(part), numbering.join())
             else:

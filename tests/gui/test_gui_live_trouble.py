@@ -49,6 +49,17 @@ def paint_both(layer):
     dab(layer, BACKGROUND, (27, 40), (55, 5))
 
 
+def paint_stack(viewer, widget, blobs, qtbot):
+    """Open a stack and paint both classes on its first slice."""
+    image = viewer.add_image(np.stack([blobs] * 6), name="stack")
+    viewer.layers.selection.active = image
+    annotate(widget.annotate_panel, qtbot)
+    layer = widget.annotate_panel.image.scribbles
+    layer.data[0, 8:13, 13:18] = CELL
+    layer.data[0, 25:30, 38:43] = BACKGROUND
+    layer.refresh()
+
+
 def die_with_a_checkpoint(user, scribbles, engine):
     """Train until one is kept, then kill the engine."""
     paint_both(scribbles)
@@ -124,13 +135,7 @@ def test_the_image_is_renamed(viewer, user, scribbles):
 
 
 def test_a_slider_is_named(viewer, user, blobs, widget, qtbot):
-    stack = viewer.add_image(np.stack([blobs] * 6), name="stack")
-    viewer.layers.selection.active = stack
-    annotate(widget.annotate_panel, qtbot)
-    scribbles = widget.annotate_panel.image.scribbles
-    scribbles.data[0, 8:13, 13:18] = CELL
-    scribbles.data[0, 25:30, 38:43] = BACKGROUND
-    scribbles.refresh()
+    paint_stack(viewer, widget, blobs, qtbot)
     user.start()
     viewer.dims.axis_labels = ("t", "y", "x")
     user.more_previews(2)
@@ -162,13 +167,7 @@ def test_an_image_that_was_only_looked_at_is_forgotten(viewer, user, scribbles, 
 
 
 def test_a_stack_is_looked_at_from_the_side(viewer, user, blobs, widget, qtbot):
-    stack = viewer.add_image(np.stack([blobs] * 6), name="stack")
-    viewer.layers.selection.active = stack
-    annotate(widget.annotate_panel, qtbot)
-    scribbles = widget.annotate_panel.image.scribbles
-    scribbles.data[0, 8:13, 13:18] = CELL
-    scribbles.data[0, 25:30, 38:43] = BACKGROUND
-    scribbles.refresh()
+    paint_stack(viewer, widget, blobs, qtbot)
     user.start()
     user.more_previews(1)
     # However long a preview takes, another view does not wait for it.

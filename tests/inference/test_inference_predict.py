@@ -154,6 +154,17 @@ def test_numbers_are_unique_in_a_time_series():
     assert [int(n.max()) for n in predicted.labels.instances] == [1, 3, 0]
 
 
+def test_a_volume_that_is_cancelled_at_the_end_keeps_its_slices():
+    stack = np.stack([squares((5, 5))] * 2)
+    labels = Labels(np.zeros(stack.shape, np.uint8), np.zeros(stack.shape, np.uint32))
+    # Asked before the tile and the objects of each slice, and then of both together.
+    answers = iter([False] * 4 + [True])
+    image = image_from_array(stack, "ZYX")
+    *_, plane, last = run(image, cancel=lambda: next(answers), out=labels)
+    assert isinstance(plane, PlaneDone) and isinstance(last, Cancelled)
+    assert [int(n.max()) for n in labels.instances] == [1, 2]
+
+
 def test_slices_keep_their_own_numbers_where_memory_is_short(monkeypatch):
     monkeypatch.setattr(numbering, "FINDING", 1e15)
     stack = np.stack([squares((5, 5)), squares((5, 5), (40, 60))])
