@@ -8,7 +8,7 @@ import numpy as np
 from qtpy.QtCore import QTimer
 
 from napari_unet.gui.drawing import line_width
-from napari_unet.gui.placement import keep_over, lay_over
+from napari_unet.gui.placement import move_over
 from napari_unet.images import Region
 
 if TYPE_CHECKING:
@@ -66,8 +66,7 @@ class Accepted:
     def move(self) -> None:
         """Lie over the image's layer, which is another one now."""
         if self.layer is not None:
-            lay_over(self._image.target.layer, self.layer)
-            keep_over(self._image.target.layer, self.layer)
+            move_over(self._image.target.layer, self.layer, self._image.name)
 
     def remove(self) -> None:
         """Take the layer away, soon: napari may be about to remove others."""
@@ -78,11 +77,6 @@ class Accepted:
                 layers.remove(layer)
 
         QTimer.singleShot(0, remove)
-
-    def rename(self, before: str, after: str) -> None:
-        """Follow the name of the image, unless the user gave another one."""
-        if self.layer is not None and self.layer.name == f"{before} accepted":
-            self.layer.name = f"{after} accepted"
 
     def _draw(self, stack: NDArray[np.uint8]) -> None:
         """Draw what lies within a line's width of the end of a region."""

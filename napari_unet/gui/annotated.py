@@ -137,7 +137,7 @@ class AnnotatedImage:
         self._follow(replace(target, image=replace(ours, data=target.image.data)))
         for part in (self._scribbles, self._objects, self._accepted):
             part.move()
-        self.rename()
+        self._take_name()
         self._lower_image()
         return True
 
@@ -180,15 +180,6 @@ class AnnotatedImage:
         """Take over strokes of the last moment."""
         self._scribbles.flush()
         self._objects.flush()
-
-    def rename(self, event: Any = None) -> None:
-        """Follow the name of the image."""
-        name = self.target.layer.name
-        for part in (self._scribbles, self._objects, self._accepted):
-            part.rename(self.name, name)
-        self.name = name
-        image = replace(self.target.image, name=name)
-        self.target = replace(self.target, image=image)
 
     def set_scheme(self, scheme: ClassScheme) -> None:
         """Show other names and colours of the classes."""
@@ -243,7 +234,12 @@ class AnnotatedImage:
     def _follow(self, target: Target) -> None:
         self.target = target
         target.layer.events.data.connect(self._take_pixels)
-        target.layer.events.name.connect(self.rename)
+        target.layer.events.name.connect(self._take_name)
+
+    def _take_name(self, event: Any = None) -> None:
+        self.name = self.target.layer.name
+        image = replace(self.target.image, name=self.name)
+        self.target = replace(self.target, image=image)
 
     def _take_pixels(self, event: Any = None) -> None:
         """Go on with other pixels of the image, if they are as many."""

@@ -16,6 +16,8 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from napari_unet.gui.forms import hint
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -56,9 +58,12 @@ class CheckpointPanel(QWidget):
             "from there",
             enabled=False,
         )
+        self.where = hint("Where the chosen checkpoint can be seen")
+        self.where.hide()
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self.list)
+        column.addWidget(self.where)
         column.addWidget(self.back)
         self.list.itemClicked.connect(self._choose)
         self.back.clicked.connect(self._roll_back)
@@ -66,6 +71,7 @@ class CheckpointPanel(QWidget):
     def show_all(self, kept: list[Checkpointed]) -> None:
         """Show these checkpoints."""
         self.list.clear()
+        self.where.hide()
         self.back.setEnabled(False)
         for checkpoint in kept:
             self.add(checkpoint)
@@ -97,6 +103,14 @@ class CheckpointPanel(QWidget):
             item = self.list.item(i)
             if item.data(_NAME) == name:
                 item.setIcon(QIcon(_picture(semantic, classes)))
+
+    def say_where(self, layer: str) -> None:
+        """Say which layer shows the chosen checkpoint."""
+        self.where.setText(
+            f"The layer '{layer}' shows it. Hide that layer to see what the model says "
+            "now."
+        )
+        self.where.show()
 
     def _choose(self, item: QListWidgetItem) -> None:
         self.back.setEnabled(True)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from napari_unet.errors import AnnotationError
 from napari_unet.gui.painted import Painted
-from napari_unet.gui.placement import keep_over, lay_over
+from napari_unet.gui.placement import move_over
 from napari_unet.gui.screen import is_flat
 from napari_unet.gui.target import forget_history
 
@@ -102,14 +102,7 @@ class LabelLayer:
     def move(self) -> None:
         """Lie over the image's layer, which is another one now."""
         if self.followed is not None:
-            lay_over(self._image.target.layer, self.followed)
-            keep_over(self._image.target.layer, self.followed)
-
-    def rename(self, before: str, after: str) -> None:
-        """Follow the name of the image, unless the user gave another one."""
-        layer = self.followed
-        if layer is not None and layer.name == f"{before} {self._role}":
-            layer.name = f"{after} {self._role}"
+            move_over(self._image.target.layer, self.followed, self._image.name)
 
     @property
     def _blocks(self) -> Blocks:

@@ -235,11 +235,7 @@ class LivePanel(QWidget):
 
     def _say_what_is_shown(self, seen: Seen) -> None:
         if seen.view.checkpoint is not None:
-            name = seen.view.target.layer.name
-            self.train.show_line(
-                f"The layer '{name} checkpoint' shows it. Hide that layer to see what "
-                "the model says now."
-            )
+            self.checkpoints.say_where(f"{seen.view.target.layer.name} checkpoint")
 
     def _tell(self, text: str) -> None:
         """Say why there is no preview; if there is one, what was said before."""

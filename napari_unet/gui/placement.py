@@ -1,4 +1,4 @@
-"""Label layers that lie exactly over an image, also when it is moved."""
+"""Label layers that lie exactly over an image, also when it is moved or renamed."""
 
 from __future__ import annotations
 
@@ -22,18 +22,29 @@ def place(image: ImageLayer, ndim: int) -> dict[str, Any]:
 
 def keep_over(image: ImageLayer, labels: Labels) -> None:
     """Let a label layer follow its image for as long as there are both."""
-    there, ndim = ref(labels), image.ndim
+    there, ndim, called = ref(labels), image.ndim, image.name
 
     def follow(event: Any) -> None:
+        nonlocal called
         layer = there()
         if layer is None:
-            for name in _WHERE:
+            for name in (*_WHERE, "name"):
                 getattr(image.events, name).disconnect(follow)
+        elif event.type == "name":
+            _carry_name(layer, called, image.name)
+            called = image.name
         elif image.ndim == ndim:
             lay_over(image, layer, (event.type,))
 
-    for name in _WHERE:
+    for name in (*_WHERE, "name"):
         getattr(image.events, name).connect(follow)
+
+
+def move_over(image: ImageLayer, labels: Labels, before: str) -> None:
+    """Lay a label layer over another image than that called `before`, and follow it."""
+    lay_over(image, labels)
+    _carry_name(labels, before, image.name)
+    keep_over(image, labels)
 
 
 def lay_over(
@@ -45,6 +56,12 @@ def lay_over(
         # napari draws a layer anew that is put where it was.
         if not np.array_equal(value, _of(labels, name, labels.ndim)):
             setattr(labels, name, value)
+
+
+def _carry_name(labels: Labels, before: str, after: str) -> None:
+    """Call a layer by its image's new name, unless the user gave it one of its own."""
+    if labels.name.startswith(f"{before} "):
+        labels.name = after + labels.name.removeprefix(before)
 
 
 def _of(layer: ImageLayer | Labels, name: str, ndim: int) -> Any:

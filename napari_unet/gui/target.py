@@ -165,7 +165,7 @@ class Target:
             name=f"{source.name} {role}",
             **place(source, data.ndim),
             opacity=_OPACITY[role],
-            metadata={MARK: {"role": role, "image": source.name}},
+            metadata={MARK: {"role": role}},
         )
         keep_over(source, layer)
         if role not in _DRAWN:
