@@ -78,11 +78,11 @@ def measure(seconds: float, rounds: int) -> dict[str, dict[str, float]]:
     window.viewer.add_image(large, name="large", visible=False)
     window.viewer.layers.selection.active = window.scribbles
     window.widget.image_panel.images.setCurrentText("large")
-    window.widget.predict()
-    run(60, lambda: "tile" in window.widget.predict_panel.status.text())
+    window.widget.prediction_panel.start()
+    run(60, lambda: "tile" in window.widget.prediction_panel.controls.status.text())
     add("predicting 4096 x 4096, painting", painting=True)
-    window.widget.cancel()
-    run(30, lambda: not window.widget.predicting)
+    window.widget.prediction_panel.cancel()
+    run(30, lambda: not window.widget.prediction_panel.running)
     window.viewer.close()
 
     phases = {name: percentiles(late) for name, late in delays.items()}

@@ -60,13 +60,13 @@ def time_panel() -> dict[str, float]:
 
     def click() -> float:
         loop = QEventLoop()
-        widget.predicted.connect(loop.quit)
+        widget.prediction_panel.ended.connect(loop.quit)
         started = time.perf_counter()
-        widget.predict_panel.predict.click()
+        widget.prediction_panel.controls.predict.click()
         loop.exec_() if hasattr(loop, "exec_") else loop.exec()
         QApplication.processEvents()
         if len(viewer.layers) != 4:
-            raise SystemExit(widget.predict_panel.status.text())
+            raise SystemExit(widget.prediction_panel.controls.status.text())
         return time.perf_counter() - started
 
     times["first prediction, cold"] = click()

@@ -15,4 +15,4 @@ def predict() -> None:
     widget = session_of(viewer).widget
     if widget is None:
         _, widget = viewer.window.add_plugin_dock_widget("napari-unet-annotator")
-    widget.predict()
+    widget.prediction_panel.start()

@@ -39,10 +39,10 @@ def open_demo(
     widget = UnetWidget(viewer)
     viewer.window.add_dock_widget(widget, name="U-Net")
     if model is not None:
-        widget.model_panel.choose_folder(model)
+        widget.prediction_panel.models.choose_folder(model)
     if then is not None:
-        widget.predicted.connect(then)
-    widget.predict()
+        widget.prediction_panel.ended.connect(then)
+    widget.prediction_panel.start()
     # Into the room that the docks leave, once they are laid out.
     QTimer.singleShot(0, viewer.reset_view)
     return viewer

@@ -71,7 +71,7 @@ def widget(viewer, model, engine, qtbot) -> UnetWidget:
     session_of(viewer).engine = engine
     widget = UnetWidget(viewer)
     viewer.window.add_dock_widget(widget, name="U-Net")
-    widget.model_panel.choose_folder(model)
+    widget.prediction_panel.models.choose_folder(model)
     return widget
 
 
@@ -117,8 +117,8 @@ def predict(widget, qtbot) -> Callable[[], str]:
     """Press Predict, wait for the end, return what the panel says."""
 
     def press() -> str:
-        with qtbot.wait_signal(widget.predicted, timeout=60_000) as ended:
-            widget.predict_panel.predict.click()
+        with qtbot.wait_signal(widget.prediction_panel.ended, timeout=60_000) as ended:
+            widget.prediction_panel.controls.predict.click()
         return ended.args[0]
 
     return press

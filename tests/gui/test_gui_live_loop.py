@@ -104,5 +104,5 @@ def test_paint_watch_it_learn_correct(viewer, widget, predict, qtbot):
     assert "Press Start to go on from there" in line.text()
 
     # Predict with what was trained.
-    assert widget.model_panel.spec().name.startswith("nuclei, ")
+    assert widget.prediction_panel.models.spec().name.startswith("nuclei, ")
     assert "object" in predict()

@@ -23,7 +23,7 @@ BACKGROUND, CELL, OTHER = 1, 2, 3
 def user(viewer, widget, qtbot, blobs, tmp_path) -> LiveUser:
     """Somebody with an image and the brush in the hand."""
     keep_in(viewer, tmp_path / "kept")
-    widget.model_panel.choose_folder(save_small_model(tmp_path / "small"))
+    widget.prediction_panel.models.choose_folder(save_small_model(tmp_path / "small"))
     viewer.add_image(blobs, name="field")
     annotate(widget.annotate_panel, qtbot)
     yield LiveUser(widget, qtbot)
@@ -88,13 +88,13 @@ def test_a_training_that_cannot_start_leaves_the_chosen_model(
     user.start()
     user.stop()
     other = str(save_small_model(tmp_path / "other"))
-    widget.model_panel.choose_folder(tmp_path / "other")
+    widget.prediction_panel.models.choose_folder(tmp_path / "other")
     scribbles.data[...] = 0
     scribbles.refresh()
     user.choose_base("The chosen model")
     user.panel.train.start.click()
     assert "Nothing is labelled yet" in user.ended[-1]
-    assert widget.model_panel.model == other
+    assert widget.prediction_panel.models.model == other
 
 
 @pytest.mark.parametrize(
@@ -252,7 +252,7 @@ def test_a_class_is_added_and_removed(user, scribbles, widget):
     user.more_steps(5)
     assert set(np.unique(scribbles.data)) == {0, BACKGROUND, CELL}
     user.stop()
-    assert widget.model_panel.spec().classes.names == ("background", "cell")
+    assert widget.prediction_panel.models.spec().classes.names == ("background", "cell")
 
 
 def test_the_disk_is_full(user, scribbles, notified, monkeypatch, tmp_path):
@@ -270,7 +270,7 @@ def test_the_disk_is_full(user, scribbles, notified, monkeypatch, tmp_path):
     assert user.panel.train.start.isEnabled()
 
 
-def test_roll_back_while_training(user, scribbles, widget):
+def test_roll_back_while_training(viewer, user, scribbles):
     user.keep_often()
     paint_both(scribbles)
     user.start()
@@ -279,7 +279,7 @@ def test_roll_back_while_training(user, scribbles, widget):
     user.panel.checkpoints.chosen.emit(name)
     where = user.panel.checkpoints.where
     user.wait(lambda: "'field checkpoint'" in where.text())
-    assert "field checkpoint" in widget._viewer.layers
+    assert "field checkpoint" in viewer.layers
     user.panel.checkpoints.rolled_back.emit(name)
     user.wait(lambda: user.of(RolledBackTo))
     user.more_steps(3)
@@ -334,7 +334,9 @@ class TestItsEngine:
         die_with_a_checkpoint(user, scribbles, engine)
         kept = user.of(Checkpointed)
         best = [e for e in kept if e.best] or kept
-        assert widget.model_panel.model == str(user.live.plan.folder / best[-1].name)
+        assert widget.prediction_panel.models.model == str(
+            user.live.plan.folder / best[-1].name
+        )
         user.panel.train.next.click()
         user.wait(lambda: "Least sure" in user.panel.train.verdict.text())
 

@@ -219,8 +219,8 @@ def slices(viewer, widget, annotations, qtbot, blobs):
     stack = np.stack([blobs] * 5)
     viewer.add_image(stack, name="field", axis_labels=("z", "y", "x"))
     widget.image_panel.slices.setCurrentIndex(1)
-    with qtbot.wait_signal(widget.predicted, timeout=60_000):
-        widget.predict_panel.predict.click()
+    with qtbot.wait_signal(widget.prediction_panel.ended, timeout=60_000):
+        widget.prediction_panel.controls.predict.click()
     with qtbot.wait_signal(widget.objects_panel._correction.shown, timeout=20_000):
         widget.objects_panel.correct.click()
     # The docked panel may have made the canvas narrower than the image.

@@ -20,8 +20,8 @@ from napari_unet.gui.widget import UnetWidget
 
 def test_fits_into_300_pixels(viewer, widget, blobs):
     viewer.add_image(blobs, name="an image with quite a long name " * 3)
-    widget.model_panel.show_device("Runs on " + "a/very/long/path" * 8)
-    widget.predict_panel.show_idle("x" * 200)
+    widget.prediction_panel.models.show_device("Runs on " + "a/very/long/path" * 8)
+    widget.prediction_panel.controls.show_idle("x" * 200)
     content = widget.findChild(QScrollArea).widget()
     assert content.minimumSizeHint().width() <= 300
 
@@ -176,14 +176,16 @@ def test_slice_on_screen(viewer, widget):
 
 def test_model_folders_are_remembered(viewer, widget, tmp_path, qtbot):
     folder = saved_threshold_model(tmp_path / "mine")
-    widget.model_panel.choose_folder(folder)
+    widget.prediction_panel.models.choose_folder(folder)
     assert recent_models()[0] == folder
-    assert widget.model_panel.about.text() == "Bright blobs on a dark ground."
-    assert "mine" in widget.model_panel.models.toolTip()
+    assert (
+        widget.prediction_panel.models.about.text() == "Bright blobs on a dark ground."
+    )
+    assert "mine" in widget.prediction_panel.models.models.toolTip()
 
     again = UnetWidget(viewer)
     qtbot.addWidget(again)
-    assert again.model_panel.models.findData(str(folder)) >= 0
+    assert again.prediction_panel.models.models.findData(str(folder)) >= 0
 
 
 def test_recent_models_survive_a_damaged_list(viewer, widget, tmp_path):
@@ -192,13 +194,16 @@ def test_recent_models_survive_a_damaged_list(viewer, widget, tmp_path):
     recent._file().parent.mkdir(parents=True, exist_ok=True)
     recent._file().write_text("{not json")
     assert recent_models() == []
-    widget.model_panel.choose_folder(saved_threshold_model(tmp_path / "mine"))
+    widget.prediction_panel.models.choose_folder(
+        saved_threshold_model(tmp_path / "mine")
+    )
     assert recent_models() == [tmp_path / "mine"]
 
 
 def test_device_is_shown(widget, qtbot):
     qtbot.wait_until(
-        lambda: widget.model_panel.device.text().startswith("Runs on"), timeout=60_000
+        lambda: widget.prediction_panel.models.device.text().startswith("Runs on"),
+        timeout=60_000,
     )
 
 

@@ -238,7 +238,7 @@ def test_one_channel_of_several(viewer, widget, predict, blobs, axes):
 
 def test_objects_can_be_left_out(viewer, widget, predict, blobs):
     viewer.add_image(blobs, name="field")
-    widget.predict_panel.form.set("instances", "none")
+    widget.prediction_panel.controls.form.set("instances", "none")
     predict()
     assert [layer.name for layer in viewer.layers] == ["field", "field semantic"]
 
@@ -247,7 +247,7 @@ def test_small_objects_are_left_out(viewer, widget, predict, blobs):
     blobs[50:53, 0:3] = 4000
     viewer.add_image(blobs, name="field")
     assert predict().startswith("4 objects")
-    widget.predict_panel.form.set("min_size", 0)
+    widget.prediction_panel.controls.form.set("min_size", 0)
     assert predict().startswith("5 objects")
 
 
@@ -256,7 +256,9 @@ def test_legend_names_the_classes(viewer, widget, predict, blobs):
 
     viewer.add_image(blobs, name="field")
     predict()
-    names = {label.text() for label in widget.legend.findChildren(QLabel)}
+    names = {
+        label.text() for label in widget.prediction_panel.legend.findChildren(QLabel)
+    }
     assert "cell" in names
 
 
@@ -264,14 +266,14 @@ def test_what_was_found_is_said_of_its_image_only(viewer, widget, predict, blobs
     viewer.add_image(blobs, name="field")
     assert "objects" in predict()
     viewer.add_image(blobs, name="other")
-    assert widget.predict_panel.status.text() == ""
+    assert widget.prediction_panel.controls.status.text() == ""
 
 
 def test_the_command_predicts(viewer, widget, qtbot, blobs):
     from napari_unet.gui.commands import predict
 
     viewer.add_image(blobs, name="field")
-    with qtbot.wait_signal(widget.predicted, timeout=60_000):
+    with qtbot.wait_signal(widget.prediction_panel.ended, timeout=60_000):
         predict()
     assert len(viewer.layers) == 3
 

@@ -17,7 +17,7 @@ from napari_unet.inference.events import TileDone
 def big(viewer, widget):
     """An image of many small tiles: long enough to interfere with."""
     image = np.random.default_rng(0).integers(0, 1000, (1024, 1024), np.uint16)
-    widget.predict_panel.form.set("tile", 256)
+    widget.prediction_panel.controls.form.set("tile", 256)
     stack = np.stack([image] * 12)
     layer = viewer.add_image(stack, name="big")
     widget.image_panel.slices.setCurrentIndex(1)
@@ -25,23 +25,25 @@ def big(viewer, widget):
 
 
 def started(widget, qtbot) -> None:
-    widget.predict_panel.predict.click()
-    assert widget.predicting
-    qtbot.wait_until(lambda: widget.predict_panel.progress.value() > 0, timeout=60_000)
+    widget.prediction_panel.controls.predict.click()
+    assert widget.prediction_panel.running
+    qtbot.wait_until(
+        lambda: widget.prediction_panel.controls.progress.value() > 0, timeout=60_000
+    )
 
 
 def ended(widget, qtbot) -> str:
-    qtbot.wait_until(lambda: not widget.predicting, timeout=60_000)
-    assert widget.predict_panel.predict.isEnabled()
-    assert not widget.predict_panel.cancel.isEnabled()
-    assert not widget.predict_panel.progress.isVisible()
-    return widget.predict_panel.status.text()
+    qtbot.wait_until(lambda: not widget.prediction_panel.running, timeout=60_000)
+    assert widget.prediction_panel.controls.predict.isEnabled()
+    assert not widget.prediction_panel.controls.cancel.isEnabled()
+    assert not widget.prediction_panel.controls.progress.isVisible()
+    return widget.prediction_panel.controls.status.text()
 
 
 def test_cancel(viewer, widget, qtbot, big, notified):
     started(widget, qtbot)
     qtbot.wait_until(lambda: "big instances" in viewer.layers, timeout=60_000)
-    widget.predict_panel.cancel.click()
+    widget.prediction_panel.controls.cancel.click()
     text = ended(widget, qtbot)
     done = sum(plane.any() for plane in viewer.layers["big instances"].data)
     assert text == f"Cancelled. {done} of 12 slices are done and stay."
@@ -50,8 +52,8 @@ def test_cancel(viewer, widget, qtbot, big, notified):
 
 
 def test_cancel_before_anything_is_sent(widget, qtbot, big, notified):
-    widget.predict()
-    widget.cancel()
+    widget.prediction_panel.start()
+    widget.prediction_panel.cancel()
     assert "Cancelled. 0 of 12" in ended(widget, qtbot)
     assert notified == []
 
@@ -66,7 +68,7 @@ def test_image_removed_while_predicting(viewer, widget, qtbot, big, notified):
 
 def test_thousands_of_tiles_that_wait_are_taken(widget, qtbot, big, notified):
     started(widget, qtbot)
-    prediction = widget._prediction
+    prediction = widget.prediction_panel._prediction
 
     def tell():
         for i in range(2000):
@@ -76,7 +78,7 @@ def test_thousands_of_tiles_that_wait_are_taken(widget, qtbot, big, notified):
     thread = threading.Thread(target=tell)
     thread.start()
     thread.join()
-    widget.predict_panel.cancel.click()
+    widget.prediction_panel.controls.cancel.click()
     assert "Cancelled" in ended(widget, qtbot)
     assert notified == []
 
@@ -98,10 +100,10 @@ def test_viewer_closed_while_predicting(make_napari_viewer, model, qtbot):
     viewer = make_napari_viewer(show=True)
     widget = UnetWidget(viewer)
     viewer.window.add_dock_widget(widget)
-    widget.model_panel.choose_folder(model)
+    widget.prediction_panel.models.choose_folder(model)
     viewer.add_image(np.zeros((12, 1024, 1024), np.uint8))
     widget.image_panel.slices.setCurrentIndex(1)
-    widget.predict_panel.form.set("tile", 256)
+    widget.prediction_panel.controls.form.set("tile", 256)
     started(widget, qtbot)
     engine = psutil.Process(widget.session.engine.pid)
 
@@ -120,11 +122,11 @@ def test_panel_closed_while_predicting(viewer, widget, qtbot, big, notified):
 
 
 def test_no_image(viewer, widget, blobs, qtbot, notified):
-    widget.predict_panel.predict.click()
+    widget.prediction_panel.controls.predict.click()
     assert "There is no image to segment" in notified[0]
     assert "There is no image to segment" in ended(widget, qtbot)
     viewer.add_image(blobs)
-    assert widget.predict_panel.status.text() == ""
+    assert widget.prediction_panel.controls.status.text() == ""
 
 
 def test_channels_that_do_not_fit(viewer, widget, qtbot, predict, notified):
@@ -133,27 +135,27 @@ def test_channels_that_do_not_fit(viewer, widget, qtbot, predict, notified):
     assert "has 3 channels" in said
     assert notified == [f"ERROR: {said}"]
     widget.image_panel.channels.setCurrentIndex(1)
-    assert widget.predict_panel.status.text() == ""
+    assert widget.prediction_panel.controls.status.text() == ""
     assert "object" in predict()
     widget.image_panel.channels.setCurrentIndex(2)
-    assert "object" in widget.predict_panel.status.text()
+    assert "object" in widget.prediction_panel.controls.status.text()
 
 
 def test_model_that_is_gone(viewer, widget, predict, blobs, notified, tmp_path):
     folder = saved_threshold_model(tmp_path / "mine")
-    widget.model_panel.choose_folder(folder)
+    widget.prediction_panel.models.choose_folder(folder)
     (folder / "model.json").unlink()
     viewer.add_image(blobs)
-    widget.predict_panel.predict.click()
+    widget.prediction_panel.controls.predict.click()
     assert "mine" in notified[0]
-    assert not widget.predicting
+    assert not widget.prediction_panel.running
 
 
 def test_damaged_weights(viewer, widget, predict, blobs, notified, tmp_path):
     folder = saved_threshold_model(tmp_path / "mine")
     # Before it is chosen: a model that the engine has loaded stays good.
     (folder / "weights.safetensors").write_bytes(b"broken")
-    widget.model_panel.choose_folder(folder)
+    widget.prediction_panel.models.choose_folder(folder)
     viewer.add_image(blobs)
     assert "damaged" in predict()
     assert len(viewer.layers) == 1
