@@ -41,6 +41,47 @@ def warp(
     return image, labels
 
 
+def cut_mix(
+    image: Tensor, labels: Tensor, mixed: Tensor, generator: torch.Generator
+) -> tuple[Tensor, Tensor]:
+    """Return crops in which a rectangle, or all around it, is another crop's.
+
+    CutMix (Yun et al. 2019, section 3.1) for strokes. Few strokes lie in few places,
+    and a net that sees far knows the place instead of the class; here each stroke turns
+    up in many surroundings.
+
+    Parameters
+    ----------
+    image : Tensor
+        ``(N, C, S, S)``.
+    labels : Tensor
+        ``(N, K, S, S)``, exchanged with the pixels.
+    mixed : Tensor
+        ``(N,)``, bool: which crops to mix with each other.
+    generator : torch.Generator
+        Source of all chance, on the CPU.
+    """
+    n, side = int(mixed.sum()), image.shape[-1]
+    if n < 2:
+        return image, labels
+    which = mixed.nonzero()[:, 0]
+    partner = (torch.arange(n) + torch.randint(1, n, (n,), generator=generator)) % n
+    size = _uniform(2 * n, 0.25, 0.75, generator).view(n, 2, 1) * side
+    begin = torch.rand(n, 2, 1, generator=generator) * (side - size)
+    along = torch.arange(side)
+    rows, columns = ((begin <= along) & (along < begin + size)).unbind(1)
+    rectangle = rows[:, None, :, None] & columns[:, None, None, :]
+    around = torch.rand(n, 1, 1, 1, generator=generator) < 0.5
+
+    def exchanged(values: Tensor) -> Tensor:
+        own = values[which]
+        return values.index_copy(
+            0, which, torch.where(rectangle ^ around, own[partner], own)
+        )
+
+    return exchanged(image), exchanged(labels)
+
+
 def recolour(
     image: Tensor, generator: torch.Generator, *, any_stain: bool = False
 ) -> Tensor:

@@ -10,7 +10,7 @@ import torch
 
 from napari_unet.annotation import IGNORE, make_targets
 from napari_unet.images import Region
-from napari_unet.training.augment import MARGIN, recolour, warp
+from napari_unet.training.augment import MARGIN, cut_mix, recolour, warp
 from napari_unet.training.crops import Crops
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ class Cutter:
         return region.y0 + int(ys[i]), region.x0 + int(xs[i])
 
     def _warped(self, cuts: list[Cut], side: int) -> tuple[Tensor, list[Cut]]:
-        """Return the cuts' pixels and labels after a random warp."""
+        """Return the cuts' pixels and labels, warped and mixed by chance."""
         maps = [
             np.stack([c.scribbles, c.objects, c.verified, c.held_out]) for c in cuts
         ]
@@ -101,6 +101,9 @@ class Cutter:
             side,
             self._chance,
         )
+        # Where whole objects are known, all that is around them is labelled, too.
+        whole = labels[:, 2].flatten(1).any(dim=1)
+        image, labels = cut_mix(image, labels, ~whole, self._chance)
         numbers = labels.round().int().numpy()
         return image, [
             replace(

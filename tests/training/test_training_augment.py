@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from napari_unet.training.augment import recolour, warp
+from napari_unet.training.augment import cut_mix, recolour, warp
 
 
 def picture(side=96, n=6):
@@ -58,3 +58,22 @@ def test_any_stain_turns_about_a_quarter_of_the_crops_dark_on_light():
     assert 6 <= darker <= 26
     same = recolour(image, chance())
     assert (same[..., 14:18, 14:18].mean((1, 2, 3)) > same.mean((1, 2, 3))).all()
+
+
+def test_mixed_crops_are_of_two_crops_each_labels_with_their_pixels():
+    own = torch.arange(8.0).view(8, 1, 1, 1).expand(8, 1, 32, 32)
+    image, labels = cut_mix(
+        own, own.expand(8, 3, 32, 32) + 10, own[:, 0, 0, 0] < 6, chance()
+    )
+    assert torch.equal(labels, image.expand(8, 3, 32, 32) + 10)
+    for i in range(6):
+        found = set(image[i].unique().tolist())
+        assert i in found and len(found) == 2 and max(found) < 6
+    assert torch.equal(image[6:], own[6:])
+
+
+@pytest.mark.parametrize("mixed", [[False, False], [True, False]])
+def test_a_crop_that_has_none_to_be_mixed_with_stays_as_it_is(mixed):
+    image = torch.rand(2, 1, 32, 32)
+    same, labels = cut_mix(image, image, torch.tensor(mixed), chance())
+    assert torch.equal(same, image) and torch.equal(labels, image)
