@@ -71,3 +71,23 @@ def test_an_object_of_a_stack_is_as_large_as_in_a_plane():
     data = TrainingSet(SPEC)
     data.add(stack)
     assert data.diameter() == pytest.approx(2 * np.sqrt(100 / np.pi))
+
+
+def classes_in_crops(images):
+    data = TrainingSet(SPEC)
+    data.add(*images)
+    crops, _ = data.draw(24, 24)
+    return [set(classes.unique().tolist()) - {-1} for classes in crops.classes]
+
+
+def test_crops_of_strokes_are_mixed_and_those_of_whole_objects_are_not():
+    ground, cells = empty("ground"), empty("cells")
+    scribble(ground, 0, 1, rows=64)
+    scribble(cells, 0, 2, rows=64)
+    assert {0, 1} in classes_in_crops([ground, cells])
+
+    ground, cells = empty("ground"), empty("cells")
+    cells.annotation.write_objects(cells.image.whole(), 1)
+    for image in (ground, cells):
+        image.annotation.verify(image.image.whole())
+    assert {0, 1} not in classes_in_crops([ground, cells])
