@@ -44,7 +44,8 @@ def ours() -> Callable[[], object]:
     image = torch.rand(BATCH, CHANNELS, big, big)
     maps = torch.randint(0, 9, (BATCH, 4, big, big)).float()
     generator = torch.Generator().manual_seed(0)
-    return lambda: recolour(warp(image, maps, SIDE, generator)[0], generator)
+    strength = torch.full((BATCH,), 0.5)
+    return lambda: recolour(warp(image, maps, SIDE, generator)[0], strength, generator)
 
 
 def kornia() -> Callable[[], object]:

@@ -131,7 +131,7 @@ def draw(images, n, side, random, chance, carve, head):
     )
     ids = functional.grid_sample(ids + 1, grid, mode="nearest", align_corners=False)
     ids = ids[:, 0].round().int().numpy() - 1
-    image = _random_intensity(image, 1.0, chance)
+    image = _random_intensity(image, torch.ones(len(image)), chance)
     truths, knowns, classes = [], [], []
     for one in ids:
         beyond = one < 0

@@ -83,7 +83,11 @@ def cut_mix(
 
 
 def recolour(
-    image: Tensor, generator: torch.Generator, *, any_stain: bool = False
+    image: Tensor,
+    strength: Tensor,
+    generator: torch.Generator,
+    *,
+    any_stain: bool = False,
 ) -> Tensor:
     """Return crops of other intensities, sharpness and noise.
 
@@ -91,17 +95,19 @@ def recolour(
     ----------
     image : Tensor
         ``(N, C, Y, X)``, about 0 to 1.
+    strength : Tensor
+        ``(N,)``, how much each is changed, 0 to 1, where not to any stain.
     generator : torch.Generator
         Source of all chance, on the CPU.
     any_stain : bool
         Whether intensities are changed, in half of the crops, as from one stain or
         microscope to another, and not only as from one image to the next.
     """
-    if any_stain:
-        image = _random_intensity(image, 1.0, generator)
-        half = torch.rand(len(image), 1, 1, 1, generator=generator) < 0.5
-        return torch.where(half, _random_stain(image, generator), image)
-    return _random_intensity(image, 0.5, generator)
+    if not any_stain:
+        return _random_intensity(image, strength, generator)
+    image = _random_intensity(image, torch.ones(len(image)), generator)
+    half = torch.rand(len(image), 1, 1, 1, generator=generator) < 0.5
+    return torch.where(half, _random_stain(image, generator), image)
 
 
 def _uniform(n: int, low: float, high: float, generator: torch.Generator) -> Tensor:
@@ -130,10 +136,11 @@ def _random_grid(n: int, side: int, source: int, generator: torch.Generator) -> 
 
 
 def _random_intensity(
-    image: Tensor, strength: float, generator: torch.Generator
+    image: Tensor, strength: Tensor, generator: torch.Generator
 ) -> Tensor:
     """Change gamma, contrast, brightness, sharpness and noise of each crop."""
     n, channels = image.shape[:2]
+    strength = strength.view(n, 1, 1, 1)
 
     def each(low: float, high: float) -> Tensor:
         return _uniform(n, low, high, generator).view(n, 1, 1, 1)

@@ -67,12 +67,11 @@ class Cutter:
         for image, site in places:
             y, x = self._pixel(image, site)
             cuts.append(image.cut(_around(y, x, large, image.planes[site.plane])))
-        pixels, cuts = self._warped(cuts, side + 2 * context)
+        pixels, cuts = self._changed(cuts, side + 2 * context, any_stain=any_stain)
         # Targets are made of warped labels: a line one pixel thin stays whole.
         targets = [
             self._targets(cut).only(~cut.held_out).inner(context) for cut in cuts
         ]
-        pixels = recolour(pixels, self._chance, any_stain=any_stain)
         return Crops.of(pixels, targets)
 
     def held_out(self, image: TrainingImage, region: Region, context: int) -> Crops:
@@ -90,8 +89,10 @@ class Cutter:
         i = int(self._random.integers(len(ys)))
         return region.y0 + int(ys[i]), region.x0 + int(xs[i])
 
-    def _warped(self, cuts: list[Cut], side: int) -> tuple[Tensor, list[Cut]]:
-        """Return the cuts' pixels and labels, warped and mixed by chance."""
+    def _changed(
+        self, cuts: list[Cut], side: int, *, any_stain: bool
+    ) -> tuple[Tensor, list[Cut]]:
+        """Return pixels and labels, warped, recoloured and mixed by chance."""
         maps = [
             np.stack([c.scribbles, c.objects, c.verified, c.held_out]) for c in cuts
         ]
@@ -101,9 +102,11 @@ class Cutter:
             side,
             self._chance,
         )
-        # Where whole objects are known, all that is around them is labelled, too.
-        whole = labels[:, 2].flatten(1).any(dim=1)
-        image, labels = cut_mix(image, labels, ~whole, self._chance)
+        # Few strokes show few surroundings and intensities: these get more of both.
+        strokes = ~labels[:, 2].flatten(1).any(dim=1)
+        strength = torch.where(strokes, 1.0, 0.5)
+        image = recolour(image, strength, self._chance, any_stain=any_stain)
+        image, labels = cut_mix(image, labels, strokes, self._chance)
         numbers = labels.round().int().numpy()
         return image, [
             replace(

@@ -35,7 +35,7 @@ def test_labels_stay_whole_numbers_and_none_is_invented():
 
 def test_the_same_seed_gives_the_same_crops():
     a, b, c = (
-        recolour(warp(*picture(), 64, g)[0], g)
+        recolour(warp(*picture(), 64, g)[0], torch.ones(6), g)
         for g in (chance(3), chance(3), chance(4))
     )
     assert torch.equal(a, b)
@@ -45,18 +45,25 @@ def test_the_same_seed_gives_the_same_crops():
 @pytest.mark.parametrize("channels", [1, 3, 5])
 def test_any_number_of_channels(channels):
     image = picture()[0].repeat(1, channels, 1, 1)
-    changed = recolour(image, chance())
+    changed = recolour(image, torch.ones(len(image)), chance())
     assert changed.shape == image.shape
     assert torch.isfinite(changed).all()
+
+
+def test_the_stronger_the_more_a_crop_is_changed():
+    image = picture(n=40)[0]
+    strength = torch.tensor([0.2, 1.0]).repeat_interleave(20)
+    change = (recolour(image, strength, chance()) - image).abs().mean((1, 2, 3))
+    assert change[20:].mean() > 1.5 * change[:20].mean()
 
 
 def test_any_stain_turns_about_a_quarter_of_the_crops_dark_on_light():
     image = torch.zeros(64, 1, 32, 32)
     image[:, :, 12:20, 12:20] = 1
-    seen = recolour(image, chance(), any_stain=True)
+    seen = recolour(image, torch.ones(64), chance(), any_stain=True)
     darker = (seen[..., 14:18, 14:18].mean((1, 2, 3)) < seen.mean((1, 2, 3))).sum()
     assert 6 <= darker <= 26
-    same = recolour(image, chance())
+    same = recolour(image, torch.ones(len(image)), chance())
     assert (same[..., 14:18, 14:18].mean((1, 2, 3)) > same.mean((1, 2, 3))).all()
 
 
