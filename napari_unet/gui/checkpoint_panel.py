@@ -59,6 +59,10 @@ class CheckpointPanel(QWidget):
             enabled=False,
         )
         self.where = hint("Where the chosen checkpoint can be seen")
+        self.where.setText(
+            "The layer '… checkpoint' shows it. Hide that layer to see what the model "
+            "says now."
+        )
         self.where.hide()
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
@@ -103,14 +107,6 @@ class CheckpointPanel(QWidget):
             item = self.list.item(i)
             if item.data(_NAME) == name:
                 item.setIcon(QIcon(_picture(semantic, classes)))
-
-    def say_where(self, layer: str) -> None:
-        """Say which layer shows the chosen checkpoint."""
-        self.where.setText(
-            f"The layer '{layer}' shows it. Hide that layer to see what the model says "
-            "now."
-        )
-        self.where.show()
 
     def _choose(self, item: QListWidgetItem) -> None:
         self.back.setEnabled(True)

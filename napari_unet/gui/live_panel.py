@@ -93,7 +93,7 @@ class LivePanel(QWidget):
         self.train.pause_clicked.connect(live.pause)
         self.train.next_clicked.connect(self.go_next)
         self.train.preview_clicked.connect(self.view.set_on)
-        self.checkpoints.chosen.connect(self.view.show_checkpoint)
+        self.checkpoints.chosen.connect(self.look_at)
         self.checkpoints.rolled_back.connect(self.roll_back)
         self.view.thumbnail.connect(self._draw)
         self.view.shown.connect(self._say_what_is_shown)
@@ -126,6 +126,13 @@ class LivePanel(QWidget):
     def roll_back(self, checkpoint: str) -> None:
         """Go on from a checkpoint; start again if training has stopped."""
         self.live.roll_back(checkpoint)
+
+    def look_at(self, checkpoint: str) -> None:
+        """Show what a checkpoint predicts of the chosen image."""
+        if self._images.layer is None:
+            self._refused("There is no image to show the checkpoint on. Open one.")
+        else:
+            self.view.show_checkpoint(checkpoint)
 
     def go_next(self) -> None:
         """Go to where the model is least sure."""
@@ -235,7 +242,7 @@ class LivePanel(QWidget):
 
     def _say_what_is_shown(self, seen: Seen) -> None:
         if seen.view.checkpoint is not None:
-            self.checkpoints.say_where(f"{seen.view.target.layer.name} checkpoint")
+            self.checkpoints.where.show()
 
     def _tell(self, text: str) -> None:
         """Say why there is no preview; if there is one, what was said before."""

@@ -4,6 +4,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from gui_annotate import FIRST, annotate, keep_in, same
+from gui_live import LiveUser, save_small_model
 from gui_mouse import Mouse
 from gui_threshold import saved_threshold_model
 from qtpy.QtCore import QEvent
@@ -110,6 +111,24 @@ def painted(viewer, panel, annotations, mouse, qtbot, blobs):
     image = annotations.images[0]
     qtbot.wait_until(lambda: same(image, layer))
     return image, layer
+
+
+@pytest.fixture
+def user(viewer, widget, qtbot, blobs, tmp_path) -> Iterator[LiveUser]:
+    """Somebody with an image and the brush in the hand."""
+    keep_in(viewer, tmp_path / "kept")
+    widget.prediction_panel.models.choose_folder(save_small_model(tmp_path / "small"))
+    viewer.add_image(blobs, name="field")
+    annotate(widget.annotate_panel, qtbot)
+    yield LiveUser(widget, qtbot)
+    if widget.session.live.running:
+        widget.session.live.stop()
+        qtbot.wait_until(lambda: not widget.session.live.running, timeout=20_000)
+
+
+@pytest.fixture
+def scribbles(viewer, user):
+    return viewer.layers["field scribbles"]
 
 
 @pytest.fixture

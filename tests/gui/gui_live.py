@@ -6,6 +6,8 @@ from napari_unet.annotation import ClassScheme
 from napari_unet.models import ModelSpec, UNetArchitecture, build, save_model
 from napari_unet.training import Stepped
 
+BACKGROUND, CELL = 1, 2
+
 
 def save_small_model(folder, classes=("cell",)):
     """Save an untrained net that learns bright and dark within some steps."""
@@ -83,3 +85,19 @@ class LiveUser:
 
     def wait(self, condition, timeout=30_000):
         self._qtbot.wait_until(lambda: bool(condition()), timeout=timeout)
+
+
+def dab(layer, value, *places):
+    """Paint squares as plug-ins do: into the data."""
+    for y, x in places:
+        layer.data[y - 2 : y + 3, x - 2 : x + 3] = value
+    layer.refresh()
+
+
+def paint_both(layer):
+    dab(layer, CELL, (10, 15), (40, 15))
+    dab(layer, BACKGROUND, (27, 40), (55, 5))
+
+
+def said(user, notified, words):
+    return any(words in text for text in [*notified, *user.ended])

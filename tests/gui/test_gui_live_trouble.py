@@ -1,52 +1,18 @@
 """Whatever happens while training, the strokes stay whole and the window usable."""
 
-import os
-import signal
-
 import numpy as np
 import pytest
-from gui_annotate import annotate, keep_in
-from gui_live import LiveUser, save_small_model
+from gui_annotate import annotate
+from gui_live import BACKGROUND, CELL, dab, paint_both, said, save_small_model
 
 from napari_unet.annotation import AnnotationStore
 from napari_unet.annotation.annotation import HELD_OUT, TRAINING
-from napari_unet.engine import Engine
 from napari_unet.engine.messages import AtWork, RolledBackTo
 from napari_unet.gui import live_panel
 from napari_unet.images import Region
-from napari_unet.training import Checkpointed, Stepped, Stopped, Warned
+from napari_unet.training import Checkpointed, Stopped, Warned
 
-BACKGROUND, CELL, OTHER = 1, 2, 3
-
-
-@pytest.fixture
-def user(viewer, widget, qtbot, blobs, tmp_path) -> LiveUser:
-    """Somebody with an image and the brush in the hand."""
-    keep_in(viewer, tmp_path / "kept")
-    widget.prediction_panel.models.choose_folder(save_small_model(tmp_path / "small"))
-    viewer.add_image(blobs, name="field")
-    annotate(widget.annotate_panel, qtbot)
-    yield LiveUser(widget, qtbot)
-    if widget.session.live.running:
-        widget.session.live.stop()
-        qtbot.wait_until(lambda: not widget.session.live.running, timeout=20_000)
-
-
-@pytest.fixture
-def scribbles(viewer, user):
-    return viewer.layers["field scribbles"]
-
-
-def dab(layer, value, *places):
-    """Paint squares as plug-ins do: into the data."""
-    for y, x in places:
-        layer.data[y - 2 : y + 3, x - 2 : x + 3] = value
-    layer.refresh()
-
-
-def paint_both(layer):
-    dab(layer, CELL, (10, 15), (40, 15))
-    dab(layer, BACKGROUND, (27, 40), (55, 5))
+OTHER = 3
 
 
 def paint_stack(viewer, widget, blobs, qtbot):
@@ -58,20 +24,6 @@ def paint_stack(viewer, widget, blobs, qtbot):
     layer.data[0, 8:13, 13:18] = CELL
     layer.data[0, 25:30, 38:43] = BACKGROUND
     layer.refresh()
-
-
-def die_with_a_checkpoint(user, scribbles, engine):
-    """Train until one is kept, then kill the engine."""
-    paint_both(scribbles)
-    user.keep_often()
-    user.start()
-    user.wait(lambda: user.of(Checkpointed))
-    os.kill(engine.pid, signal.SIGKILL)
-    user.wait(lambda: user.live.state == "idle")
-
-
-def said(user, notified, words):
-    return any(words in text for text in [*notified, *user.ended])
 
 
 def test_without_strokes_it_says_what_to_paint(user, scribbles, notified):
@@ -156,6 +108,20 @@ def test_the_image_is_removed(viewer, user, scribbles, widget):
     viewer.layers.remove("field")
     user.more_steps(5)
     assert (scribbles.data == CELL).sum() == 50
+    user.stop()
+
+
+def test_a_checkpoint_is_chosen_and_there_is_no_image(
+    viewer, user, scribbles, notified
+):
+    user.keep_often()
+    paint_both(scribbles)
+    user.start()
+    user.wait(lambda: user.of(Checkpointed))
+    viewer.layers.remove("field")
+    user.panel.checkpoints.chosen.emit(user.of(Checkpointed)[0].name)
+    assert said(user, notified, "There is no image to show the checkpoint on")
+    user.more_steps(3)
     user.stop()
 
 
@@ -278,7 +244,8 @@ def test_roll_back_while_training(viewer, user, scribbles):
     name = user.of(Checkpointed)[0].name
     user.panel.checkpoints.chosen.emit(name)
     where = user.panel.checkpoints.where
-    user.wait(lambda: "'field checkpoint'" in where.text())
+    user.wait(where.isVisible)
+    assert "'… checkpoint'" in where.text()
     assert "field checkpoint" in viewer.layers
     user.panel.checkpoints.rolled_back.emit(name)
     user.wait(lambda: user.of(RolledBackTo))
@@ -300,75 +267,6 @@ def test_next_goes_to_another_image(viewer, user, scribbles, blobs):
     assert "'second'" in user.panel.train.verdict.text()
     assert viewer.layers.selection.active is other
     assert viewer.scene.camera.center[-1] > 190
-
-
-class TestItsEngine:
-    @pytest.fixture
-    def engine(self):
-        with Engine() as engine:
-            yield engine
-
-    def test_is_killed_and_starts_again(self, user, scribbles, engine, notified):
-        paint_both(scribbles)
-        user.start()
-        user.more_steps(3)
-        labels = user.widget.session.annotations.images[0].annotation
-        before = labels.split.read(Region(0, 0, 60, 80))
-        assert (before > 0).any()
-        os.kill(engine.pid, signal.SIGKILL)
-        user.wait(lambda: user.live.state == "idle")
-        assert said(user, notified, "What you painted is safe")
-        assert (scribbles.data > 0).sum() == 100
-
-        dab(scribbles, CELL, (10, 55))
-        user.start()
-        assert isinstance(user.events[-1], Stepped)
-        user.wait(lambda: user.steps[-1].labelled > 75)
-        # What was learnt from before must not judge now, nor the other way round.
-        after = labels.split.read(Region(0, 0, 60, 80))
-        assert np.array_equal(after[before > 0], before[before > 0])
-        user.more_previews(1)
-        user.stop()
-
-    def test_leaves_the_best_model_when_it_dies(self, user, scribbles, engine, widget):
-        die_with_a_checkpoint(user, scribbles, engine)
-        kept = user.of(Checkpointed)
-        best = [e for e in kept if e.best] or kept
-        assert widget.prediction_panel.models.model == str(
-            user.live.plan.folder / best[-1].name
-        )
-        user.panel.train.next.click()
-        user.wait(lambda: "Least sure" in user.panel.train.verdict.text())
-
-    def test_shows_checkpoints_and_goes_back_to_one_when_it_has_died(
-        self, user, scribbles, engine, widget, viewer
-    ):
-        die_with_a_checkpoint(user, scribbles, engine)
-        name = user.of(Checkpointed)[0].name
-        user.panel.checkpoints.chosen.emit(name)
-        user.wait(lambda: "field checkpoint" in viewer.layers)
-        kept = len(user.of(Checkpointed))
-        user.panel.checkpoints.rolled_back.emit(name)
-        user.wait(lambda: user.of(RolledBackTo))
-        assert len(user.of(Checkpointed)) == kept + 1
-        user.start("Go on with the last training")
-        assert user.steps[-1].step > user.of(Checkpointed)[-1].step
-        user.stop()
-
-    def test_keeps_the_last_weights_when_the_viewer_closes(
-        self, user, scribbles, widget, tmp_path
-    ):
-        paint_both(scribbles)
-        user.start()
-        image = widget.session.annotations.images[0]
-        user.wait(lambda: image.key is not None)
-        user.more_steps(3)
-        folder = user.live.plan.folder
-        widget.session.close()
-        assert [*folder.glob("step-*/model.json")]
-        kept, _ = AnnotationStore(tmp_path / "kept").load(image.key)
-        assert kept.counts(2).tolist() == [50, 50]
-        assert not user.live.running
 
 
 def test_what_is_freed_in_one_image_by_strokes_on_another_is_learnt(

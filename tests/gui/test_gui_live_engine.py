@@ -1,0 +1,96 @@
+"""The engine dies or is closed while it trains."""
+
+import os
+import signal
+
+import numpy as np
+import pytest
+from gui_live import CELL, dab, paint_both, said
+
+from napari_unet.annotation import AnnotationStore
+from napari_unet.engine import Engine
+from napari_unet.engine.messages import RolledBackTo
+from napari_unet.images import Region
+from napari_unet.training import Checkpointed, Stepped
+
+
+@pytest.fixture
+def engine():
+    with Engine() as engine:
+        yield engine
+
+
+def die_with_a_checkpoint(user, scribbles, engine):
+    """Train until one is kept, then kill the engine."""
+    paint_both(scribbles)
+    user.keep_often()
+    user.start()
+    user.wait(lambda: user.of(Checkpointed))
+    os.kill(engine.pid, signal.SIGKILL)
+    user.wait(lambda: user.live.state == "idle")
+
+
+def test_it_is_killed_and_starts_again(user, scribbles, engine, notified):
+    paint_both(scribbles)
+    user.start()
+    user.more_steps(3)
+    labels = user.widget.session.annotations.images[0].annotation
+    before = labels.split.read(Region(0, 0, 60, 80))
+    assert (before > 0).any()
+    os.kill(engine.pid, signal.SIGKILL)
+    user.wait(lambda: user.live.state == "idle")
+    assert said(user, notified, "What you painted is safe")
+    assert (scribbles.data > 0).sum() == 100
+
+    dab(scribbles, CELL, (10, 55))
+    user.start()
+    assert isinstance(user.events[-1], Stepped)
+    user.wait(lambda: user.steps[-1].labelled > 75)
+    # What was learnt from before must not judge now, nor the other way round.
+    after = labels.split.read(Region(0, 0, 60, 80))
+    assert np.array_equal(after[before > 0], before[before > 0])
+    user.more_previews(1)
+    user.stop()
+
+
+def test_it_leaves_the_best_model_when_it_dies(user, scribbles, engine, widget):
+    die_with_a_checkpoint(user, scribbles, engine)
+    kept = user.of(Checkpointed)
+    best = [e for e in kept if e.best] or kept
+    assert widget.prediction_panel.models.model == str(
+        user.live.plan.folder / best[-1].name
+    )
+    user.panel.train.next.click()
+    user.wait(lambda: "Least sure" in user.panel.train.verdict.text())
+
+
+def test_it_shows_checkpoints_and_goes_back_to_one_when_it_has_died(
+    user, scribbles, engine, widget, viewer
+):
+    die_with_a_checkpoint(user, scribbles, engine)
+    name = user.of(Checkpointed)[0].name
+    user.panel.checkpoints.chosen.emit(name)
+    user.wait(lambda: "field checkpoint" in viewer.layers)
+    kept = len(user.of(Checkpointed))
+    user.panel.checkpoints.rolled_back.emit(name)
+    user.wait(lambda: user.of(RolledBackTo))
+    assert len(user.of(Checkpointed)) == kept + 1
+    user.start("Go on with the last training")
+    assert user.steps[-1].step > user.of(Checkpointed)[-1].step
+    user.stop()
+
+
+def test_it_keeps_the_last_weights_when_the_viewer_closes(
+    user, scribbles, widget, tmp_path
+):
+    paint_both(scribbles)
+    user.start()
+    image = widget.session.annotations.images[0]
+    user.wait(lambda: image.key is not None)
+    user.more_steps(3)
+    folder = user.live.plan.folder
+    widget.session.close()
+    assert [*folder.glob("step-*/model.json")]
+    kept, _ = AnnotationStore(tmp_path / "kept").load(image.key)
+    assert kept.counts(2).tolist() == [50, 50]
+    assert not user.live.running
