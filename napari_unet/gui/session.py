@@ -7,6 +7,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary, proxy
 
+from superqt.utils import WorkerBase
+
 from napari_unet.engine.client import Engine
 from napari_unet.gui.annotations import Annotations
 from napari_unet.gui.channels import Channels
@@ -80,7 +82,9 @@ class UnetSession:
         if not self._in_window:
             self._in_window = True
             window.destroyed.connect(self.close)
-            # Where Python ends before the window, as in a notebook, Qt goes first.
+            # Where Python ends before the window, as in a notebook, Qt goes first. A
+            # worker that then tells that the engine has gone would abort the process.
+            atexit.register(WorkerBase.await_workers)
             atexit.register(self.close)
         return window
 

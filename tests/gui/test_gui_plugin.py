@@ -121,6 +121,21 @@ def test_the_panel_imports_what_the_first_label_layer_needs():
     subprocess.run([sys.executable, "-c", code], check=True, timeout=120)
 
 
+@pytest.mark.parametrize("msec", [0, 20])
+def test_python_may_end_while_the_panel_waits_for_the_engine(msec):
+    code = (
+        "from napari.components import ViewerModel\n"
+        "from qtpy.QtTest import QTest\n"
+        "from qtpy.QtWidgets import QApplication\n"
+        "app = QApplication([])\n"
+        "from napari_unet.gui.widget import UnetWidget\n"
+        "widget = UnetWidget(ViewerModel())\n"
+        "widget.show()\n"
+        f"QTest.qWait({msec})\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=120)
+
+
 def test_demo_writes_a_screenshot(model, tmp_path):
     from imageio.v3 import imread
 
