@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_unet.gui.target import MARK, forget_history
+from napari_unet.gui.target import MARK, OPACITY, forget_history
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from napari_unet.gui.planes import PlaneLabels
     from napari_unet.gui.target import Target
     from napari_unet.images import Region
+
+# With several kinds of object the colours of the classes tell more, and those of the
+# objects are the tint.
+_SEVERAL_CLASSES = {"semantic": 0.6, "instances": 0.25}
 
 
 class Results:
@@ -67,6 +71,7 @@ class Results:
             self._show_plane(
                 viewer, target, "instances", labels.plane, labels.instances
             )
+        self._weigh(classes)
 
     def prepare(
         self, viewer: Viewer, target: Target, classes: ClassScheme, *, instances: bool
@@ -98,6 +103,7 @@ class Results:
             instances = narrow(instances)
             layer = self._writable(viewer, target, "instances", instances.dtype)
             target.write_region(layer, region, instances)
+        self._weigh(classes)
 
     def show_checkpoint(
         self,
@@ -163,6 +169,18 @@ class Results:
         layer = self._layers.get(role)
         there = layer is not None and layer in viewer.layers and target.fits(layer)
         return layer if there else None
+
+    def _weigh(self, classes: ClassScheme) -> None:
+        """Let the objects stand out, or with several kinds of them the classes.
+
+        What the user has set since is kept while the one or the other holds.
+        """
+        several = len(classes) > 2
+        for role in _SEVERAL_CLASSES:
+            layer = self._layers.get(role)
+            if layer and layer.metadata[MARK].get("several", False) != several:
+                layer.opacity = (_SEVERAL_CLASSES if several else OPACITY)[role]
+                layer.metadata[MARK]["several"] = several
 
     def _keep(self, role: str, layer: Labels) -> Labels:
         """Write into a new layer from now on."""

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 MARK = "napari_unet"
 
 # Classes are a tint under the objects' colours.
-_OPACITY = {
+OPACITY = {
     "semantic": 0.35,
     "instances": 0.6,
     "checkpoint": 0.6,
@@ -164,7 +164,7 @@ class Target:
             data,
             name=f"{source.name} {role}",
             **place(source, data.ndim),
-            opacity=_OPACITY[role],
+            opacity=OPACITY[role],
             metadata={MARK: {"role": role}},
         )
         keep_over(source, layer)

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from napari_unet.annotation import ClassScheme
 from napari_unet.gui.target import MARK
 from napari_unet.images import Region
 
@@ -52,6 +53,29 @@ def test_it_is_drawn_and_stays_the_plugins(viewer, write, blobs, qtbot, contour)
     assert layer.data.sum() == objects(2).sum()
     layer.undo()
     np.testing.assert_array_equal(layer.data[REGION.slices], objects(2))
+
+
+def test_with_several_kinds_of_object_the_classes_stand_out(
+    viewer, widget, write, blobs
+):
+    image = viewer.add_image(blobs, name="field")
+    objects_layer = write(image, objects(0))
+    classes_layer = viewer.layers["field semantic"]
+
+    def classes_stand_out():
+        return classes_layer.opacity > 0.5 > objects_layer.opacity
+
+    assert not classes_stand_out()
+    widget.session.annotations.set_scheme(ClassScheme.named("nucleus", "dividing"))
+    write(image, objects(1))
+    assert classes_stand_out()
+    # What the user sets stays.
+    objects_layer.opacity = 0.7
+    write(image, objects(2))
+    assert objects_layer.opacity == 0.7
+    widget.session.annotations.set_scheme(ClassScheme.named("nucleus"))
+    write(image, objects(0))
+    assert not classes_stand_out()
 
 
 def test_a_small_change_alone_is_drawn(viewer, write, blobs, qtbot):
