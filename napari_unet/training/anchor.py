@@ -15,15 +15,21 @@ from napari_unet.training.loss import IGNORE
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    import numpy as np
+    from numpy.typing import NDArray
     from torch import Tensor
 
     from napari_unet.nets import SegmentationNet
     from napari_unet.nets.device import Device
 
 # How much it counts, beside the loss of the labels, that the net says the same as its
-# base where nobody labelled; and labelled pixels with which it counts half as much.
+# base where nobody labelled; labelled pixels with which it counts half as much; and how
+# fast it gives way with the share of labelled pixels that are wrong.
 HOLD = 10.0
 MANY = 10_000
+DOUBT = 3
+# Steps over which that share is a running mean.
+MEMORY = 20
 
 
 class Anchor:
@@ -32,8 +38,9 @@ class Anchor:
     Corrections are painted where a model is wrong. Learnt alone, they undo what it had
     right. So at each pixel without a label the net is to say what the base says of the
     same crop (Li and Hoiem 2016, *Learning without Forgetting*, equation 2, at a
-    temperature of 1); the more is labelled, the less that counts. Classes that the base
-    does not know are left out, so that they may spread.
+    temperature of 1). That counts less where more is labelled, and where more of it
+    stays wrong: the base is then wrong elsewhere, too. Classes that the base does not
+    know are left out, so that they may spread.
 
     Parameters
     ----------
@@ -51,6 +58,11 @@ class Anchor:
         self._base = copy.deepcopy(net).eval().requires_grad_(False)
         self._classes = list(classes)
         self._device = device
+        self._wrong = 0.0
+
+    def heed(self, errors: NDArray[np.float32]) -> None:
+        """Take note of the share of wrong labelled pixels in each crop of a step."""
+        self._wrong += (float(errors.mean()) - self._wrong) / MEMORY
 
     def loss(
         self, image: Tensor, out: Tensor, classes: Tensor, known: Tensor, labelled: int
@@ -83,7 +95,8 @@ class Anchor:
         )
         if self._base.boundary_head:
             loss = loss + _divergence(_yes_or_no(said), _yes_or_no(out), ~known)
-        return HOLD * MANY / (MANY + labelled) * loss
+        trust = (1 - self._wrong) ** DOUBT * MANY / (MANY + labelled)
+        return HOLD * trust * loss
 
     def keep_statistics(self, net: SegmentationNet) -> None:
         """Leave the batch norms of a net that is trained as the base model has them.

@@ -48,7 +48,7 @@ def cut_mix(
 
     CutMix (Yun et al. 2019, section 3.1) for strokes. Few strokes lie in few places,
     and a net that sees far knows the place instead of the class; here each stroke turns
-    up in many surroundings.
+    up in many surroundings. The middle of a crop, which it was drawn for, stays.
 
     Parameters
     ----------
@@ -71,12 +71,12 @@ def cut_mix(
     along = torch.arange(side)
     rows, columns = ((begin <= along) & (along < begin + size)).unbind(1)
     rectangle = rows[:, None, :, None] & columns[:, None, None, :]
-    around = torch.rand(n, 1, 1, 1, generator=generator) < 0.5
+    middle = rectangle[:, :, side // 2, side // 2].view(n, 1, 1, 1)
 
     def exchanged(values: Tensor) -> Tensor:
         own = values[which]
         return values.index_copy(
-            0, which, torch.where(rectangle ^ around, own[partner], own)
+            0, which, torch.where(rectangle ^ middle, own[partner], own)
         )
 
     return exchanged(image), exchanged(labels)

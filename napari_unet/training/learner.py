@@ -129,6 +129,8 @@ class Learner:
         self._optimiser.step()
         self.steps += 1
         self._typical = 0.95 * (self._typical or value) + 0.05 * value
+        if self._anchor is not None:
+            self._anchor.heed(errors)
         self._follow(counts)
         return StepResult(value, errors)
 

@@ -1,5 +1,6 @@
 """A model that refines another says what that one says where nobody labelled."""
 
+import numpy as np
 import pytest
 import torch
 
@@ -37,9 +38,13 @@ def out(model, image):
 
 
 @pytest.fixture
-def loss(model, image):
+def anchor(model):
+    return Anchor(model.net, model.spec.base_classes, Device("cpu"))
+
+
+@pytest.fixture
+def loss(anchor, image):
     """How far from the base some logits are; half of each image is labelled."""
-    anchor = Anchor(model.net, model.spec.base_classes, Device("cpu"))
     classes = torch.full((2, 16, 16), -1)
     classes[:, :8] = 1
     known = classes != -1
@@ -82,3 +87,16 @@ def test_it_counts_less_the_more_is_labelled(loss, out):
     with torch.no_grad():
         out[:, 1] += 3
     assert loss(out, MANY).item() == pytest.approx(loss(out).item() / 2)
+
+
+def test_it_counts_less_the_more_of_what_is_labelled_stays_wrong(anchor, loss, out):
+    with torch.no_grad():
+        out[:, 1] += 3
+    trusted = loss(out).item()
+    for wrong in (0.2, 0.5, 1.0):
+        for _ in range(200):
+            anchor.heed(np.full(4, wrong, np.float32))
+        assert loss(out).item() == pytest.approx(trusted * (1 - wrong) ** 3, abs=1e-3)
+    for _ in range(200):
+        anchor.heed(np.zeros(4, np.float32))
+    assert loss(out).item() == pytest.approx(trusted, rel=1e-3)

@@ -76,6 +76,7 @@ def test_mixed_crops_are_of_two_crops_each_labels_with_their_pixels():
     for i in range(6):
         found = set(image[i].unique().tolist())
         assert i in found and len(found) == 2 and max(found) < 6
+        assert image[i, 0, 16, 16] == i
     assert torch.equal(image[6:], own[6:])
 
 
