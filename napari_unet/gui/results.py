@@ -178,9 +178,10 @@ class Results:
         several = len(classes) > 2
         for role in _SEVERAL_CLASSES:
             layer = self._layers.get(role)
-            if layer and layer.metadata[MARK].get("several", False) != several:
-                layer.opacity = (_SEVERAL_CLASSES if several else OPACITY)[role]
-                layer.metadata[MARK]["several"] = several
+            if layer is None or layer.metadata[MARK].get("several", False) == several:
+                continue
+            layer.opacity = (_SEVERAL_CLASSES if several else OPACITY)[role]
+            layer.metadata[MARK]["several"] = several
 
     def _keep(self, role: str, layer: Labels) -> Labels:
         """Write into a new layer from now on."""

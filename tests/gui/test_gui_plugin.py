@@ -13,6 +13,16 @@ import napari_unet
 from napari_unet.gui.samples import histology, nuclei
 from napari_unet.gui.widget import UnetWidget
 
+SHOW_THE_PANEL = (
+    "from napari.components import ViewerModel\n"
+    "from qtpy.QtTest import QTest\n"
+    "from qtpy.QtWidgets import QApplication\n"
+    "app = QApplication([])\n"
+    "from napari_unet.gui.widget import UnetWidget\n"
+    "widget = UnetWidget(ViewerModel())\n"
+    "widget.show()\n"
+)
+
 MANIFEST = Path(napari_unet.__file__).parent / "napari.yaml"
 NAME = "napari-unet-annotator"
 
@@ -100,15 +110,9 @@ def test_viewer_process_loads_no_torch(tmp_path):
 
 def test_the_panel_imports_what_the_first_label_layer_needs():
     code = (
+        f"{SHOW_THE_PANEL}"
         "import sys\n"
         "import numpy as np\n"
-        "from napari.components import ViewerModel\n"
-        "from qtpy.QtTest import QTest\n"
-        "from qtpy.QtWidgets import QApplication\n"
-        "app = QApplication([])\n"
-        "from napari_unet.gui.widget import UnetWidget\n"
-        "widget = UnetWidget(ViewerModel())\n"
-        "widget.show()\n"
         "last = 'skimage.color.colorconv'\n"
         "while not hasattr(sys.modules.get(last), 'lab2rgb'):\n"
         "    QTest.qWait(20)\n"
@@ -123,16 +127,7 @@ def test_the_panel_imports_what_the_first_label_layer_needs():
 
 @pytest.mark.parametrize("msec", [0, 20])
 def test_python_may_end_while_the_panel_waits_for_the_engine(msec):
-    code = (
-        "from napari.components import ViewerModel\n"
-        "from qtpy.QtTest import QTest\n"
-        "from qtpy.QtWidgets import QApplication\n"
-        "app = QApplication([])\n"
-        "from napari_unet.gui.widget import UnetWidget\n"
-        "widget = UnetWidget(ViewerModel())\n"
-        "widget.show()\n"
-        f"QTest.qWait({msec})\n"
-    )
+    code = f"{SHOW_THE_PANEL}QTest.qWait({msec})\n"
     subprocess.run([sys.executable, "-c", code], check=True, timeout=120)
 
 
