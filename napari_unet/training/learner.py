@@ -7,20 +7,18 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numpy as np
 import torch
 
 from napari_unet.errors import DeviceError, TrainingError
 from napari_unet.instances import VALLEY
 from napari_unet.models import Model
-from napari_unet.nets.device import autocast, empty_cache
-from napari_unet.nets.layers import crop_to
-from napari_unet.training.anchor import Anchor
+from napari_unet.nets.device import empty_cache
 from napari_unet.training.average import Average
-from napari_unet.training.loss import IGNORE, balance, boundary_loss, segmentation_loss
 from napari_unet.training.muon import Muon
+from napari_unet.training.objective import Objective
 
 if TYPE_CHECKING:
+    import numpy as np
     from numpy.typing import NDArray
     from torch import Tensor
 
@@ -76,9 +74,7 @@ class Learner:
         self._optimiser = self._new_optimiser()
         self._typical: float | None = None
         self._average = Average(self.net, config.averaging)
-        self._anchor: Anchor | None = None
-        if self.spec.refines:
-            self._anchor = Anchor(self.net, self.spec.base_classes, device)
+        self._objective = Objective(self.net, self.spec, device)
         self._good = copy.deepcopy(self.average.state_dict())
 
     @property
@@ -105,18 +101,11 @@ class Learner:
         StepResult or None
             None if the loss ran away; the step is then not taken.
         """
-        self.net.train()
-        if self._anchor is not None:
-            self._anchor.keep_statistics(self.net)
         self._optimiser_age += 1
         pace *= min(1.0, self._optimiser_age / WARM_UP)
         for group in self._optimiser.param_groups:
             group["lr"] = self.learning_rate * pace
-        if self.net.own_loss:
-            loss, errors = self._own_loss(crops), _nothing_known(crops)
-        else:
-            loss, out = self._loss(crops, counts)
-            errors = self._errors(out, crops)
+        loss, errors = self._objective(crops, counts)
         value = float(loss.detach())
         knows_nothing = math.log(len(self.spec.classes)) + 1
         if not value < RUNAWAY * max(self._typical or value, knows_nothing):
@@ -129,8 +118,7 @@ class Learner:
         self._optimiser.step()
         self.steps += 1
         self._typical = 0.95 * (self._typical or value) + 0.05 * value
-        if self._anchor is not None:
-            self._anchor.heed(errors)
+        self._know_valley(crops)
         self._follow(counts)
         return StepResult(value, errors)
 
@@ -198,51 +186,11 @@ class Learner:
         """Return the averaged weights as a model of its own, on the CPU."""
         return Model(self.spec, copy.deepcopy(self.average).to("cpu"))
 
-    def _loss(self, crops: Crops, counts: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the loss and the logits that it is of, ``(N, K, Y, X)``."""
-        to, n_classes = self.device.name, len(self.spec.classes)
-        image = crops.image.to(to, memory_format=self.device.memory_format)
-        classes, known, weight = (
-            t.to(to) for t in (crops.classes, crops.known, crops.weight)
-        )
-        with autocast(self.device):
-            out = crop_to(self.net(image), classes).float()
-        loss = segmentation_loss(
-            out[:, :n_classes],
-            classes,
-            weight,
-            balance(counts).to(to),
-            # Nets without boundaries are trained with the balanced weights of 2015.
-            known if self.net.boundary_head else None,
-        )
-        if self.net.boundary_head and crops.known.any():
-            loss = loss + boundary_loss(
-                out[:, n_classes], crops.boundary.to(to), known, weight
-            )
-            self._know_valley()
-        if self._anchor is not None:
-            labelled = int(counts.sum())
-            loss = loss + self._anchor.loss(image, out, classes, known, labelled)
-        return loss, out
-
-    def _own_loss(self, crops: Crops) -> Tensor:
-        shown = (crops.image, crops.objects, crops.classes, crops.known)
-        loss = self.net.loss(*(t.to(self.device.name) for t in shown))
-        if self.net.boundary_head:
-            self._know_valley()
-        return loss
-
-    def _know_valley(self) -> None:
-        """From now on objects are found by their boundaries."""
-        if self.spec.valley is None:
+    def _know_valley(self, crops: Crops) -> None:
+        """Find objects by their boundaries, once some have been learnt from."""
+        learnt = self.net.own_loss or bool(crops.known.any())
+        if self.net.boundary_head and learnt and self.spec.valley is None:
             self.spec = self.spec.model_copy(update={"valley": VALLEY})
-
-    def _errors(self, out: Tensor, crops: Crops) -> NDArray[np.float32]:
-        """Return the share of labelled pixels predicted wrongly in each crop."""
-        found = out.detach()[:, : len(self.spec.classes)].argmax(1).cpu()
-        labelled = crops.classes != IGNORE
-        wrong = (labelled & (found != crops.classes)).sum((1, 2))
-        return (wrong / labelled.sum((1, 2)).clamp(min=1)).numpy()
 
     def _new_optimiser(self) -> torch.optim.Optimizer:
         self._optimiser_age = 0
@@ -252,11 +200,6 @@ class Learner:
     def _follow(self, counts: Tensor) -> None:
         self._average.follow(self.net, counts)
         self.version += 1
-
-
-def _nothing_known(crops: Crops) -> NDArray[np.float32]:
-    """Return no errors: such a net says nothing of pixels meanwhile."""
-    return np.zeros(len(crops.image), np.float32)
 
 
 def _rate(model: Model, config: TrainConfig) -> float:
