@@ -30,8 +30,9 @@ class TrainingPlot(QWidget):
         import pyqtgraph
 
         self.setToolTip(
-            "Orange: the loss, what training makes smaller. Blue: the Dice on labels "
-            "that training never sees, at best 1."
+            "Orange: the loss, what training makes smaller; while few pixels are "
+            "labelled, not below a certain level. Blue: the Dice on labels that "
+            "training never sees, at best 1."
         )
         self._viewer = viewer
         self._losses: list[tuple[int, float]] = []

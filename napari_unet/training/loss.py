@@ -4,6 +4,8 @@ A pixel nobody labelled is unknown: it enters no sum, so its gradient is exactly
 and more of them change nothing. Every mean is over labelled pixels only.
 """
 
+import math
+
 import torch
 from torch import Tensor
 from torch.nn import functional
@@ -12,6 +14,9 @@ IGNORE = -1
 
 # Boundaries are thin: of a nucleus they are a fifth.
 BOUNDARY_WEIGHT = 3.0
+
+# Labelled pixels with which `flooded` has half of its level: some two hundred strokes.
+MANY = 30_000
 
 
 def segmentation_loss(
@@ -76,6 +81,33 @@ def dice_loss(z: Tensor, target: Tensor) -> Tensor:
     both = (p * truth).sum(dim=0)
     either = (p * p).sum(dim=0) + truth.sum(dim=0)
     return 1 - (2 * both / either)[there].mean()
+
+
+def flooded(loss: Tensor, n_classes: int, labelled: int) -> Tensor:
+    """Keep the loss of few labels from falling to nothing.
+
+    A net that has a few strokes by heart says of the rest of the image what it likes.
+    Below half of what a net has that finds all classes alike, the loss is brought up
+    again (Ishida et al. 2020, *Do we need zero training loss after achieving zero
+    training error?*, equation 2). That level falls with what is labelled.
+
+    Parameters
+    ----------
+    loss : Tensor
+        A scalar, of `segmentation_loss`.
+    n_classes : int
+        How many classes there are, 2 or more.
+    labelled : int
+        Labelled pixels in all images.
+
+    Returns
+    -------
+    Tensor
+        A scalar: ``|loss - level| + level``.
+    """
+    alike = math.log(n_classes) + (n_classes - 1) / (n_classes + 1)
+    level = alike / 2 * MANY / (MANY + labelled)
+    return (loss - level).abs() + level
 
 
 def boundary_loss(

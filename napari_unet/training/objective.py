@@ -9,7 +9,13 @@ import numpy as np
 from napari_unet.nets.device import autocast
 from napari_unet.nets.layers import crop_to
 from napari_unet.training.anchor import Anchor
-from napari_unet.training.loss import IGNORE, balance, boundary_loss, segmentation_loss
+from napari_unet.training.loss import (
+    IGNORE,
+    balance,
+    boundary_loss,
+    flooded,
+    segmentation_loss,
+)
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -91,11 +97,12 @@ class Objective:
             # Nets without boundaries are trained with the balanced weights of 2015.
             known if self._net.boundary_head else None,
         )
+        labelled = int(counts.sum())
+        loss = flooded(loss, k, labelled)
         if self._net.boundary_head and crops.known.any():
             boundary = crops.boundary.to(to)
             loss = loss + boundary_loss(out[:, k], boundary, known, weight)
         if self._anchor is not None:
-            labelled = int(counts.sum())
             loss = loss + self._anchor.loss(image, out, classes, known, labelled)
         return loss, out
 

@@ -7,20 +7,20 @@ from napari_unet.images import Region
 
 
 def test_they_are_made_one_at_a_time(viewer, widget, painted, qtbot):
-    turns, made = [], []
-    timer = QTimer(interval=0)
-    timer.timeout.connect(lambda: turns.append(0))
-    timer.start()
-    viewer.layers.events.inserted.connect(
-        lambda event: made.append((event.value.name, len(turns)))
-    )
+    happened = []
+    turn = QTimer(singleShot=True, interval=0)
+    turn.timeout.connect(lambda: happened.append("the window's turn"))
+
+    def note(event):
+        happened.append(event.value.name)
+        turn.start()
+
+    viewer.layers.events.inserted.connect(note)
     widget.live_panel.view._look()
-    assert not made
-    qtbot.wait_until(lambda: len(made) == 2)
-    timer.stop()
-    (first, then), (second, later) = made
-    assert [first, second] == ["field semantic", "field instances"]
-    assert then < later
+    assert not happened
+    qtbot.wait_until(lambda: len(happened) == 4)
+    first, second = "field semantic", "field instances"
+    assert happened == [first, "the window's turn", second, "the window's turn"]
     # What is painted stays on top, and what the user works on stays chosen.
     image, scribbles = painted
     assert viewer.layers[-1] is scribbles

@@ -109,7 +109,8 @@ def test_a_few_strokes_teach_the_net(tmp_path):
     events = list(train(learner, data, checkpoints))
     losses = [e.loss for e in events if isinstance(e, Stepped)]
     assert len(losses) == 60
-    assert np.mean(losses[-10:]) < 0.5 * np.mean(losses[:5])
+    # The loss of so few labels is not let to zero, and that is no harm.
+    assert 0.45 < np.mean(losses[-10:]) < np.mean(losses[:5])
     assert accuracy(learner) > 0.9
     assert isinstance(events[-1], Stopped)
     assert events[-1].last == checkpoints.last
@@ -182,11 +183,21 @@ def test_strokes_that_contradict_a_sure_net_are_learnt_and_no_runaway(tmp_path):
     assert np.mean([e.loss for e in rest if isinstance(e, Stepped)][-20:]) < 0.7
 
 
+def trained_base(folder):
+    """A model that is sure, because all pixels of its images were labelled."""
+    data = TrainingSet(SPEC)
+    for i in range(2):
+        image, truth = picture(key=str(i), seed=i)
+        image.annotation.write_scribbles(image.image.whole(), truth + 1)
+        data.add(image)
+    learner = Learner(build(SPEC), choose_device("cpu")[0], fast(steps=80))
+    list(train(learner, data, Checkpoints(folder)))
+    assert accuracy(learner) > 0.95
+    return learner.model()
+
+
 def test_few_corrections_leave_what_the_base_model_had_right(tmp_path):
-    learner, data, checkpoints = prepared(tmp_path, fast(steps=80), images=2)
-    list(train(learner, data, checkpoints))
-    base = learner.model()
-    assert accuracy(learner) > 0.9
+    base = trained_base(tmp_path / "base")
     image, truth = picture(seed=5)
     # All that is painted contradicts the base.
     paint(image, 1 - truth, 0, n=3)
@@ -208,9 +219,8 @@ def test_few_corrections_leave_what_the_base_model_had_right(tmp_path):
 
 
 def test_the_base_model_gives_way_where_it_is_wrong(tmp_path):
-    learner, data, checkpoints = prepared(tmp_path, fast(steps=80), images=2)
-    list(train(learner, data, checkpoints))
-    base = adapt(learner.model(), classes=SPEC.classes, channels=1, name="b")
+    base = trained_base(tmp_path / "base")
+    base = adapt(base, classes=SPEC.classes, channels=1, name="b")
     image, truth = picture(seed=5)
     paint(image, 1 - truth, 0, n=40)
     paint(image, 1 - truth, 1, n=40)

@@ -7,6 +7,7 @@ from napari_unet.training.loss import (
     IGNORE,
     balance,
     boundary_loss,
+    flooded,
     segmentation_loss,
 )
 
@@ -51,6 +52,37 @@ def test_nothing_labelled_gives_zero_loss_and_gradient():
     loss.backward()
     assert loss.item() == 0
     assert logits.grad.abs().max() == 0
+
+
+@given(st.floats(0, 5), st.integers(2, 9), st.integers(0, 10**6))
+def test_a_loss_is_brought_down_to_the_level_of_few_labels_and_up_to_it(
+    value, n_classes, labelled
+):
+    level = float(flooded(torch.zeros(()), n_classes, labelled)) / 2
+    loss = torch.tensor(value, requires_grad=True)
+    brought = flooded(loss, n_classes, labelled)
+    brought.backward()
+    assert brought.item() >= level * (1 - 1e-6)
+    if value > level * (1 + 1e-6):
+        assert brought.item() == pytest.approx(value, rel=1e-6)
+        assert loss.grad == 1
+    elif value < level * (1 - 1e-6):
+        assert loss.grad == -1
+
+
+def test_the_level_is_half_of_what_a_net_has_that_knows_nothing():
+    _, classes, weight = some_batch(0, share=1)
+    alike = torch.zeros(2, 3, *classes.shape[1:])
+    loss = segmentation_loss(alike, classes, weight, torch.ones(3))
+    at_level = flooded(loss / 2, 3, labelled=0)
+    assert at_level.item() == pytest.approx(loss.item() / 2, rel=0.01)
+
+
+def test_the_level_falls_with_what_is_labelled():
+    right = [flooded(torch.zeros(()), 2, n).item() for n in (0, 10**3, 10**5, 10**8)]
+    assert right == sorted(right, reverse=True)
+    assert right[0] > 1
+    assert right[-1] < 1e-3
 
 
 def test_the_right_answer_costs_nothing():
