@@ -59,7 +59,8 @@ def verdict(scores: Sequence[float], losses: Sequence[float]) -> Verdict:
     -------
     str
         "starting" before there is enough to judge; "overfitting" where the score of
-        late is clearly below the best before while the loss still falls;
+        late is clearly below the best before while the loss does not rise: that of few
+        labels stays at its level, and new ones raise it;
         "improving" where the score of late is clearly above the best before, or
         everything still rises; else "flat".
     """
@@ -67,8 +68,8 @@ def verdict(scores: Sequence[float], losses: Sequence[float]) -> Verdict:
         return "starting"
     before, late = scores[:-RECENT], scores[-RECENT:]
     mean = sum(late) / RECENT
-    falling = sum(losses[-RECENT:]) / RECENT < losses[-RECENT - 1]
-    if mean < max(before) - 2 * NOISE and falling:
+    risen = sum(losses[-RECENT:]) / RECENT > max(losses[-2 * RECENT : -RECENT])
+    if mean < max(before) - 2 * NOISE and not risen:
         return "overfitting"
     if max(late) > max(before) + NOISE:
         return "improving"
