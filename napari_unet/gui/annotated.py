@@ -225,11 +225,9 @@ class AnnotatedImage:
         """Let labels lie above an image that was opened after them."""
         layers = self._viewer.layers
         ours = [x for x in layers if x in self.layers or x is self._accepted.layer]
-        at, lowest = layers.index(self.target.layer), min(map(layers.index, ours))
-        if at > lowest:
-            selected = set(layers.selection)
-            layers.move(at, lowest)
-            layers.selection = selected
+        lowest = min(map(layers.index, ours))
+        if layers.index(self.target.layer) > lowest:
+            self.target.lower(self._viewer, lowest)
 
     def _follow(self, target: Target) -> None:
         self.target = target

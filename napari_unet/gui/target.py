@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from napari.layers import Image as ImageLayer
-    from napari.layers import Labels
+    from napari.layers import Labels, Layer
     from napari.viewer import Viewer
     from numpy.typing import DTypeLike, NDArray
 
@@ -36,6 +36,7 @@ OPACITY = {
 
 # Roles of what the user draws, which stays above what is predicted.
 _DRAWN = ("scribbles", "objects", "accepted", "drawing")
+_RESULTS = OPACITY.keys() - set(_DRAWN)
 
 # napari draws so many pixels, of 16 bits or less, in the time that it takes to change
 # one of them alone.
@@ -174,13 +175,29 @@ class Target:
         viewer.layers.selection = selected or {source}
         return layer
 
+    def lower(self, viewer: Viewer, place: int) -> None:
+        """Move the image, with the results right above it, down to a place."""
+        layers = viewer.layers
+        at = layers.index(self.layer)
+        end = at + 1
+        while end < len(layers) and _role(layers[end]) in _RESULTS:
+            end += 1
+        selected = set(layers.selection)
+        layers.move_multiple(range(at, end), place)
+        layers.selection = selected
+
     def _put_below_drawn(self, viewer: Viewer, labels: Labels) -> None:
         """Move a layer from the top to below what is drawn on the image."""
         layers = viewer.layers
         for above in layers[layers.index(self.layer) + 1 :]:
-            if above.metadata.get(MARK, {}).get("role") in _DRAWN:
+            if _role(above) in _DRAWN:
                 layers.move(layers.index(labels), layers.index(above))
                 return
+
+
+def _role(layer: Layer) -> str | None:
+    role: str | None = layer.metadata.get(MARK, {}).get("role")
+    return role
 
 
 def forget_history(labels: Labels) -> None:

@@ -1,5 +1,7 @@
 """What is kept of an image is offered again, however the image comes back."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import tifffile
@@ -63,6 +65,23 @@ def test_an_image_opened_again_gets_the_strokes_that_stayed(
     qtbot.wait_until(lambda: on_disk(store, image, layer))
     assert image.key == key
     assert annotations.images == [image]
+
+
+def test_strokes_lie_over_a_prediction_that_was_there_before_they_were_found(
+    viewer, panel, annotations, painted, qtbot, blobs
+):
+    image, layer = painted
+    viewer.layers.remove("field")
+    again = viewer.add_image(blobs.copy(), name="again")
+    other = viewer.add_points(name="mine")
+    viewer.layers.move(viewer.layers.index(again), len(viewer.layers))
+    target = replace(image.target, layer=again)
+    semantic = target.new_layer(viewer, "semantic", np.uint8)
+    assert viewer.layers[-1] is semantic
+    viewer.layers.selection = {other}
+    qtbot.wait_until(lambda: annotations.of(again) is image)
+    assert list(viewer.layers) == [again, semantic, layer, other]
+    assert viewer.layers.selection == {other}
 
 
 def test_each_channel_of_a_file_gets_its_own_labels(
