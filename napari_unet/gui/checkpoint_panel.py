@@ -16,6 +16,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from napari_unet.gui.column import reveal
 from napari_unet.gui.forms import hint
 
 if TYPE_CHECKING:
@@ -27,6 +28,10 @@ if TYPE_CHECKING:
 _SIDE = 48
 _BEST = " · best"
 _NAME = Qt.ItemDataRole.UserRole
+_CLICK = "Click a checkpoint to see what it predicts."
+_SHOWN = (
+    "The layer '… checkpoint' shows it. Hide that layer to see what the model says now."
+)
 
 
 class CheckpointPanel(QWidget):
@@ -59,11 +64,7 @@ class CheckpointPanel(QWidget):
             enabled=False,
         )
         self.where = hint("Where the chosen checkpoint can be seen")
-        self.where.setText(
-            "The layer '… checkpoint' shows it. Hide that layer to see what the model "
-            "says now."
-        )
-        self.where.hide()
+        self.where.setText(_CLICK)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self.list)
@@ -75,7 +76,7 @@ class CheckpointPanel(QWidget):
     def show_all(self, kept: list[Checkpointed]) -> None:
         """Show these checkpoints."""
         self.list.clear()
-        self.where.hide()
+        self.where.setText(_CLICK)
         self.back.setEnabled(False)
         for checkpoint in kept:
             self.add(checkpoint)
@@ -107,6 +108,11 @@ class CheckpointPanel(QWidget):
             item = self.list.item(i)
             if item.data(_NAME) == name:
                 item.setIcon(QIcon(_picture(semantic, classes)))
+
+    def say_where(self) -> None:
+        """Say where the chosen checkpoint can be seen, now that it can."""
+        self.where.setText(_SHOWN)
+        reveal(self.back)
 
     def _choose(self, item: QListWidgetItem) -> None:
         self.back.setEnabled(True)

@@ -53,3 +53,12 @@ class Column(QScrollArea):
         if event.type() == QEvent.Type.LayoutRequest:
             self.updateGeometry()
         return bool(super().eventFilter(watched, event))
+
+
+def reveal(widget: QWidget) -> None:
+    """Scroll the column that a widget is in until it is seen, and what is above it."""
+    parent = widget.parentWidget()
+    while parent is not None and not isinstance(parent, Column):
+        parent = parent.parentWidget()
+    if parent is not None:
+        parent.ensureWidgetVisible(widget, 0, 2 * widget.height())

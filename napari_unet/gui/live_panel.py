@@ -242,7 +242,7 @@ class LivePanel(QWidget):
 
     def _say_what_is_shown(self, seen: Seen) -> None:
         if seen.view.checkpoint is not None:
-            self.checkpoints.where.show()
+            self.checkpoints.say_where()
 
     def _tell(self, text: str) -> None:
         """Say why there is no preview; if there is one, what was said before."""

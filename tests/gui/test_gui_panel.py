@@ -12,10 +12,13 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from napari_unet.gui.checkpoint_panel import CheckpointPanel
+from napari_unet.gui.column import Column
 from napari_unet.gui.explorer import ModelExplorer
 from napari_unet.gui.recent import recent_models
 from napari_unet.gui.section import Section
 from napari_unet.gui.widget import UnetWidget
+from napari_unet.training import Checkpointed
 
 
 def test_fits_into_300_pixels(viewer, widget, blobs):
@@ -186,6 +189,22 @@ def test_model_folders_are_remembered(viewer, widget, tmp_path, qtbot):
     again = UnetWidget(viewer)
     qtbot.addWidget(again)
     assert again.prediction_panel.models.models.findData(str(folder)) >= 0
+
+
+def test_what_a_click_on_a_checkpoint_shows_is_scrolled_to(qtbot):
+    panel = CheckpointPanel()
+    column = Column(panel)
+    qtbot.addWidget(column)
+    column.resize(300, 150)
+    with qtbot.wait_exposed(column):
+        column.show()
+    panel.add(Checkpointed(20, "step-20", 0.9, best=True))
+    assert panel.back.visibleRegion().isEmpty()
+    first = panel.list.visualItemRect(panel.list.item(0)).center()
+    qtbot.mouseClick(panel.list.viewport(), Qt.MouseButton.LeftButton, pos=first)
+    panel.say_where()
+    assert not panel.back.visibleRegion().isEmpty()
+    assert panel.where.visibleRegion().boundingRect() == panel.where.rect()
 
 
 def test_recent_models_survive_a_damaged_list(viewer, widget, tmp_path):
