@@ -50,6 +50,9 @@ class Annotation:
         for validation; `hold_out` decides.
     object_classes : mapping of int to int
         The classes of objects that are not of class 1.
+    channels : tuple of int
+        Those of the image that a model is shown, counted from 0; empty where nobody
+        has decided.
     version : int
         Grows with every change of a label.
     """
@@ -59,6 +62,7 @@ class Annotation:
         self.objects = Blocks(shape, np.uint32, axes)
         self.verified = Blocks(shape, np.bool_, axes)
         self.split = Blocks(shape, np.uint8, axes)
+        self.channels: tuple[int, ...] = ()
         self.version = 0
         self._object_classes: dict[int, int] = {}
         self._changed: dict[Key, int] = {}
@@ -148,6 +152,7 @@ class Annotation:
         copy.objects = self.objects.snapshot()
         copy.verified = self.verified.snapshot()
         copy.split = self.split.snapshot()
+        copy.channels = self.channels
         copy.version = self.version
         copy._object_classes = dict(self._object_classes)
         copy._changed = dict(self._changed)

@@ -98,6 +98,7 @@ def write(
         "saved_at": datetime.now(UTC).isoformat(),
         "shape": annotation.shape,
         "axes": annotation.axes,
+        "channels": annotation.channels,
         "classes": [asdict(c) for c in scheme.classes],
         "counts": annotation.counts(len(scheme)).tolist(),
         "object_classes": {str(i): c for i, c in annotation.object_classes.items()},
@@ -148,6 +149,8 @@ def read(path: Path) -> tuple[Annotation, ClassScheme]:
             raise ValueError("a block is missing, or one too many is there")
         for member in there:
             _read_block(annotation, member, archive)
+        # Files of before these were kept have none.
+        annotation.channels = tuple(int(c) for c in header.get("channels", ()))
         classes = header["object_classes"]
         annotation.set_object_classes({int(i): int(c) for i, c in classes.items()})
         return annotation, _saved(header).scheme

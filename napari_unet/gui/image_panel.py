@@ -53,7 +53,8 @@ class ImagePanel(QWidget):
 
         self.images = QComboBox(toolTip="The image to segment: one of the layers")
         self.channels = QComboBox(
-            toolTip="Which channel the model sees; all of them for a colour model"
+            toolTip="Which channel the model sees: the one on screen, until you choose "
+            "one or paint; all of them for a colour model"
         )
         self.slices = QComboBox(
             toolTip="Segment only the slice on screen, or each slice of the stack"
@@ -84,6 +85,9 @@ class ImagePanel(QWidget):
             layers.events.renamed: self._list_images,
             layers.selection.events.active: self._follow_active,
             viewer.dims.events.axis_labels: self._show_choices,
+            viewer.dims.events.point: self._follow_slider,
+            # Labels that are gone on with have a channel of their own.
+            session.annotations.images_changed: self._show_choices,
         }
         for event, callback in followed.items():
             event.connect(callback)
@@ -156,16 +160,34 @@ class ImagePanel(QWidget):
         self.note.setText(note)
         self.note.setVisible(bool(note))
         channels, slices = _channel_choices(image), _slice_choices(image)
-        at = -1
-        if channels and image is not None and self.layer is not None:
-            chosen = self._channels.of(self.layer, image)
-            at = [channel for _, channel in channels].index(chosen)
-        self._refill(self.channels, channels, at)
+        self._refill(self.channels, channels, self._seen(image, channels))
         same = self.slices.currentIndex() if self.layer is self._shown else 0
         self._refill(self.slices, slices, min(max(same, 0), len(slices) - 1))
         if self.layer is not self._shown:
             self._shown = self.layer
             self.image_changed.emit()
+
+    def _follow_slider(self, event: Any = None) -> None:
+        """Show the channel on screen, where that is the one that models see."""
+        if self.layer is None or self.layer.rgb or not self.channels.count():
+            return
+        try:
+            image = self.target().image
+        except UnetError:
+            return
+        at = self._seen(image, _channel_choices(image))
+        if at != self.channels.currentIndex():
+            self.channels.blockSignals(True)
+            self.channels.setCurrentIndex(at)
+            self.channels.blockSignals(False)
+            self.channel_changed.emit()
+
+    def _seen(self, image: Image | None, choices: list[tuple[str, int | None]]) -> int:
+        """Return which of the choices models see, -1 where there are none."""
+        if image is None or self.layer is None or not choices:
+            return -1
+        seen = self._channels.of(self.layer, image)
+        return [channel for _, channel in choices].index(seen)
 
     def _note(self, image: Image) -> str:
         """Say what was guessed of the axes, or why they are not those of the sliders.

@@ -36,7 +36,7 @@ class UnetSession:
         # The session outlives a viewer that it does not hold on to.
         self._viewer = proxy(viewer)
         self.annotations = Annotations(viewer)
-        self.channels = Channels()
+        self.channels = Channels(viewer, self.annotations)
         self.widget: UnetWidget | None = None
         self._in_window = False
         self._closed = False

@@ -87,11 +87,22 @@ def plane_on_screen(
     point : sequence of float
         ``viewer.dims.point``, in world coordinates.
     """
+    shown = _on_screen(layer, image, point)
+    return {axis: shown[axis] for axis in image.stack_axes}
+
+
+def channel_on_screen(layer: Layer, image: Image, point: Sequence[float]) -> int | None:
+    """Return the channel that a slider shows at `point`, None if all are shown."""
+    return _on_screen(layer, image, point).get("C")
+
+
+def _on_screen(layer: Layer, image: Image, point: Sequence[float]) -> dict[str, int]:
+    """Return where on each axis of a layer the viewer is."""
     axes = layer_axes(layer, image)
     position = np.rint(layer.world_to_data(point)[-len(axes) :]).astype(int)
     return {
-        axis: int(np.clip(position[axes.index(axis)], 0, image.sizes[axis] - 1))
-        for axis in image.stack_axes
+        axis: int(np.clip(at, 0, image.sizes[axis] - 1))
+        for axis, at in zip(axes, position, strict=True)
     }
 
 

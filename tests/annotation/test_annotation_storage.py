@@ -46,6 +46,7 @@ def annotation():
 
 def assert_same(one, other):
     assert (one.shape, one.axes) == (other.shape, other.axes)
+    assert one.channels == other.channels
     assert one.object_classes == other.object_classes
     for layer in LAYERS:
         a, b = getattr(one, layer), getattr(other, layer)
@@ -90,9 +91,19 @@ def test_any_annotation_comes_back_as_it_was(tmp_path_factory, data):
         index = data.draw(st.integers(1, 2**32 - 1))
         a.write_objects(region, index, {index: data.draw(st.integers(1, 9))})
         a.verify(region, data.draw(st.booleans()))
+    a.channels = tuple(data.draw(st.lists(st.integers(0, 9), max_size=3)))
     store = AnnotationStore(tmp_path_factory.mktemp("store"))
     store.save("image", a, SCHEME)
     assert_same(store.load("image")[0], a)
+
+
+def test_a_file_from_before_channels_were_kept_is_read(store, annotation):
+    annotation.channels = (2,)
+    rewrite(store, annotation, drop="channels")
+    loaded, _ = store.load("image")
+    assert loaded.channels == ()
+    annotation.channels = ()
+    assert_same(loaded, annotation)
 
 
 def test_numpy_reads_the_file_without_pickles(store, annotation):
@@ -262,13 +273,14 @@ class TestTrouble:
         assert not left.exists()
 
 
-def rewrite(store, annotation, change):
-    """Save an annotation and change something in its description."""
+def rewrite(store, annotation, change=(), drop=None):
+    """Save an annotation, and change or leave out something in its description."""
     path = store.path("image")
     AnnotationStore(store.folder).save("image", annotation, SCHEME)
     with zipfile.ZipFile(path) as archive:
         members = {name: archive.read(name) for name in archive.namelist()}
-    header = json.loads(members["annotation.json"]) | change
+    header = json.loads(members["annotation.json"]) | dict(change)
+    header.pop(drop, None)
     members["annotation.json"] = json.dumps(header).encode()
     with zipfile.ZipFile(path, "w") as archive:
         for name, content in members.items():

@@ -127,6 +127,34 @@ def test_a_file_with_other_pixels_has_its_labels_still(
     np.testing.assert_array_equal(continued(other, qtbot).data, layer.data)
 
 
+@pytest.mark.parametrize("chosen", ["Channel 2", "All channels"])
+def test_labels_stay_with_the_channel_they_were_painted_on(
+    viewer, widget, panel, annotations, store, qtbot, stack, next_session, chosen
+):
+    many = stack[:4]
+    viewer.add_image(many, name="many")
+    image = annotate(panel, qtbot)
+    # Nothing is painted yet.
+    viewer.dims.set_current_step(0, 3)
+    assert widget.image_panel.channel == 3
+    image.scribbles.paint((10, 15), FIRST)
+    qtbot.wait_until(lambda: on_disk(store, image, image.scribbles), timeout=5000)
+    viewer.dims.set_current_step(0, 0)
+    assert widget.image_panel.channel == 3
+    widget.image_panel.channels.setCurrentText(chosen)
+    seen = widget.image_panel.channel
+    kept = {2: (2,), None: (0, 1, 2, 3)}[seen]
+    qtbot.wait_until(lambda: store.load(image.key)[0].channels == kept, timeout=5000)
+
+    other = next_session(many)
+    assert other._images.channel == 1, "the one on screen"
+    continued(other, qtbot)
+    assert other._images.channels.currentText() == chosen
+    assert other._images.channel == seen
+    session = session_of(other._images._viewer)
+    assert session.channels.of(other._images.layer, other.image.target.image) == seen
+
+
 def test_labels_are_found_whatever_the_sliders_are_called(
     viewer, panel, annotations, store, qtbot, stack, next_session
 ):

@@ -244,8 +244,7 @@ def test_roll_back_while_training(viewer, user, scribbles):
     name = user.of(Checkpointed)[0].name
     user.panel.checkpoints.chosen.emit(name)
     where = user.panel.checkpoints.where
-    user.wait(where.isVisible)
-    assert "'… checkpoint'" in where.text()
+    user.wait(lambda: "'… checkpoint'" in where.text())
     assert "field checkpoint" in viewer.layers
     user.panel.checkpoints.rolled_back.emit(name)
     user.wait(lambda: user.of(RolledBackTo))

@@ -143,7 +143,7 @@ def test_each_image_keeps_its_channel(viewer, widget):
         viewer.layers.selection.active = images[-1]
         viewer.dims.axis_labels = ("c", "y", "x")
     viewer.layers.selection.active = images[0]
-    assert panel.channel == 0
+    viewer.dims.set_current_step(0, 0)
     panel.channels.setCurrentIndex(1)
     for image, channel in ((images[1], 0), (images[0], 1)):
         viewer.layers.selection.active = image
@@ -153,6 +153,23 @@ def test_each_image_keeps_its_channel(viewer, widget):
         assert subjects.of(target).channels == (channel,)
     panel.channels.setCurrentIndex(2)
     assert panel.channel is None
+
+
+def test_the_channel_on_screen_is_seen_until_another_is_chosen(viewer, widget):
+    panel, subjects = widget.image_panel, widget.session.live.subjects
+    for name in ("many", "others"):
+        viewer.add_image(np.zeros((4, 20, 30)), axis_labels="cyx", name=name)
+    shown = viewer.dims.current_step[0]
+    assert shown, "napari opens a stack in the middle"
+    for channel in (shown, 3, 0, 2):
+        viewer.dims.set_current_step(0, channel)
+        assert panel.channel == channel
+        assert subjects.of(panel.target()).channels == (channel,)
+    panel.channels.setCurrentText("Channel 1")
+    viewer.dims.set_current_step(0, 3)
+    assert panel.channel == 1
+    viewer.layers.selection.active = viewer.layers["many"]
+    assert panel.channel == 3
 
 
 def test_guessed_axes_are_said_and_can_be_named(viewer, widget):
