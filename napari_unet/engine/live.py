@@ -169,7 +169,7 @@ def _first_model(request: Train, checkpoints: Checkpoints, state: State) -> Mode
     if checkpoints.last is not None:
         model = checkpoints.load(checkpoints.last)
         if model.spec.channels == channels and _renamed(model.spec.classes, classes):
-            return Model(model.spec.model_copy(update={"classes": classes}), model.net)
+            return Model(model.spec.renamed(classes), model.net)
     elif net := new_net(request.base):
         spec = ModelSpec(
             name=request.name, classes=classes, channels=channels, architecture=net

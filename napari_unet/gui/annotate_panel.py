@@ -178,13 +178,14 @@ class AnnotatePanel(QWidget):
     def _look_up(self, target: Target) -> None:
         self._target, self._kept = target, None
         worker = self._annotations.look_up(target)
-        worker.returned.connect(lambda kept: self._offer(target, kept))
-        worker.errored.connect(lambda error: self._wait_with(None))
+        # Methods and no lambdas, since Qt forgets those of a panel that is gone.
+        worker.returned.connect(self._offer)
+        worker.errored.connect(self._not_found)
         start(worker)
 
-    def _offer(self, target: Target, kept: Kept) -> None:
+    def _offer(self, kept: Kept) -> None:
         """Offer what is kept; if that is nothing, do what waited for it."""
-        if self._target is not target:
+        if self._target is None or self._target.image is not kept.image:
             return
         self._kept = kept
         if kept.saved is not None:
@@ -196,6 +197,9 @@ class AnnotatePanel(QWidget):
         if waiting is not None:
             self._wait_with(None)
             self.label(waiting)
+
+    def _not_found(self, error: Exception) -> None:
+        self._wait_with(None)
 
     def _restore(self) -> None:
         from napari.utils.notifications import show_error

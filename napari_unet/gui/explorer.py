@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QComboBox, QHBoxLayout, QSpinBox, QVBoxLayout, QWidget
@@ -21,8 +21,10 @@ from napari_unet.models.blueprint import blueprint, blueprint_of, fitting_sides
 from napari_unet.models.drawing import explain
 
 if TYPE_CHECKING:
+    import numpy as np
     from napari.layers import Image as ImageLayer
     from napari.viewer import Viewer
+    from numpy.typing import NDArray
     from qtpy.QtGui import QShowEvent
 
     from napari_unet.models.steps import Blueprint
@@ -111,9 +113,9 @@ class ModelExplorer(QWidget):
         self.view.choose(place)
         self._explain(place)
         try:
-            layer, look = self._look(place)
+            look = self._look(place)
         except UnetError as error:
-            self._say(place, str(error))
+            self._say(error)
             return
         from superqt.utils import create_worker
 
@@ -124,16 +126,16 @@ class ModelExplorer(QWidget):
             _start_thread=False,
             _ignore_errors=True,
         )
-
-        def show(maps: Any) -> None:
-            show_maps(self._viewer, layer, look, maps)
-            self.shown.emit()
-
-        worker.returned.connect(show)
-        worker.errored.connect(lambda error: self._say(place, str(error)))
+        # Methods and no lambdas, since Qt forgets those of a window that is gone.
+        worker.returned.connect(self._show)
+        worker.errored.connect(self._say)
         start(worker)
 
-    def _look(self, place: int) -> tuple[ImageLayer, Look]:
+    def _show(self, seen: tuple[Look, NDArray[np.float32]]) -> None:
+        show_maps(self._viewer, *seen)
+        self.shown.emit()
+
+    def _look(self, place: int) -> Look:
         from napari_unet.images import Region
         from napari_unet.models import read_spec
 
@@ -159,7 +161,7 @@ class ModelExplorer(QWidget):
             min(corner[1] + self.size[1], image.plane_shape[1]),
             plane,
         )
-        return layer, Look(image, region, self.size, name, read_spec(name), place)
+        return Look(layer, image, region, self.size, name, read_spec(name), place)
 
     def _layer(self) -> ImageLayer:
         """Return the active image, or the first one."""
@@ -227,7 +229,6 @@ class ModelExplorer(QWidget):
         figures.append(f"sees {step.receptive_field} px")
         self.text.setText(f"{explain(step)} ({', '.join(figures)})")
 
-    def _say(self, place: int, problem: str) -> None:
-        self._explain(place)
+    def _say(self, problem: Exception) -> None:
         self.text.setText(f"{self.text.text()}\n{problem}")
         self.shown.emit()

@@ -11,6 +11,7 @@ import numpy as np
 
 from napari_unet.annotation import hold_out
 from napari_unet.engine.messages import AddImage, Patch, RemoveImage, WriteLabels
+from napari_unet.errors import EngineError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -120,14 +121,24 @@ class Feed:
 
     def ask(self, request: Request) -> Future[list[Any]]:
         """Send a short request after everything else; the result is its events."""
-        return self._thread.submit(lambda: [*self._engine.request(request)])
+        return self._thread.submit(self._ask, request)
 
     def close(self) -> None:
-        """Send nothing more."""
+        """Send nothing more; who waits for something is told."""
         self.closed = True
-        self._thread.shutdown(wait=False, cancel_futures=True)
+        self._thread.shutdown(wait=False)
+
+    def _ask(self, request: Request) -> list[Any]:
+        self._check_open()
+        return [*self._engine.request(request)]
+
+    def _check_open(self) -> None:
+        # Futures are not cancelled: that is no UnetError to those who wait for them.
+        if self.closed:
+            raise EngineError("The viewer has been closed.")
 
     def _send(self, keys: Sequence[str]) -> None:
+        self._check_open()
         with self._lock:
             waiting = [self._waiting.pop(key, None) for key in keys]
         subjects = [subject for subject in waiting if subject is not None]
@@ -192,12 +203,17 @@ class Feed:
         shape = (*image.stack_shape, len(read), *image.plane_shape)
         dtype = np.dtype(image.data.dtype).newbyteorder("=")
         pixels = self._engine.array(shape, dtype)
-        filled = pixels.open()
-        for plane in image.planes():
-            filled[tuple(plane.values())] = image.read(image.whole(plane), read)
+        try:
+            filled = pixels.open()
+            for plane in image.planes():
+                filled[tuple(plane.values())] = image.read(image.whole(plane), read)
+        except Exception:
+            pixels.remove()
+            raise
         return _Shared(image, channels, pixels, intensity)
 
     def _forget(self, key: str) -> None:
+        self._check_open()
         self._remove(key)
         self._labels.pop(key, None)
 

@@ -30,7 +30,9 @@ class Look:
 
     Attributes
     ----------
+    layer : napari.layers.Image
     image : Image
+        In the layer.
     region : Region
         The tile, inside the image; where it is smaller than `size` it is mirrored.
     size : (int, int)
@@ -43,6 +45,7 @@ class Look:
         Of the step in its blueprint.
     """
 
+    layer: ImageLayer
     image: Image
     region: Region
     size: tuple[int, int]
@@ -56,8 +59,8 @@ class Look:
         return blueprint_of(self.spec, *self.size).steps[self.place]
 
 
-def look_inside(engine: Engine, look: Look) -> NDArray[np.float32]:
-    """Let the engine run the net; return the maps, ``(channels, Y', X')``.
+def look_inside(engine: Engine, look: Look) -> tuple[Look, NDArray[np.float32]]:
+    """Let the engine run the net; return the look and the maps, ``(channels, Y', X')``.
 
     It reads pixels and waits, so it belongs in a worker.
     """
@@ -71,18 +74,18 @@ def look_inside(engine: Engine, look: Look) -> NDArray[np.float32]:
     pixels = np.pad(pixels, ((0, 0), (0, short[0]), (0, short[1])), mode="symmetric")
     step = look.step
     shown = engine.share(pixels)
-    maps = engine.array((step.channels, step.height, step.width), np.float32)
     try:
-        engine.ask(FeatureMaps(shown, look.model, look.place, maps))
-        return maps.open("r").copy()
+        maps = engine.array((step.channels, step.height, step.width), np.float32)
+        try:
+            engine.ask(FeatureMaps(shown, look.model, look.place, maps))
+            return look, maps.open("r").copy()
+        finally:
+            maps.remove()
     finally:
         shown.remove()
-        maps.remove()
 
 
-def show_maps(
-    viewer: Viewer, layer: ImageLayer, look: Look, maps: NDArray[np.float32]
-) -> Any:
+def show_maps(viewer: Viewer, look: Look, maps: NDArray[np.float32]) -> Any:
     """Show maps over the part of the image that they are of; one slider goes through.
 
     The layer of an earlier look is replaced.
@@ -96,14 +99,14 @@ def show_maps(
         # What unpadded convolutions take off is the same at each side.
         left = np.array([step.height, step.width]) * pixels
         origin += (np.array(look.size) - left) / 2
-    scale = np.asarray(layer.scale[-2:])
+    scale, corner = look.layer.scale[-2:], look.layer.translate[-2:]
     # The first pixel of a map has its middle in the middle of `pixels` of the image.
     first = origin + (pixels - 1) / 2
     return viewer.add_image(
         maps,
         name=f"{step.layer} maps",
         scale=(1, *scale * pixels),
-        translate=(0, *(np.asarray(layer.translate[-2:]) + first * scale)),
+        translate=(0, *(corner + first * scale)),
         colormap="viridis",
         metadata={MARK: _MAPS},
     )

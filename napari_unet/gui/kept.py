@@ -22,6 +22,8 @@ class Kept:
 
     Attributes
     ----------
+    image : Image
+        Of which.
     key : str
         Where it is kept in the store.
     saved : Saved, AnnotationError or None
@@ -30,6 +32,7 @@ class Kept:
         Where new labels of the image are to be kept.
     """
 
+    image: Image
     key: str
     saved: Saved | AnnotationError | None
     new_key: str
@@ -70,13 +73,13 @@ def look_up(
                 f"'{in_view[own]}'. Choose that one under Image to go on with its "
                 "labels, or start anew to label this layer for itself."
             )
-        return Kept(key, saved, new_key)
+        return Kept(image, key, saved, new_key)
     except AnnotationError as error:
-        return Kept(key, error, new_key)
+        return Kept(image, key, error, new_key)
     except OSError as error:
         text = f"'{store.folder}' cannot be searched for labels of '{image.name}': "
         text += f"{error.strerror or error}. Check the permissions."
-        return Kept(key, AnnotationError(text), new_key)
+        return Kept(image, key, AnnotationError(text), new_key)
 
 
 def load_kept(

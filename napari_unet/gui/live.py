@@ -190,21 +190,20 @@ class LiveTraining(QObject):
 
     def _ask(self, request: PauseTraining | RollBack) -> None:
         """Send a request; what comes of it is told."""
+        self.feed.ask(request).add_done_callback(self._answer)
 
-        def done(future: Future[list[Any]]) -> None:
-            if not future.cancelled():
-                self._answered.emit(future.exception() or future.result())
-
-        self.feed.ask(request).add_done_callback(done)
+    def _answer(self, future: Future[Any]) -> None:
+        """Hand over what came of a request, from another thread."""
+        self._answered.emit(future.exception() or future.result())
 
     def _hear(self, answer: Any) -> None:
-        if isinstance(answer, list):
-            for event in answer:
-                self._take(event)
-        elif not isinstance(answer, UnetError):
+        if isinstance(answer, UnetError):
+            self.refused.emit(str(answer))
+        elif isinstance(answer, Exception):
             raise answer
         else:
-            self.refused.emit(str(answer))
+            for event in answer or ():
+                self._take(event)
 
     def _take(self, event: Any) -> None:
         """Pass on what happened, on the main thread."""
@@ -262,19 +261,15 @@ class LiveTraining(QObject):
         # While the classes are being exchanged the engine has the old ones.
         if self.running and not self._again:
             try:
-                self.send(image.target)
+                self.send(image.target).add_done_callback(self._answer)
             except UnetError as error:
                 self.refused.emit(str(error))
                 return
         self.labels_changed.emit()
 
     def _classes_changed(self) -> None:
-        n_classes = len(self._annotations.scheme)
-        if (
-            self.running
-            and self.state != "stopping"
-            and n_classes != len(self._classes)
-        ):
+        other = self._annotations.scheme.names != self._classes.names
+        if self.running and self.state != "stopping" and other:
             self._again = True
             self._end()
 

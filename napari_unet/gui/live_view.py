@@ -197,11 +197,16 @@ class LiveView(QObject):
             assert small is not None
             self._pinned = view.target, small
         target, region = self._pinned
-        if target.layer in self._viewer.layers:
+        if target.layer not in self._viewer.layers:
+            return
+        try:
             subject = self._live.subjects.of(target)
-            self._previews.show(
-                View(target, subject, region, view.config, view.checkpoint, small=True)
-            )
+        except UnetError as error:
+            self.told.emit(str(error))
+            return
+        self._previews.show(
+            View(target, subject, region, view.config, view.checkpoint, small=True)
+        )
 
     def _show(self, seen: Seen) -> None:
         """Write a preview into the layers, if the image is still there."""

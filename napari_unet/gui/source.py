@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from napari.layers import Image as ImageLayer
-    from napari.layers import Layer
+    from napari.layers import Labels, Layer
 
     from napari_unet.images import Image
 
@@ -63,7 +63,7 @@ def image_of(layer: ImageLayer, slider_labels: Sequence[str] = ()) -> Image:
     return image if certain else replace(image, notes=(guess_note(data.shape, whole),))
 
 
-def pixels_of(layer: ImageLayer) -> Any:
+def pixels_of(layer: ImageLayer | Labels) -> Any:
     """Return the array that `layer` shows, the largest one of a multiscale layer."""
     return layer.data[0] if layer.multiscale else layer.data
 

@@ -18,6 +18,7 @@ from qtpy.QtWidgets import (
 from napari_unet.annotation import take_in_objects, take_in_scribbles
 from napari_unet.gui.forms import compact, follow, row
 from napari_unet.gui.section import Section
+from napari_unet.gui.source import pixels_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -65,7 +66,10 @@ class TakeInPanel(Section):
             "means not labelled",
         )
         self.as_scribbles = QPushButton(
-            "As scribbles", toolTip="Their values are classes"
+            "As scribbles",
+            toolTip="Their values are classes: 1 is background and 2 the first class, "
+            "as in the layer of scribbles. Where they are complete 0 is background and "
+            "1 the first class",
         )
         self.as_objects = QPushButton(
             "As objects", toolTip="Each of their values is one object"
@@ -153,7 +157,7 @@ class TakeInPanel(Section):
         elif image.target.fits(source):
             labels = image.target.stack(source)
         else:
-            labels = source.data
+            labels = pixels_of(source)
         version = image.annotation.version
         if objects:
             take_in_objects(image.annotation, labels, complete=complete)

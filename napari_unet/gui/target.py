@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_unet.gui.placement import keep_over, place
-from napari_unet.gui.source import layer_axes
+from napari_unet.gui.source import layer_axes, pixels_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -57,7 +57,7 @@ class Target:
 
     def fits(self, labels: Labels) -> bool:
         """Whether a label layer has the shape of the image."""
-        return tuple(labels.data.shape) == self._shape
+        return tuple(pixels_of(labels).shape) == self._shape
 
     @property
     def _shape(self) -> tuple[int, ...]:
@@ -68,7 +68,7 @@ class Target:
 
         ``(..., Y, X)``: the image's stack axes, rows and columns, no channels.
         """
-        return self.in_order(np.asarray(labels.data))
+        return self.in_order(np.asarray(pixels_of(labels)))
 
     def in_order(self, data: NDArray[Any]) -> NDArray[Any]:
         """Return what may be the data of a label layer as `stack` does."""

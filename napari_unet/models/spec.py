@@ -1,6 +1,6 @@
 """What a model is, apart from its weights: the contents of ``model.json``."""
 
-from typing import Literal
+from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -70,3 +70,11 @@ class ModelSpec(_Frozen):
         """Those of the classes that the model it refines knows, too."""
         before = self.provenance.get("base_classes", "").split(", ")
         return [i for i, name in enumerate(self.classes.names) if name in before]
+
+    def renamed(self, classes: ClassScheme) -> Self:
+        """Return it with the same classes under other names or in other colours."""
+        known = [classes.names[i] for i in self.base_classes]
+        provenance = dict(self.provenance)
+        if self.refines:
+            provenance["base_classes"] = ", ".join(known)
+        return self.model_copy(update={"classes": classes, "provenance": provenance})

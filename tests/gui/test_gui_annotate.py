@@ -263,7 +263,7 @@ def test_a_label_of_no_class_means_nothing(painted, annotations, qtbot, notified
     qtbot.wait_until(lambda: same(image, layer))
 
 
-@pytest.mark.parametrize("start", ["layer", "file"])
+@pytest.mark.parametrize("start", ["layer", "pyramid", "file"])
 def test_labels_from_elsewhere(
     viewer, panel, annotations, painted, qtbot, blobs, tmp_path, notified, start
 ):
@@ -272,6 +272,9 @@ def test_labels_from_elsewhere(
     section = panel.take_in
     if start == "layer":
         viewer.add_labels(mask, name="mask")
+        section.source.setCurrentText("mask")
+    elif start == "pyramid":
+        viewer.add_labels([mask, mask[::2, ::2]], name="mask", multiscale=True)
         section.source.setCurrentText("mask")
     else:
         write_labels(tmp_path / "mask.tif", mask, "YX")

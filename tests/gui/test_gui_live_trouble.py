@@ -8,6 +8,7 @@ from gui_live import BACKGROUND, CELL, dab, paint_both, said, save_small_model
 from napari_unet.annotation import AnnotationStore
 from napari_unet.annotation.annotation import HELD_OUT, TRAINING
 from napari_unet.engine.messages import AtWork, RolledBackTo
+from napari_unet.errors import EngineError
 from napari_unet.gui import live_panel
 from napari_unet.images import Region
 from napari_unet.training import Checkpointed, Stopped, Warned
@@ -219,6 +220,43 @@ def test_a_class_is_added_and_removed(user, scribbles, widget):
     assert set(np.unique(scribbles.data)) == {0, BACKGROUND, CELL}
     user.stop()
     assert widget.prediction_panel.models.spec().classes.names == ("background", "cell")
+
+
+def test_a_class_is_renamed(user, scribbles, widget):
+    annotations = widget.session.annotations
+    paint_both(scribbles)
+    user.start()
+    user.more_steps(20)
+    annotations.set_scheme(annotations.scheme.rename(1, "neuron"))
+    user.wait(lambda: user.of(Stopped))
+    user.more_steps(5)
+    assert user.steps[-1].step > 20
+    user.stop()
+    spec = widget.prediction_panel.models.spec()
+    assert spec.classes.names == ("background", "neuron")
+    assert spec.base_classes == [0, 1], "what the base model knows is not forgotten"
+
+
+def test_strokes_that_cannot_be_sent_are_said(
+    user, scribbles, monkeypatch, notified, widget
+):
+    def cannot(key):
+        raise EngineError("Memory is full.")
+
+    paint_both(scribbles)
+    user.start()
+    user.panel.train.preview.setChecked(False)
+    send = user.live.feed._write
+    monkeypatch.setattr(user.live.feed, "_write", cannot)
+    dab(scribbles, CELL, (12, 55))
+    user.wait(lambda: said(user, notified, "Memory is full."))
+    assert user.live.state == "training"
+    monkeypatch.setattr(user.live.feed, "_write", send)
+    dab(scribbles, CELL, (40, 55))
+    labels = widget.session.annotations.images[0].annotation
+    # Those that were lost before come with them.
+    user.wait(lambda: user.steps[-1].labelled == labels.tally()[:, TRAINING].sum())
+    user.stop()
 
 
 def test_the_disk_is_full(user, scribbles, notified, monkeypatch, tmp_path):

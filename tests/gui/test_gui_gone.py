@@ -1,0 +1,134 @@
+"""Windows and viewers that go while something is under way for them."""
+
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+from gui_annotate import FIRST
+from gui_live import paint_both
+from qtpy.QtCore import QThreadPool
+from qtpy.QtWidgets import QApplication
+
+from napari_unet.annotation import Annotation, image_key
+from napari_unet.errors import ImageError
+from napari_unet.gui import explorer, keeping
+from napari_unet.gui.explorer import ModelExplorer
+from napari_unet.gui.feed import Feed, Subject
+from napari_unet.gui.recent import remember_model
+from napari_unet.gui.session import session_of
+from napari_unet.images import Image, Region, image_from_array
+
+
+@pytest.fixture
+def held(monkeypatch):
+    """Hold a function up, until the event is set, after it has begun."""
+    gates = []
+
+    def hold(module, name):
+        work, began, go = getattr(module, name), threading.Event(), threading.Event()
+        gates.append(go)
+
+        def held_up(*args):
+            began.set()
+            assert go.wait(60)
+            return work(*args)
+
+        monkeypatch.setattr(module, name, held_up)
+        return began, go
+
+    yield hold
+    for gate in gates:
+        gate.set()
+
+
+def destroy(viewer, widget, qtbot):
+    """Take a dock away, and Qt's objects with it."""
+    viewer.window.remove_dock_widget(widget)
+    with qtbot.wait_signal(widget.destroyed, timeout=60_000):
+        widget.deleteLater()
+
+
+def end(go, qtbot):
+    """Let what is held up end, and what it has to tell arrive."""
+    pool = QThreadPool.globalInstance()
+    with qtbot.capture_exceptions() as raised:
+        go.set()
+        qtbot.wait_until(lambda: not pool.activeThreadCount(), timeout=60_000)
+        QApplication.processEvents()
+    assert raised == []
+
+
+def test_the_panel_goes_while_kept_labels_are_looked_up(
+    viewer, widget, annotations, store, blobs, qtbot, held
+):
+    image = image_from_array(blobs)
+    annotation = Annotation.of(image)
+    annotation.write_scribbles(Region(5, 5, 9, 9), FIRST)
+    store.save(image_key(image), annotation, annotations.scheme)
+    began, go = held(keeping, "look_up")
+    viewer.add_image(blobs, name="field")
+    qtbot.wait_until(began.is_set, timeout=60_000)
+    destroy(viewer, widget, qtbot)
+    end(go, qtbot)
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_the_explorer_goes_while_maps_are_computed(
+    viewer, model, engine, blobs, qtbot, held, monkeypatch, fails
+):
+    session_of(viewer).engine = engine
+    remember_model(model)
+    viewer.add_image(blobs, name="field")
+    dock = ModelExplorer(viewer)
+    viewer.window.add_dock_widget(dock, name="Model explorer")
+    dock.nets.setCurrentIndex(dock.nets.findData(str(model)))
+    if fails:
+        monkeypatch.setattr(explorer, "look_inside", lambda *_: 1 / 0)
+    began, go = held(explorer, "look_inside")
+    dock.show_maps(2)
+    qtbot.wait_until(began.is_set, timeout=60_000)
+    destroy(viewer, dock, qtbot)
+    end(go, qtbot)
+
+
+def test_the_viewer_closes_while_training_and_next_wait_for_the_engine(
+    viewer, widget, user, qtbot, held, notified
+):
+    paint_both(viewer.layers["field scribbles"])
+    began, go = held(user.live.feed, "_decide")
+    user.panel.train.next.click()
+    qtbot.wait_until(began.is_set, timeout=60_000)
+    user.choose_base("The chosen model")
+    user.panel.train.start.click()
+    widget.session.close()
+    end(go, qtbot)
+    assert notified == []
+
+
+class Fading:
+    """Pixels on a drive that is gone after some reads."""
+
+    def __init__(self, pixels, reads):
+        self.shape, self.dtype, self.ndim = pixels.shape, pixels.dtype, pixels.ndim
+        self._pixels, self._left = pixels, reads
+
+    def __getitem__(self, index):
+        self._left -= 1
+        if self._left < 0:
+            raise OSError("The drive is gone.")
+        return self._pixels[index]
+
+
+def test_an_image_that_goes_while_it_is_read_leaves_nothing_behind(engine, blobs):
+    # Once to measure the brightness, and then no more.
+    image = Image(Fading(blobs, reads=1), "YX", "field")
+    subject = Subject("field", image, (0,), (1, 99), Annotation.of(image))
+    feed = Feed(engine, lambda key, split: None)
+    engine.start()
+    folder = Path(engine.array((1,), np.uint8).path).parent
+    before = sorted(folder.iterdir())
+    with pytest.raises(ImageError, match="drive is gone"):
+        feed.send(subject).result(60)
+    assert sorted(folder.iterdir()) == before
+    feed.close()
