@@ -61,14 +61,15 @@ class AnnotationStore:
         path = self.path(key)
         return read_header(path) if path.exists() else None
 
-    def keys_like(self, beginning: str) -> list[str]:
-        """Return the keys with this beginning under which something is saved.
+    def saved_times(self, beginning: str) -> dict[str, float]:
+        """Return when something was saved under keys with this beginning.
 
-        The one that was saved last is the first.
+        In seconds since 1970; the one that was saved last is the first.
         """
         paths = self.folder.glob(f"{beginning}*/{FILE}")
         times = {path.parent.name: path.stat().st_mtime for path in paths}
-        return sorted(times, key=lambda key: times[key], reverse=True)
+        newest = sorted(times, key=lambda key: times[key], reverse=True)
+        return {key: times[key] for key in newest}
 
     def load(self, key: str) -> tuple[Annotation, ClassScheme]:
         """Return the annotation of an image and its classes.

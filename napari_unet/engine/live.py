@@ -85,6 +85,9 @@ def train(request: Train, state: State) -> Generator[object, None, None]:
         )
     device, notes = choose_device(request.config.device)
     model = _first_model(request, checkpoints, state)
+    if len(checkpoints) and _names(checkpoints) != request.classes.names:
+        # How well other classes were told apart does not compare.
+        checkpoints.forget_scores()
     check_crops(model.net, request.config)
     data = _labelled_images(session, model, request.config.seed)
     learner = Learner(model, device, request.config)
@@ -144,6 +147,8 @@ def roll_back(request: RollBack, state: State) -> Generator[object, None, None]:
     model = checkpoints.load(checkpoint.name)
     if run is not None:
         _restore(run, model, checkpoint.name)
+    # What was learnt later is forgotten, and none of it the best.
+    checkpoints.forget_scores(after=checkpoint.name)
     if run is None or run.ended:
         steps = checkpoints.steps if run is None else run.learner.steps
         yield checkpoints.keep(model, steps, checkpoint.score)
@@ -152,7 +157,8 @@ def roll_back(request: RollBack, state: State) -> Generator[object, None, None]:
 
 def _restore(run: Run, model: Model, name: str) -> None:
     spec = run.learner.spec
-    if model.spec.classes != spec.classes or model.spec.channels != spec.channels:
+    same = _renamed(model.spec.classes, spec.classes)
+    if not same or model.spec.channels != spec.channels:
         raise TrainingError(
             f"The checkpoint '{name}' has other classes or channels than the training "
             "under way. Choose a later one."
@@ -180,6 +186,14 @@ def _first_model(request: Train, checkpoints: Checkpoints, state: State) -> Mode
     return adapt(
         model, classes=classes, channels=channels, name=request.name, seed=seed
     )
+
+
+def _names(checkpoints: Checkpoints) -> tuple[str, ...]:
+    """Return the names of the classes of the last checkpoint."""
+    from napari_unet.models import read_spec
+
+    assert checkpoints.last is not None
+    return read_spec(checkpoints.folder / checkpoints.last).classes.names
 
 
 def _renamed(before: ClassScheme, now: ClassScheme) -> bool:

@@ -87,8 +87,10 @@ class Session:
     def add(self, image: TrainingImage) -> None:
         """Take an image in; a known one keeps its labels if they fit."""
         before = self.images.get(image.key)
-        if before and before.annotation.shape == image.annotation.shape:
-            image = replace(image, annotation=before.annotation)
+        if before is not None:
+            labels, blank = before.annotation, image.annotation
+            if (labels.shape, labels.axes) == (blank.shape, blank.axes):
+                image = replace(image, annotation=labels)
         self.remove(image.key)
         self.images[image.key] = image
         self._learn_from(image.key)

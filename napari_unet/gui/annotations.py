@@ -98,7 +98,7 @@ class Annotations:
         """
         in_view = {i.key: i.name for i in self.images if not self._gone(i)}
         worker = self.keeping.look_up(target, in_view)
-        worker.returned.connect(lambda kept: self._take_back(target, kept.key))
+        worker.returned.connect(lambda kept: self._take_back(target, kept))
         return worker
 
     def restore(self, target: Target, kept: Kept) -> Any:
@@ -112,7 +112,7 @@ class Annotations:
 
         def show(loaded: Any) -> None:
             if not isinstance(loaded, str):
-                self._restored(target, kept.key, *loaded)
+                self._restored(target, kept.new_key, *loaded)
 
         worker = self.keeping.load(target, kept)
         worker.returned.connect(show)
@@ -201,11 +201,16 @@ class Annotations:
         self.images_changed.emit()
         return image
 
-    def _take_back(self, target: Target, key: str) -> None:
+    def _take_back(self, target: Target, kept: Kept) -> None:
         """Lay labels whose image was removed over it when it is opened again."""
         for image in self.images:
-            if image.key == key and self._gone(image) and not self.of(target.layer):
+            if (
+                image.key == kept.key
+                and self._gone(image)
+                and not self.of(target.layer)
+            ):
                 if image.move_to(target):
+                    image.key = kept.new_key
                     self.images_changed.emit()
                     # Training has forgotten the layer that was removed.
                     self._changed(image, image.annotation.changed_since(0))

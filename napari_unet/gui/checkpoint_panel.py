@@ -100,6 +100,14 @@ class CheckpointPanel(QWidget):
         item.setToolTip("Click to see what this checkpoint predicts")
         self.list.insertItem(0, item)
 
+    def show_best(self, kept: list[Checkpointed]) -> None:
+        """Show which of these checkpoints are the best still."""
+        best = {checkpoint.name for checkpoint in kept if checkpoint.best}
+        for i in range(self.list.count()):
+            item = self.list.item(i)
+            if item.data(_NAME) not in best:
+                item.setText(item.text().replace(_BEST, ""))
+
     def draw(
         self, name: str, semantic: NDArray[np.uint8], classes: ClassScheme
     ) -> None:

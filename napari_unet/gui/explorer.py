@@ -14,7 +14,7 @@ from napari_unet.gui.inside import Look, look_inside, show_maps
 from napari_unet.gui.net_view import NetView
 from napari_unet.gui.recent import recent_models
 from napari_unet.gui.screen import camera_of
-from napari_unet.gui.session import session_of
+from napari_unet.gui.session import bare, session_of
 from napari_unet.gui.source import image_of, plane_on_screen
 from napari_unet.models.architecture import ARCHITECTURES, TITLES
 from napari_unet.models.blueprint import blueprint, blueprint_of, fitting_sides
@@ -53,8 +53,8 @@ class ModelExplorer(QWidget):
         from napari_unet.models import base_models
 
         self.setObjectName("Model explorer")
-        self._viewer = napari_viewer
-        self._session = session_of(napari_viewer)
+        self._viewer = bare(napari_viewer)
+        self._session = session_of(self._viewer)
         self._plan: Blueprint | None = None
         self.nets = QComboBox(
             toolTip="A net of the papers, or a trained model, which can show its maps"

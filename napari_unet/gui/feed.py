@@ -179,11 +179,21 @@ class Feed:
             or shared.image.data is not subject.image.data
             or shared.image.axes != subject.image.axes
         ):
-            self._remove(key)
-            shared = self._shared[key] = self._share(subject)
-        if key not in self._known:
-            self._engine.ask(_add(key, shared))
+            shared = self._share(subject)
+            self._add(key, shared)
+        elif key not in self._known:
+            self._add(key, shared)
+
+    def _add(self, key: str, shared: _Shared) -> None:
+        """Give the engine an image in place of another; labels that fit stay."""
+        before = self._shared.get(key, shared)
+        self._engine.ask(_add(key, shared))
+        self._shared[key] = shared
+        if _measures(before.image) != _measures(shared.image):
             self._known[key] = None
+        self._known.setdefault(key, None)
+        if before is not shared:
+            before.pixels.remove()
 
     def _write(self, key: str) -> None:
         """Bring the engine's labels of an image up to date."""
@@ -224,6 +234,10 @@ class Feed:
             self._engine.ask(RemoveImage(key))
         if shared is not None:
             shared.pixels.remove()
+
+
+def _measures(image: Image) -> tuple[str, tuple[int, ...]]:
+    return image.axes, tuple(image.data.shape)
 
 
 def _add(key: str, shared: _Shared) -> AddImage:

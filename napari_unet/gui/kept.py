@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -25,11 +26,11 @@ class Kept:
     image : Image
         Of which.
     key : str
-        Where it is kept in the store.
+        Where it is kept in the store; of a file with other pixels than now.
     saved : Saved, AnnotationError or None
         What there is; why it is not offered; or None if nothing is kept.
     new_key : str
-        Where new labels of the image are to be kept.
+        Where labels of the image are to be kept from now on.
     """
 
     image: Image
@@ -62,10 +63,15 @@ def look_up(
     of_file = file_part(own)
     twice = of_file is not None and own in in_view
     try:
-        if of_file and not twice:
-            # A file whose pixels have been changed has labels still.
-            others = [k for k in store.keys_like(of_file) if k not in in_view]
-            key = key if key in others or not others else others[0]
+        if of_file and path is not None and not twice:
+            times = store.saved_times(of_file)
+            # A file whose pixels have been changed has labels still. Those of a file
+            # that is as it was are of another of its channels, in a layer of its own.
+            changed = os.stat(path).st_mtime
+            others = [
+                k for k, at in times.items() if k not in in_view and at <= changed
+            ]
+            key = key if key in times or not others else others[0]
         saved = store.find(key)
         if saved is None and twice:
             raise AnnotationError(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from qtpy.QtCore import QObject, Signal
 
-from napari_unet.engine.messages import PauseTraining, RollBack
+from napari_unet.engine.messages import PauseTraining, RollBack, RolledBackTo
 from napari_unet.errors import UnetError
 from napari_unet.gui.feed import Feed
 from napari_unet.gui.subjects import Subjects
@@ -61,6 +61,8 @@ class LiveTraining(QObject):
         Each of the `training.events`, and `RolledBackTo`.
     labels_changed : Signal
         New strokes are on their way to the engine.
+    scores_forgotten : Signal
+        Some checkpoints are no longer the best.
     stopped : Signal
         It has ended as it should, with this line for the user.
     failed : Signal
@@ -72,6 +74,7 @@ class LiveTraining(QObject):
     state_changed = Signal(str)
     told = Signal(object)
     labels_changed = Signal()
+    scores_forgotten = Signal()
     stopped = Signal(str)
     failed = Signal(str)
     refused = Signal(str)
@@ -156,6 +159,12 @@ class LiveTraining(QObject):
         """
         return self.feed.send(*map(self.subjects.of, targets))
 
+    def send_again(self, target: Target) -> None:
+        """While training, tell the engine that a labelled image is seen otherwise."""
+        annotated = self._annotations.of(target.layer)
+        if annotated is not None:
+            self._labels_changed(annotated, [])
+
     def close(self) -> None:
         """End, and wait a moment for the last weights to be kept."""
         # Nobody is left to hear of it.
@@ -211,6 +220,8 @@ class LiveTraining(QObject):
             self._set_state("training")
         elif isinstance(event, Checkpointed):
             self.checkpoints.append(event)
+        elif isinstance(event, RolledBackTo):
+            self._forget_best(after=event.name)
         elif isinstance(event, Stopped):
             assert self.plan is not None
             self.best = self.plan.folder / event.best
@@ -226,6 +237,7 @@ class LiveTraining(QObject):
             assert self.plan is not None
             try:
                 self.subjects.check_strokes()
+                self._forget_best()
                 self._begin(replace(self.plan, resume=True))
                 return
             except UnetError as error:
@@ -248,6 +260,14 @@ class LiveTraining(QObject):
         best = [event for event in self.checkpoints if event.best] or self.checkpoints
         if best and self.plan is not None:
             self.best = self.plan.folder / best[-1].name
+
+    def _forget_best(self, after: str | None = None) -> None:
+        """Let the checkpoints later than `after`, or all, be best no more."""
+        names = [event.name for event in self.checkpoints]
+        first = names.index(after) + 1 if after in names else 0
+        for i in range(first, len(names)):
+            self.checkpoints[i] = replace(self.checkpoints[i], best=False)
+        self.scores_forgotten.emit()
 
     def _set_state(self, state: State) -> None:
         if state != self.state:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -103,6 +104,10 @@ class LivePanel(QWidget):
         follow(self, (session.annotations.changed, self._forget_missing))
         live.state_changed.connect(self._show_state)
         live.told.connect(self._show)
+        live.scores_forgotten.connect(
+            lambda: self.checkpoints.show_best(live.checkpoints)
+        )
+        images.channel_changed.connect(self._see_channel)
         live.stopped.connect(self._stopped)
         live.failed.connect(self._broke_off)
         live.refused.connect(self._refused)
@@ -133,6 +138,11 @@ class LivePanel(QWidget):
             self._refused("There is no image to show the checkpoint on. Open one.")
         else:
             self.view.show_checkpoint(checkpoint)
+
+    def _see_channel(self) -> None:
+        """Let a training under way learn from the channel that is chosen now."""
+        with suppress(UnetError):
+            self.live.send_again(self._images.target())
 
     def go_next(self) -> None:
         """Go to where the model is least sure."""

@@ -90,6 +90,7 @@ class LiveView(QObject):
         self._live.state_changed.connect(self._follow_state)
         Hand(viewer, panel).moves.connect(self._leave_a_core)
         images.image_changed.connect(self._moved)
+        images.channel_changed.connect(self._moved)
         events = camera_of(viewer).events
         dims = viewer.dims.events
         follow(

@@ -102,6 +102,16 @@ class UnetSession:
         self.engine.close()
 
 
+def bare(viewer: Viewer) -> Viewer:
+    """Return the viewer itself, where napari hands a plugin a proxy of it.
+
+    Layers that are made through the proxy are proxies, too, and not those that the
+    viewer's events tell of.
+    """
+    itself: Viewer = getattr(viewer, "__wrapped__", viewer)
+    return itself
+
+
 _sessions: WeakKeyDictionary[Viewer, UnetSession] = WeakKeyDictionary()
 
 

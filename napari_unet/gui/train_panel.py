@@ -65,6 +65,7 @@ class TrainPanel(QWidget):
         super().__init__()
         self._viewer = viewer
         self._state = "idle"
+        self._before_pause = ""
         self.plot: TrainingPlot | None = None
         self.base = QComboBox(
             toolTip="What training begins with: a model that knows cells already "
@@ -130,6 +131,7 @@ class TrainPanel(QWidget):
 
     def show_state(self, state: str) -> None:
         """Offer what can be done in a state of `LiveTraining`."""
+        resumed = (self._state, state) == ("paused", "training")
         self._state = state
         running = state in ("training", "paused")
         self.start.setEnabled(state == "idle")
@@ -143,7 +145,10 @@ class TrainPanel(QWidget):
             self.show_line("Preparing…")
             self.figures.hide()
         elif state == "paused":
+            self._before_pause = self.verdict.text()
             self.show_line("Paused. Press Resume to go on.")
+        elif resumed:
+            self.show_line(self._before_pause)
         elif state == "stopping":
             self.show_line("Stopping after this step…")
 

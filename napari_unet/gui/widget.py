@@ -19,7 +19,7 @@ from napari_unet.gui.live_panel import LivePanel
 from napari_unet.gui.objects_panel import ObjectsPanel
 from napari_unet.gui.prediction_panel import PredictionPanel
 from napari_unet.gui.section import Section
-from napari_unet.gui.session import session_of
+from napari_unet.gui.session import bare, session_of
 from napari_unet.resources import resource
 
 if TYPE_CHECKING:
@@ -40,24 +40,21 @@ class UnetWidget(QWidget):
         super().__init__()
         self.setObjectName("U-Net")
         self.setWindowIcon(QIcon(str(resource("icons/unet.svg"))))
-        self.session = session_of(napari_viewer)
+        viewer = bare(napari_viewer)
+        self.session = session_of(viewer)
         self.session.show_in(self)
         self._opened = False
 
-        self.image_panel = ImagePanel(napari_viewer, self.session)
-        self.prediction_panel = PredictionPanel(
-            napari_viewer, self.session, self.image_panel
-        )
-        self.annotate_panel = AnnotatePanel(
-            napari_viewer, self.session, self.image_panel
-        )
+        self.image_panel = ImagePanel(viewer, self.session)
+        self.prediction_panel = PredictionPanel(viewer, self.session, self.image_panel)
+        self.annotate_panel = AnnotatePanel(viewer, self.session, self.image_panel)
         self.objects_panel = ObjectsPanel(
-            napari_viewer, self.session, self.annotate_panel.label
+            viewer, self.session, self.annotate_panel.label
         )
         self.annotate_panel.image_changed.connect(self.objects_panel.show_image)
         self.objects_panel.show_image(self.annotate_panel.image)
         self.live_panel = LivePanel(
-            napari_viewer,
+            viewer,
             self.session,
             self.image_panel,
             self.prediction_panel.models,

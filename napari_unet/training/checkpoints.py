@@ -6,7 +6,7 @@ import json
 import re
 import shutil
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -124,11 +124,22 @@ class Checkpoints:
         save_model(model, self.folder / name)
         self._kept.append(Checkpoint(name, step, score, time.time()))
         self._thin()
-        try:
-            self._write()
-        except ImageError as error:
-            raise ModelError(str(error)) from error
+        self._write()
         return Checkpointed(step, name, score, best)
+
+    def forget_scores(self, after: str | None = None) -> None:
+        """Let those kept later than the one called `after`, or all, be best no more.
+
+        Raises
+        ------
+        ModelError
+            If that cannot be written down.
+        """
+        names = [c.name for c in self._kept]
+        first = 0 if after is None else names.index(after) + 1
+        for i in range(first, len(names)):
+            self._kept[i] = replace(self._kept[i], score=None)
+        self._write()
 
     def load(self, name: str) -> Model:
         """Open the checkpoint called `name`."""
@@ -165,5 +176,9 @@ class Checkpoints:
         return sorted(found, key=lambda c: (c.step, c.saved))
 
     def _write(self) -> None:
-        with written_whole(self.folder / INDEX) as new:
-            new.write_text(json.dumps([asdict(c) for c in self._kept], indent=1))
+        rows = json.dumps([asdict(c) for c in self._kept], indent=1)
+        try:
+            with written_whole(self.folder / INDEX) as new:
+                new.write_text(rows)
+        except ImageError as error:
+            raise ModelError(str(error)) from error

@@ -92,12 +92,16 @@ def test_resuming_with_one_more_class(desk, scene, training):
     desk.steps(training, 5)
     desk.ask(StopTraining(training.id))
     desk.rest()
+    run = desk.state.session.run
+    run.checkpoints.keep(run.learner.model(), run.learner.steps, 1.0)
     more = ClassScheme.named("cell", "dirt")
     again = train(desk.folder, resume=True, classes=more)
     desk.add(again)
     desk.steps(again, 1)
     assert desk.events(again)[0].step > 7
-    assert desk.state.session.run.learner.spec.classes == more
+    run = desk.state.session.run
+    assert run.learner.spec.classes == more
+    assert run.checkpoints.best is None, "a model of other classes"
 
 
 def test_a_class_with_another_name_is_the_same_one(desk, scene, training):

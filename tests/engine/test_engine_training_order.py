@@ -99,7 +99,10 @@ def test_rolling_back_goes_on_from_the_checkpoint(desk, scene, training):
     desk.steps(training, 8)
     desk.add(PauseTraining(training.id, True))
     desk.rest()
+    run = desk.state.session.run
+    run.checkpoints.keep(run.learner.model(), run.learner.steps, 1.0)
     assert desk.ask(RollBack(kept_in)) == [RolledBackTo(kept.name)]
+    assert run.checkpoints.best == kept.name, "what came later is forgotten"
     desk.ask(scene.preview())
     np.testing.assert_array_equal(scene.semantic.open("r"), then)
     desk.add(PauseTraining(training.id, False))

@@ -110,6 +110,32 @@ def test_each_channel_of_a_file_gets_its_own_labels(
         np.testing.assert_array_equal(scribbles.data, before.data)
 
 
+def test_labels_of_one_channel_are_not_offered_for_another(
+    viewer, panel, annotations, store, qtbot, blobs, tmp_path, next_session
+):
+    path = tmp_path / "two.tif"
+    tifffile.imwrite(path, np.stack([blobs, blobs[::-1]]), metadata={"axes": "CYX"})
+    viewer.layers.selection.active = viewer.open(path, plugin="napari", channel_axis=0)[
+        1
+    ]
+    image = annotate(panel, qtbot)
+    image.scribbles.paint((10, 15), FIRST)
+    qtbot.wait_until(lambda: on_disk(store, image, image.scribbles), timeout=60_000)
+
+    other = next_session(None)
+    first, second = other._images._viewer.open(path, plugin="napari", channel_axis=0)
+    layers = other._images._viewer.layers
+    layers.selection.active = first
+    new = annotate(other, qtbot)
+    assert not new.scribbles.data.any()
+    new.scribbles.paint((40, 40), FIRST)
+    qtbot.wait_until(lambda: on_disk(store, new, new.scribbles), timeout=60_000)
+    assert on_disk(store, image, image.scribbles)
+    layers.selection.active = second
+    found = continued(other, qtbot)
+    np.testing.assert_array_equal(found.data > 0, image.scribbles.data > 0)
+
+
 def test_a_file_with_other_pixels_has_its_labels_still(
     viewer, panel, annotations, store, qtbot, blobs, tmp_path, next_session
 ):
@@ -124,7 +150,13 @@ def test_a_file_with_other_pixels_has_its_labels_still(
     tifffile.imwrite(path, blobs // 2)
     other = next_session(None)
     other._images._viewer.open(path, plugin="napari")
-    np.testing.assert_array_equal(continued(other, qtbot).data, layer.data)
+    found = continued(other, qtbot)
+    np.testing.assert_array_equal(found.data, layer.data)
+    found.paint((40, 40), FIRST)
+    qtbot.wait_until(lambda: on_disk(store, other.image, found), timeout=60_000)
+    again = next_session(None)
+    again._images._viewer.open(path, plugin="napari")
+    np.testing.assert_array_equal(continued(again, qtbot).data, found.data)
 
 
 @pytest.mark.parametrize("chosen", ["Channel 2", "All channels"])
@@ -256,28 +288,6 @@ def test_a_file_in_two_layers_can_be_labelled_twice_and_nothing_is_lost(
         other._images._viewer.layers.selection.active = layer
         scribbles = continued(other, qtbot)
         np.testing.assert_array_equal(scribbles.data, image.scribbles.data)
-
-
-def test_starting_anew_with_another_channel_leaves_what_is_kept(
-    viewer, panel, annotations, store, qtbot, blobs, tmp_path, next_session
-):
-    path = tmp_path / "two.tif"
-    tifffile.imwrite(path, np.stack([blobs, blobs[::-1]]), metadata={"axes": "CYX"})
-    layers = viewer.open(path, plugin="napari", channel_axis=0)
-    viewer.layers.selection.active = layers[0]
-    image = annotate(panel, qtbot)
-    image.scribbles.paint((10, 15), FIRST)
-    qtbot.wait_until(lambda: on_disk(store, image, image.scribbles), timeout=5000)
-    other = next_session(None)
-    opened = other._images._viewer.open(path, plugin="napari", channel_axis=0)
-    other._images._viewer.layers.selection.active = opened[1]
-    qtbot.wait_until(other.kept_line.isVisible)
-    other.kept_line.anew.click()
-    other.image.scribbles.paint((40, 40), FIRST)
-    new = other.image
-    qtbot.wait_until(lambda: on_disk(store, new, new.scribbles), timeout=5000)
-    assert new.key != image.key
-    assert on_disk(store, image, image.scribbles)
 
 
 def test_accepted_regions_lie_over_an_image_that_is_opened_again(

@@ -73,6 +73,7 @@ def test_pause_and_go_on(user, scribbles, qtbot):
     qtbot.wait(300)
     assert len(user.steps) <= before + 1
     user.panel.train.pause.click()
+    assert "Paused" not in user.panel.train.verdict.text()
     user.more_steps(3)
     user.stop()
     assert isinstance(user.events[-1], Stopped)
@@ -100,6 +101,24 @@ def test_a_slider_is_named(viewer, user, blobs, widget, qtbot):
     viewer.dims.axis_labels = ("t", "y", "x")
     user.more_previews(2)
     assert not any("wrong" in text for text in user.ended)
+    user.stop()
+
+
+def test_another_channel_is_chosen(viewer, user, blobs, widget, qtbot):
+    many = np.stack([blobs, blobs[::-1]])
+    viewer.layers.selection.active = layer = viewer.add_image(
+        many, name="many", axis_labels=("c", "y", "x")
+    )
+    viewer.dims.set_current_step(0, 0)
+    paint_both(annotate(widget.annotate_panel, qtbot).scribbles)
+    user.start()
+    sent = user.live.feed._shared
+    key = user.live.subjects.key(layer)
+    assert sent[key].channels == (0,)
+    widget.image_panel.channels.setCurrentText("Channel 1")
+    user.wait(lambda: sent[key].channels == (1,))
+    user.more_steps(3)
+    assert user.of(Warned) == [], "its labels were there all the time"
     user.stop()
 
 

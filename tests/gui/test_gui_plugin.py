@@ -6,11 +6,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from gui_annotate import FIRST, annotate, keep_in
 from npe2 import PluginManifest
 from qtpy.QtWidgets import QMenu
 
 import napari_unet
 from napari_unet.gui.samples import histology, nuclei
+from napari_unet.gui.session import session_of
 from napari_unet.gui.widget import UnetWidget
 
 SHOW_THE_PANEL = (
@@ -76,6 +78,24 @@ def test_napari_shows_it(installed, make_napari_viewer):
         "nuclei",
         "histology",
     ]
+    viewer.close()
+
+
+def test_layers_are_followed_in_a_panel_that_napari_opens(
+    installed, make_napari_viewer, engine, blobs, tmp_path, qtbot
+):
+    viewer = make_napari_viewer(show=True)
+    session_of(viewer).engine = engine
+    annotations = keep_in(viewer, tmp_path)
+    _, widget = viewer.window.add_plugin_dock_widget(NAME, "U-Net")
+    viewer.add_image(blobs, name="field")
+    image = annotate(widget.annotate_panel, qtbot)
+    assert viewer.layers["field scribbles"] is image.scribbles
+    image.scribbles.paint((10, 15), FIRST)
+    viewer.layers.remove("field scribbles")
+    viewer.layers.remove("field")
+    assert annotations.images == []
+    annotations.close()
     viewer.close()
 
 

@@ -48,6 +48,18 @@ def test_unscored_checkpoints_are_never_the_best(tmp_path):
     assert kept.is_best(0.31)
 
 
+def test_what_is_forgotten_is_never_the_best(tmp_path):
+    kept = Checkpoints(tmp_path)
+    for step, score in enumerate((0.5, 0.9, 0.7), start=1):
+        kept.keep(build(SPEC), step, score)
+    kept.forget_scores(after="step-000001")
+    assert kept.best == Checkpoints(tmp_path).best == "step-000001"
+    assert kept.is_best(0.6)
+    kept.forget_scores()
+    assert kept.best is Checkpoints(tmp_path).best is None
+    assert len(kept) == 3
+
+
 def test_two_checkpoints_at_one_step_do_not_share_a_folder(tmp_path):
     kept = Checkpoints(tmp_path)
     assert kept.keep(build(SPEC), 5, 0.1).name != kept.keep(build(SPEC), 5, None).name
