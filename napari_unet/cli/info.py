@@ -27,7 +27,7 @@ def info(
         "intensities": f"percentiles {spec.normalisation.low:g} to "
         f"{spec.normalisation.high:g} become 0 to 1",
         "pixel size": f"{spec.pixel_size:g} µm" if spec.pixel_size else "not known",
-        **spec.provenance,
+        **{key.replace("_", " "): text for key, text in spec.provenance.items()},
     }
     for key, value in lines.items():
         typer.echo(f"{key}: {value}")

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
     from napari_unet.annotation import ClassScheme
     from napari_unet.models.architecture import Architecture
+    from napari_unet.models.spec import ModelSpec
 
 
 def adapt(
@@ -48,25 +49,13 @@ def adapt(
     architecture = architecture or model.spec.architecture
     shares = bool({*classes.names[1:]} & {*model.spec.classes.names[1:]})
     refines = shares and architecture == model.spec.architecture
-    provenance = {
-        k: v
-        for k, v in model.spec.provenance.items()
-        if k not in ("base", "base_classes", "pretrained")
-    }
-    if refines:
-        began = {
-            "base": model.spec.name,
-            "base_classes": ", ".join(model.spec.classes.names),
-        }
-    else:
-        began = {"pretrained": model.spec.name}
     spec = model.spec.model_copy(
         update={
             "name": name,
             "classes": classes,
             "channels": channels,
             "description": f"Fine-tuned from '{model.spec.name}'.",
-            "provenance": {**provenance, **began},
+            "provenance": _provenance(model.spec, refines),
             "architecture": architecture,
         }
     )
@@ -86,6 +75,25 @@ def adapt(
         elif old[key].shape == new[key].shape:
             new[key].copy_(old[key])
     return adapted
+
+
+def _provenance(base: ModelSpec, refines: bool) -> dict[str, str]:
+    """Return where a model comes from that begins with `base`.
+
+    What is told of the base, such as its data and their licence, is told as the base's;
+    after it what is told of the base's own base.
+    """
+    began = "base" if refines else "pretrained"
+    told: dict[str, str] = {}
+    for key, text in base.provenance.items():
+        if key in ("base", "base_classes", "pretrained"):
+            continue
+        key = f"{began}_{key.removeprefix('base_').removeprefix('pretrained_')}"
+        told[key] = f"{text}; {told[key]}" if key in told else text
+    told[began] = base.name
+    if refines:
+        told["base_classes"] = ", ".join(base.classes.names)
+    return told
 
 
 def _channels(weight: Tensor, channels: int) -> Tensor:

@@ -44,7 +44,8 @@ class ModelSpec(_Frozen):
     provenance : mapping
         Data, licence, recipe, seed and scores, as text; `base` is the model that this
         one refines and `base_classes` its classes, `pretrained` one of other classes or
-        another net that it began with.
+        another net that it began with. What begins with `base_` or `pretrained_` is
+        told of that one, such as `base_data`.
     """
 
     schema_version: int = SCHEMA_VERSION

@@ -86,6 +86,26 @@ def test_only_the_same_net_with_a_class_in_common_refines(base):
             assert list(named).count(base.spec.name) == 1
 
 
+def test_what_is_told_of_the_base_is_told_as_the_base_s(base):
+    told = {"data": "BBBC038", "licence": "CC0"}
+    shipped = Model(base.spec.model_copy(update={"provenance": told}), base.net)
+    mine = adapt(shipped, classes=base.spec.classes, channels=3, name="mine")
+    assert mine.spec.provenance == {
+        "base": "base",
+        "base_classes": "background, nucleus",
+        "base_data": "BBBC038",
+        "base_licence": "CC0",
+    }
+    told = {**mine.spec.provenance, "data": "my own"}
+    mine = Model(mine.spec.model_copy(update={"provenance": told}), mine.net)
+    axons = adapt(mine, classes=ClassScheme.named("axon"), channels=3, name="axons")
+    assert axons.spec.provenance == {
+        "pretrained": "mine",
+        "pretrained_data": "my own; BBBC038",
+        "pretrained_licence": "CC0",
+    }
+
+
 ARCHITECTURES = [
     UNetArchitecture(depth=1, width=4, max_width=8, boundary=False),
     UNetArchitecture(depth=1, width=4, max_width=8),
