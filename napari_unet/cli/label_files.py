@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from napari_unet.annotation import take_in_objects, take_in_scribbles
@@ -13,6 +14,28 @@ if TYPE_CHECKING:
 
     from napari_unet.annotation import Annotation
     from napari_unet.images import Image
+    from napari_unet.models import Model, ModelSpec
+
+# What a model's provenance says of the masks that it was trained on.
+MASKS = "masks"
+
+
+def masks_hold_objects(spec: ModelSpec, said: bool | None) -> bool:
+    """Tell whether masks hold numbered objects, or else the class of each pixel.
+
+    What was `said` counts, else what the model learnt from before it goes on. Of a
+    model of several classes, objects without a class would teach the first one alone.
+    """
+    if said is not None:
+        return said
+    before = spec.provenance.get(MASKS)
+    return len(spec.classes) == 2 if before is None else before == "objects"
+
+
+def noted(model: Model, *, objects: bool) -> Model:
+    """Return the model with a note on what the masks hold that it learns from."""
+    note = {**model.spec.provenance, MASKS: "objects" if objects else "classes"}
+    return replace(model, spec=model.spec.model_copy(update={"provenance": note}))
 
 
 def take_mask(

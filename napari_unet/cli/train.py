@@ -19,6 +19,7 @@ from napari_unet.errors import TrainingError
 from napari_unet.training.config import TrainConfig
 
 if TYPE_CHECKING:
+    from napari_unet.models import Model
     from napari_unet.training.checkpoints import Checkpoints
     from napari_unet.training.events import TrainEvent
     from napari_unet.training.learner import Learner
@@ -34,7 +35,8 @@ def train(
         typer.Option(
             metavar="DIR",
             help="Folder of complete masks, named as the images: objects numbered "
-            "1.., or with --classes the class of each pixel.",
+            "1.., or with --classes, or for a model of several, the class of each "
+            "pixel.",
         ),
     ] = None,
     scribbles: Annotated[
@@ -116,6 +118,7 @@ def train(
     console = error_console()
     with user_errors():
         from napari_unet.cli.first_model import first_model
+        from napari_unet.cli.label_files import masks_hold_objects, noted
         from napari_unet.cli.recipe import read_recipe, settings
         from napari_unet.cli.rescue import rescued
         from napari_unet.cli.training_folder import open_training_folder
@@ -144,7 +147,8 @@ def train(
             None if classes is None else tuple(n.strip() for n in classes.split(","))
         )
         if checkpoints.last is not None:
-            model = checkpoints.load(checkpoints.last)
+            wanted = plan.classes.names[1:] if plan else names
+            model = _going_on(checkpoints, checkpoints.last, wanted)
         elif plan is not None:
             model = plan.model("none" if base is None else base, config.seed)
         else:
@@ -156,7 +160,10 @@ def train(
             # It learns more a step where every pixel is labelled.
             config = replace(config, optimiser="muon")
         check_crops(model.net, config)
-        objects = plan.objects if plan else names is None
+        said = plan.objects if plan else False if names else None
+        objects = masks_hold_objects(model.spec, said)
+        if folder.masks:
+            model = noted(model, objects=objects)
         # A training that goes on draws other crops than those it began with.
         data = folder.training_set(
             model.spec,
@@ -178,6 +185,21 @@ def train(
             save_best(checkpoints, learner, out)
     if not json:
         print(f"Saved the best model to {out}.")
+
+
+def _going_on(
+    checkpoints: "Checkpoints", last: str, classes: tuple[str, ...] | None
+) -> "Model":
+    """Return the checkpoint `last`; refuse if other classes are asked for."""
+    model = checkpoints.load(last)
+    known = model.spec.classes.names[1:]
+    if classes not in (None, known):
+        raise TrainingError(
+            f"The checkpoints in '{checkpoints.folder}' know the classes "
+            f"{', '.join(known)}, and not {', '.join(classes)}. Go on with the same "
+            "ones, or choose another --out."
+        )
+    return model
 
 
 def save_best(checkpoints: "Checkpoints", learner: "Learner", out: Path) -> None:

@@ -80,7 +80,7 @@ def test_a_recipe_says_all(run, material, recipe):
     spec = read_spec(out)
     assert (spec.name, spec.architecture.depth) == ("dots", 1)
     assert spec.classes.names == ("background", "dot")
-    assert spec.provenance == {"data": "by chance"}
+    assert spec.provenance == {"data": "by chance", "masks": "objects"}
 
 
 def test_going_on_draws_other_crops(run, material, recipe):
@@ -98,6 +98,24 @@ def test_going_on_draws_other_crops(run, material, recipe):
         losses.append([e["loss"] for e in events if e["event"] == "stepped"])
     # Weights as good as fixed: a loss tells which crops it is of.
     assert np.abs(np.subtract(*losses)).min() > 1e-3
+
+
+def test_going_on_without_the_recipe_takes_masks_as_it_said(run, material, recipe):
+    recipe.write_text(f"objects = false\n{TEXT}")
+    for path in (material / "masks").iterdir():
+        tifffile.imwrite(path, tifffile.imread(path).clip(max=1))
+    order = [
+        "train", "--images", material / "images", "--labels", material / "masks",
+        "--out", material / "mine", "--device", "cpu", "--steps", 1,
+    ]  # fmt: skip
+    assert run(*order, "--recipe", recipe).code == 0
+    result = run(*order, "--resume")
+    assert result.code == 0, result.err
+    assert read_spec(material / "mine").provenance["masks"] == "classes"
+    recipe.write_text(TEXT.replace('["dot"]', '["spot"]'))
+    result = run(*order, "--resume", "--recipe", recipe)
+    assert (result.code, len(result.err)) == (2, 1)
+    assert "know the classes dot, and not spot" in result.err[0]
 
 
 FCN = """

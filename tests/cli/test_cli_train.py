@@ -136,6 +136,50 @@ def test_other_classes_from_masks_of_classes(run, folders, tiny, tmp_path):
     assert read_spec(out).classes.names == ("background", "wall", "cell")
 
 
+@pytest.mark.parametrize("names", ["wall,cell", "cell"])
+def test_going_on_takes_masks_as_before(run, folders, tiny, tmp_path, names):
+    images, labels, _ = folders
+    for path in labels.iterdir():
+        mask = tifffile.imread(path).clip(max=names.count(",") + 1)
+        tifffile.imwrite(path, mask)
+    order = [
+        "train", "--images", images, "--labels", labels, "--out", tmp_path / "mine",
+        "--steps", 1, "--device", "cpu",
+    ]  # fmt: skip
+    began = run(*order, "--classes", names, "--base", tiny)
+    assert began.code == 0, began.err
+    # Numbered objects would teach the boundaries between them.
+    on = run(*order, "--resume")
+    assert on.code == 0, on.err
+    model = read_spec(tmp_path / "mine")
+    assert model.valley is None
+    assert model.provenance["masks"] == "classes"
+    other = run(*order, "--resume", "--classes", "cell,wall")
+    assert (other.code, len(other.err)) == (2, 1)
+    assert f"classes {names.replace(',', ', ')}, and not cell, wall" in other.err[0]
+
+
+def test_masks_for_a_base_of_several_classes_hold_classes(run, folders, tmp_path):
+    images, labels, _ = folders
+    spec = ModelSpec(
+        name="axons",
+        classes=ClassScheme.named("axon", "myelin"),
+        architecture=UNetArchitecture(depth=1, width=4, max_width=8),
+    )
+    save_model(build(spec), tmp_path / "axons")
+    order = [
+        "train", "--images", images, "--labels", labels, "--base", tmp_path / "axons",
+        "--out", tmp_path / "mine", "--steps", 1, "--device", "cpu",
+    ]  # fmt: skip
+    numbered = run(*order)
+    assert (numbered.code, len(numbered.err)) == (2, 1)
+    assert "has a class 5; the largest may be 2" in numbered.err[0]
+    for path in labels.iterdir():
+        tifffile.imwrite(path, tifffile.imread(path).clip(max=2))
+    assert run(*order).code == 0
+    assert read_spec(tmp_path / "mine").valley is None
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="limits are set in another way")
 @pytest.mark.parametrize("compression", [None, "zlib"])
 def test_more_images_than_files_may_be_open(folders, tiny, tmp_path, compression):
