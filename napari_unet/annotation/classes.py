@@ -70,8 +70,12 @@ class ClassScheme:
         return tuple(c.name for c in self.classes)
 
     def add(self, name: str, colour: str | None = None) -> "ClassScheme":
-        """Return the scheme with one more class at the end."""
-        colour = colour or PALETTE[(len(self) - 1) % len(PALETTE)]
+        """Return the scheme with one more class at the end.
+
+        Without a `colour` it has the first of the palette's that fewest classes have.
+        """
+        used = [c.colour.lower() for c in self.classes]
+        colour = colour or min(PALETTE, key=used.count)
         return ClassScheme((*self.classes, LabelClass(name, colour)))
 
     def rename(self, index: int, name: str) -> "ClassScheme":

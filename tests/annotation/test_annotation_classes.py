@@ -3,6 +3,7 @@
 import pytest
 
 from napari_unet.annotation import ClassScheme
+from napari_unet.annotation.classes import PALETTE
 from napari_unet.errors import AnnotationError
 
 
@@ -15,6 +16,17 @@ def test_classes_are_added_renamed_recoloured_and_removed():
     assert scheme.remove(1).names == ("background", "cell")
     assert len(scheme.add("fibre", "#000000")) == 4
     assert scheme.names == ("background", "nucleus", "cell")
+
+
+def test_a_class_that_is_added_has_a_colour_of_its_own():
+    scheme = ClassScheme.named("a", "b", "c").remove(1).add("d")
+    assert len({c.colour for c in scheme.classes}) == 4
+    assert scheme.classes[3].colour == PALETTE[0]
+    scheme = scheme.recolour(3, PALETTE[3].upper()).add("e").add("f")
+    colours = [c.colour.lower() for c in scheme.classes]
+    assert len(set(colours)) == 6
+    many = ClassScheme.named(*(f"class {i}" for i in range(15)))
+    assert [c.colour for c in many.classes[1:]] == [*PALETTE, *PALETTE, PALETTE[0]]
 
 
 @pytest.mark.parametrize("name", ["Nucleus ", "", "background"])
