@@ -64,6 +64,17 @@ def test_objects_join_those_that_are_there():
     assert a.labelled() == []
 
 
+def test_objects_do_not_inherit_the_class_of_an_erased_one():
+    a = Annotation((2, 3))
+    a.write_objects(Region(0, 0, 1, 1), 2, {2: 3})
+    a.write_objects(Region(0, 0, 1, 1), 0)
+    take_in_objects(a, MASK, complete=True)
+    assert a.counts(4).tolist() == [2, 4, 0, 0]
+    # Undo brings it back as it was.
+    a.write_objects(Region(0, 0, 1, 1), 2)
+    assert a.counts(4).tolist() == [1, 4, 0, 1]
+
+
 def test_objects_never_join_one_that_is_there_already():
     a = Annotation((2, 3))
     a.write_objects(Region(0, 0, 1, 2), np.array([[2**31, 2**32 - 1]]))
