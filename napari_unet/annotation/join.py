@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import chain, count
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -30,7 +31,12 @@ def join_schemes(
         names = [name.strip().lower() for name in joined.names]
         name = label.name.strip().lower()
         if name not in names[1:]:
-            free = label.name if name not in names else f"{label.name} 2"
+            counted = (f"{label.name.strip()} {i}" for i in count(2))
+            free = next(
+                new
+                for new in chain([label.name], counted)
+                if new.strip().lower() not in names
+            )
             used = {c.colour for c in joined.classes}
             joined = joined.add(free, None if label.colour in used else label.colour)
             where.append(len(joined) - 1)

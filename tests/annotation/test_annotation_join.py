@@ -46,3 +46,6 @@ def test_a_class_called_like_our_background_gets_another_name():
     joined, where = join_schemes(ours, ClassScheme.named("stroma"))
     assert joined.names == ("stroma", "cell", "stroma 2")
     assert where == (0, 2)
+    joined, where = join_schemes(joined, ClassScheme.named("Stroma", "cell"))
+    assert joined.names == ("stroma", "cell", "stroma 2", "Stroma 3")
+    assert where == (0, 3, 1)
