@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import atexit
 import threading
+import time
 from typing import TYPE_CHECKING, NamedTuple
 
 from napari_unet.errors import AnnotationError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from napari_unet.annotation.annotation import Annotation
     from napari_unet.annotation.classes import ClassScheme
@@ -26,20 +27,20 @@ class Autosave:
     """Saves what was handed to it last, in a thread of its own.
 
     What is handed over is saved `delay` seconds after the first stroke that is not on
-    the disk yet, also while painting goes on. If that fails it is tried again until
-    it works.
+    the disk yet, also while painting goes on. If that fails for an image it is tried
+    again until it works; the others do not wait for it.
 
     Parameters
     ----------
     store : AnnotationStore
         Where to.
     failed : callable, optional
-        Called in that thread with the AnnotationError when saving fails; once, not
-        again for the further tries until one has worked.
+        Called in that thread with the AnnotationError when saving fails; once for an
+        image, not again for the further tries until one has worked.
     saved : callable, optional
         Called in that thread with the key of what has been saved.
     delay, retry : float
-        Seconds to gather strokes, and between two tries.
+        Seconds to gather strokes, and between two tries for an image.
     """
 
     def __init__(
@@ -61,7 +62,8 @@ class Autosave:
         self._saving = threading.Lock()
         self._work = threading.Event()
         self._closing = threading.Event()
-        self._failing = False
+        # When an image that could not be saved is tried again.
+        self._again: dict[str, float] = {}
         self._thread = threading.Thread(
             target=self._run, name="napari-unet autosave", daemon=True
         )
@@ -101,7 +103,7 @@ class Autosave:
         AnnotationError
             If that fails; it goes on being tried in the background.
         """
-        self._save(raising=True)
+        self._save(list(self._waiting), raising=True)
 
     def close(self) -> None:
         """End the thread and save what is waiting; may be called again.
@@ -120,32 +122,38 @@ class Autosave:
 
     def _run(self) -> None:
         while True:
-            self._work.wait()
-            self._work.clear()
-            self._closing.wait(self._retry if self._failing else self._delay)
+            # Copied at once: other threads hand over and flush.
+            retry = min(list(self._again.values()), default=None)
+            left = None if retry is None else max(0.0, retry - time.monotonic())
+            if self._work.wait(left):
+                self._work.clear()
+                self._closing.wait(self._delay)
             if self._closing.is_set():
                 return
-            self._save()
-            if self._failing:
-                self._work.set()
+            now = time.monotonic()
+            due = [k for k in list(self._waiting) if self._again.get(k, now) <= now]
+            self._save(due)
 
-    def _save(self, *, raising: bool = False) -> None:
-        """Save everything that waits; one that fails does not stop the others."""
-        failure = None
+    def _save(self, keys: Iterable[str], *, raising: bool = False) -> None:
+        """Save what waits under `keys`; one that fails does not stop the others."""
+        failure, new = None, False
         with self._saving:
-            for key, work in list(self._waiting.items()):
+            for key in keys:
+                if (work := self._waiting.get(key)) is None:
+                    continue
                 try:
                     self._store.save(key, *work)
                 except Exception as error:
                     failure = error
+                    new = new or key not in self._again
+                    self._again[key] = time.monotonic() + self._retry
                     continue
+                self._again.pop(key, None)
                 with self._lock:
                     # A newer stroke may have been handed over meanwhile.
                     if self._waiting.get(key) is work:
                         del self._waiting[key]
                 self._saved(key)
-            new = failure is not None and not self._failing
-            self._failing = failure is not None
         if failure is None:
             return
         if not isinstance(failure, AnnotationError):

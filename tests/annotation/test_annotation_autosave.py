@@ -161,6 +161,26 @@ def test_one_image_that_cannot_be_saved_does_not_hold_up_another(
     heard.wait(lambda h: "blocked" in h.saved)
 
 
+def test_strokes_do_not_wait_for_an_image_that_cannot_be_saved(store, heard):
+    autosave = Autosave(
+        store, failed=heard.on_failed, saved=heard.on_saved, delay=0.05, retry=2
+    )
+    (store.folder / "blocked").touch()
+    a = Annotation((20, 20))
+    autosave.changed("blocked", a, SCHEME)
+    heard.wait(lambda h: h.failed)
+    began = time.monotonic()
+    for i in range(3):
+        autosave.changed("image", a, SCHEME)
+        heard.wait(lambda h, i=i: len(h.saved) > i)
+    assert time.monotonic() - began < 1.5
+    assert len(heard.failed) == 1
+    (store.folder / "blocked").unlink()
+    heard.wait(lambda h: "blocked" in h.saved)
+    assert not autosave.unsaved
+    autosave.close()
+
+
 def test_a_process_that_forgets_to_close_saves_on_its_way_out(store):
     code = f"""
 from napari_unet.annotation import *
