@@ -190,6 +190,14 @@ def _predict(
     if predicted.labels.instances is not None:
         results[job.instances] = predicted.labels.instances
     write_all_labels(results, image.stack_axes + "YX")
+    if job.instances not in results and job.instances.exists():
+        # Somebody may have corrected it by hand.
+        say(
+            bar.console,
+            f"{job.image}: '{job.instances}' is of an earlier prediction and does not "
+            "belong to the new classes. Remove it, or leave --instances out.",
+            "yellow",
+        )
     return Report(
         image=str(job.image),
         shape=list(image.data.shape),

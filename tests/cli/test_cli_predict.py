@@ -58,6 +58,18 @@ def test_without_instances(run, image, model, out):
     assert names(out) == ["cells_semantic.tif"]
 
 
+def test_objects_of_an_earlier_prediction_are_said(run, image, model, out):
+    order = "predict", image, "--model", model, "--out", out
+    assert run(*order).code == 0
+    before = (out / "cells_instances.tif").read_bytes()
+    result = run(*order, "--instances", "none", "--json")
+    assert result.code == 0
+    assert json.loads(result.out[0])["instances"] is None
+    (line,) = result.err
+    assert f"{image}: '{out / 'cells_instances.tif'}' is of an earlier" in line
+    assert (out / "cells_instances.tif").read_bytes() == before
+
+
 def test_a_stack_and_its_channel(run, model, out, tmp_path):
     stack = np.zeros((2, 3, 64, 48), np.uint16)
     stack[:, 1] = squares()
