@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -55,6 +56,8 @@ class Annotation:
         has decided.
     version : int
         Grows with every change of a label.
+    lineage : str
+        The same in all snapshots of one annotation, and in no other.
     """
 
     def __init__(self, shape: tuple[int, ...], axes: str = "YX") -> None:
@@ -64,6 +67,7 @@ class Annotation:
         self.split = Blocks(shape, np.uint8, axes)
         self.channels: tuple[int, ...] = ()
         self.version = 0
+        self.lineage = uuid.uuid4().hex
         self._object_classes: dict[int, int] = {}
         self._changed: dict[Key, int] = {}
         self._undecided: set[Key] = set()
@@ -154,6 +158,7 @@ class Annotation:
         copy.split = self.split.snapshot()
         copy.channels = self.channels
         copy.version = self.version
+        copy.lineage = self.lineage
         copy._object_classes = dict(self._object_classes)
         copy._changed = dict(self._changed)
         copy._undecided = set(self._undecided)

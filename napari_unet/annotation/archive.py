@@ -67,6 +67,8 @@ class Saved:
         Labelled pixels of each class.
     shape : tuple of int
         Of the labels, ``(..., Y, X)``.
+    lineage : str
+        Of the annotation that was saved; empty where it is not known.
     """
 
     name: str
@@ -74,6 +76,7 @@ class Saved:
     scheme: ClassScheme
     counts: tuple[int, ...]
     shape: tuple[int, ...]
+    lineage: str = ""
 
 
 def write(
@@ -95,6 +98,7 @@ def write(
     header = {
         "schema_version": SCHEMA_VERSION,
         "name": name,
+        "lineage": annotation.lineage,
         "saved_at": datetime.now(UTC).isoformat(),
         "shape": annotation.shape,
         "axes": annotation.axes,
@@ -184,6 +188,7 @@ def _saved(header: dict[str, Any]) -> Saved:
         ClassScheme(tuple(LabelClass(**c) for c in header["classes"])),
         tuple(int(n) for n in header["counts"]),
         tuple(int(n) for n in header["shape"]),
+        str(header.get("lineage", "")),
     )
 
 

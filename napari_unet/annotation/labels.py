@@ -108,8 +108,8 @@ def take_in_objects(
     if labels.dtype == bool:
         labels = _parts(labels)
     labels = as_labels(labels, np.uint32)
-    # Above all that are there: in a gap there may be no room for all of these. An object
-    # that was erased keeps its class, since it may come back.
+    # Above all that are there: in a gap there may be no room for all of these. What
+    # was erased keeps its class, since it may come back.
     offset = max({0} | annotation.ids() | annotation.object_classes.keys())
     most = int(labels.max(initial=0))
     if offset and most + offset > np.iinfo(np.uint32).max:

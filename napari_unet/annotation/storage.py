@@ -30,7 +30,8 @@ class AnnotationStore:
 
     A file that this store has neither written nor loaded is never overwritten: one
     that is damaged or newer, that another window saved, or that the user chose not to
-    go on with is kept beside the new one, under the time when it was saved.
+    go on with is kept beside the new one, under the time when it was saved. Of an
+    annotation that another window goes on saving it is the newest that is kept.
 
     Parameters
     ----------
@@ -45,6 +46,7 @@ class AnnotationStore:
             folder = user_data_path("napari-unet", appauthor=False) / "annotations"
         self.folder = Path(folder)
         self._mine: dict[str, tuple[int, int, int]] = {}
+        self._aside: dict[str, Path] = {}
 
     def path(self, key: str) -> Path:
         """Return where the annotation of an image is saved; see `image_key`."""
@@ -122,7 +124,7 @@ class AnnotationStore:
                     os.fsync(file.fileno())
                 written = _identity(new)
                 if path.exists() and _identity(path) != self._mine.get(key):
-                    _keep_aside(path)
+                    self._keep_aside(path)
             self._mine[key] = written
             _sync_folder(path.parent)
         except OSError as error:
@@ -132,14 +134,28 @@ class AnnotationStore:
                 "its permissions."
             ) from error
 
+    def _keep_aside(self, path: Path) -> None:
+        """Keep a file that is about to be replaced, in place of its older versions."""
+        aside = _second_name(path)
+        try:
+            lineage = read_header(path).lineage
+        except AnnotationError:
+            return
+        if lineage:
+            older = self._aside.get(lineage)
+            self._aside[lineage] = aside
+            if older is not None:
+                with suppress(OSError):
+                    older.unlink()
+
 
 def _identity(path: Path) -> tuple[int, int, int]:
     status = path.stat()
     return status.st_ino, status.st_mtime_ns, status.st_size
 
 
-def _keep_aside(path: Path) -> None:
-    """Give a file a second name, so that it outlives being replaced."""
+def _second_name(path: Path) -> Path:
+    """Give a file a second name, so that it outlives being replaced; return it."""
     at = datetime.fromtimestamp(path.stat().st_mtime)
     stem = f"{path.stem}-{at:%Y%m%d-%H%M%S-%f}"
     aside = path.with_name(f"{stem}{path.suffix}")
@@ -149,6 +165,7 @@ def _keep_aside(path: Path) -> None:
         os.link(path, aside)
     except OSError:
         shutil.copy2(path, aside)
+    return aside
 
 
 def _clear_left_over(folder: Path) -> None:

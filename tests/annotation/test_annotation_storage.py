@@ -19,6 +19,7 @@ from napari_unet.annotation import (
     hold_out,
     image_key,
 )
+from napari_unet.annotation.archive import read_header
 from napari_unet.annotation.key import file_part
 from napari_unet.errors import AnnotationError
 from napari_unet.images import Region, image_from_array
@@ -220,6 +221,30 @@ class TestTrouble:
         other.load("image")
         other.save("image", empty, SCHEME)
         assert len(kept_aside(store)) == 2
+
+    def test_of_what_another_window_goes_on_saving_the_newest_is_kept(self, store):
+        one, two = Annotation((20, 30)), Annotation((20, 30))
+        other = AnnotationStore(store.folder)
+        for i in range(10):
+            one.write_scribbles(Region(0, 0, 1, i + 1), 1)
+            store.save("image", one.snapshot(), SCHEME)
+            two.write_scribbles(Region(0, 0, 2, i + 1), 2)
+            other.save("image", two.snapshot(), SCHEME)
+        # The window on the first one may have gone: all of it is there.
+        kept = [read_header(p).counts for p in kept_aside(store)]
+        assert sorted(kept) == [(0, 18, 0), (10, 0, 0)]
+        assert store.find("image").counts == (0, 20, 0)
+
+    def test_what_another_window_began_anew_takes_no_older_labels_with_it(self, store):
+        other = AnnotationStore(store.folder)
+        mine = Annotation((20, 30))
+        for size in (9, 5):
+            anew = Annotation((20, 30))
+            anew.write_scribbles(Region(0, 0, 1, size), 1)
+            store.save("image", anew, SCHEME)
+            other.save("image", mine, SCHEME)
+        kept = [read_header(p).counts for p in kept_aside(store)]
+        assert sorted(kept) == [(0, 0, 0), (5, 0, 0), (9, 0, 0)]
 
     def test_a_folder_that_cannot_be_made(self, tmp_path, annotation):
         (tmp_path / "file").touch()
