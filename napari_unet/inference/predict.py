@@ -116,9 +116,13 @@ def predict(
     diameter = config.diameter
     if diameter == "auto":
         check_knows_size(model.spec)
-        diameter = yield from _first_look(
+        look = yield from _first_look(
             model, image, wanted, intensity, config, cancel, prepared
         )
+        if isinstance(look, Cancelled):
+            yield look
+            return
+        diameter = look
     scale = scale_for(model.spec, diameter)
     seen = image if scale == 1 else rescale(image, scale)
     regions = [seen.whole(plane) for plane in wanted]
@@ -174,7 +178,7 @@ def _first_look(
     config: PredictConfig,
     cancel: Callable[[], bool],
     prepared: PreparedNet,
-) -> Generator[Warned, None, float | None]:
+) -> Generator[Warned, None, float | Cancelled | None]:
     """Return how large objects are that are found in the middle plane, unscaled."""
     once = replace(config, diameter=None, instances="watershed")
     middle = planes[len(planes) // 2 :][:1]
@@ -188,6 +192,8 @@ def _first_look(
         cancel=cancel,
         prepared=prepared,
     ):
+        if isinstance(event, Cancelled):
+            return event
         if isinstance(event, Predicted):
             assert event.labels.instances is not None
             size = typical_diameter(event.labels.instances)

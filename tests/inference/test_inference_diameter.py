@@ -8,7 +8,14 @@ from threshold_model import threshold_model
 
 from napari_unet.errors import ModelError, UnetError
 from napari_unet.images import image_from_array
-from napari_unet.inference import PredictConfig, Predicted, TileDone, Warned, predict
+from napari_unet.inference import (
+    Cancelled,
+    PredictConfig,
+    Predicted,
+    TileDone,
+    Warned,
+    predict,
+)
 from napari_unet.inference.config import parse_diameter
 from napari_unet.models import Model
 
@@ -73,6 +80,18 @@ def test_auto_of_an_empty_image_says_so_and_goes_on():
     events = run(np.zeros((50, 60), np.uint8), "auto")
     assert any(isinstance(e, Warned) and "Too few" in e.text for e in events)
     assert isinstance(events[-1], Predicted)
+
+
+def test_cancelling_the_first_look_ends_it_without_a_word():
+    asked = []
+    events = predict(
+        model(),
+        image_from_array(disks(20), "YX"),
+        config=PredictConfig(device="cpu", diameter="auto"),
+        cancel=lambda: asked.append(None) or True,
+    )
+    assert list(events) == [Cancelled()]
+    assert len(asked) == 1
 
 
 def test_auto_looks_at_the_middle_of_a_stack():
