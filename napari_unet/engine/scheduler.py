@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from napari_unet.engine.messages import Done, Event, Failed, Request
-from napari_unet.errors import UnetError
+from napari_unet.errors import UnetError, is_out_of_memory
 
 if TYPE_CHECKING:
     from napari_unet.engine.state import State
@@ -117,12 +117,16 @@ class Scheduler:
             self._send(Failed(id, type(error).__name__, str(error)))
             return
         log.error("A request failed.", exc_info=error)
-        self._send(
-            Failed(
-                id,
-                "EngineError",
-                f"Something went wrong that should not have ({type(error).__name__}: "
-                f"{error}). Please report it together with the file "
-                f"'{self._state.log}'. You can go on working.",
-            )
+        kind, text = (
+            "EngineError",
+            f"Something went wrong that should not have ({type(error).__name__}: "
+            f"{error}). Please report it together with the file "
+            f"'{self._state.log}'. You can go on working.",
         )
+        if is_out_of_memory(error):
+            kind, text = (
+                "DeviceError",
+                "There is too little free memory for this. Close other programs, or "
+                "choose a smaller image or another device.",
+            )
+        self._send(Failed(id, kind, text))

@@ -111,7 +111,11 @@ def _train(
         yield Stepped(learner.steps, result.loss, rate, int(data.counts.sum()))
 
         if learner.steps % config.validate_every == 0:
-            validated = history.validated(learner.steps, validate(learner, data))
+            judged = _validate(learner, data)
+            if judged is None:
+                yield Warned(learner.shrink())
+                continue
+            validated = history.validated(learner.steps, judged)
             learner.keep_good()
             roll_backs = 0
             due = time.monotonic() - kept > 60 * config.checkpoint_minutes
@@ -145,6 +149,16 @@ def _step(
             any_stain=config.any_stain,
         )
         return learner.step(crops, data.counts, pace), sites
+    except (RuntimeError, MemoryError) as error:
+        if not is_out_of_memory(error):
+            raise
+        return None
+
+
+def _validate(learner: Learner, data: TrainingSet) -> tuple[float | None, ...] | None:
+    """Return how well it does on held-out labels, None if memory ran out."""
+    try:
+        return validate(learner, data)
     except (RuntimeError, MemoryError) as error:
         if not is_out_of_memory(error):
             raise

@@ -339,6 +339,33 @@ def test_says_when_even_the_smallest_step_does_not_fit(tmp_path, monkeypatch):
         list(train(learner, data, checkpoints))
 
 
+def test_too_little_memory_to_validate_takes_smaller_crops(tmp_path):
+    config = fast(steps=30, batch=1, crop=128)
+    learner, data, checkpoints = prepared(tmp_path, config)
+
+    def see(module, given):
+        if module is learner.average and given[0].numel() > 100 * 100:
+            raise torch.OutOfMemoryError("out of memory")
+
+    learner.average.register_forward_pre_hook(see)
+    events = list(train(learner, data, checkpoints))
+    (warned,) = [e.text for e in events if isinstance(e, Warned)]
+    assert "goes on with 1 crop of 64 pixels" in warned
+    assert [e.step for e in events if isinstance(e, Validated)] == [20, 30]
+    assert events[-1].step == 30
+
+
+def test_says_when_even_the_smallest_look_does_not_fit(tmp_path):
+    learner, data, checkpoints = prepared(tmp_path, fast(steps=20, batch=1))
+
+    def see(module, given):
+        raise MemoryError
+
+    learner.average.register_forward_pre_hook(see)
+    with pytest.raises(DeviceError, match="even with one crop of 64 pixels"):
+        list(train(learner, data, checkpoints))
+
+
 def test_a_full_disk_does_not_end_training(tmp_path):
     learner, data, checkpoints = prepared(tmp_path / "there", fast(steps=21))
     events = train(learner, data, checkpoints)
