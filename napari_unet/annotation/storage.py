@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import time
 from contextlib import suppress
 from datetime import datetime
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from napari_unet.annotation.archive import Saved, read, read_header, write
 from napari_unet.errors import AnnotationError
-from napari_unet.images.whole import replacing
+from napari_unet.images.whole import link_or_copy, replacing
 
 if TYPE_CHECKING:
     from napari_unet.annotation.annotation import Annotation
@@ -161,10 +160,7 @@ def _second_name(path: Path) -> Path:
     aside = path.with_name(f"{stem}{path.suffix}")
     if aside.exists():
         aside = path.with_name(f"{stem}-{time.time_ns()}{path.suffix}")
-    try:
-        os.link(path, aside)
-    except OSError:
-        shutil.copy2(path, aside)
+    link_or_copy(path, aside)
     return aside
 
 

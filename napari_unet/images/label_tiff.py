@@ -11,7 +11,7 @@ import numpy.typing as npt
 from napari_unet.errors import ImageError
 from napari_unet.images.labels import check_range
 from napari_unet.images.paths import expanded
-from napari_unet.images.whole import written_whole
+from napari_unet.images.whole import restored, written_whole
 
 _LARGEST_CLASSIC_TIFF = 4_000_000_000
 
@@ -45,9 +45,14 @@ def write_labels(path: str | Path, labels: npt.NDArray[Any], axes: str) -> None:
 def write_all_labels(results: Mapping[Path, npt.NDArray[Any]], axes: str) -> None:
     """Write several label images of the same axes: all of them or none.
 
-    See `write_labels`; the older files are there until all new ones are written.
+    See `write_labels`; the older files are there until all new ones are written, and
+    again if one of these cannot take its place. Only a process that ends between two
+    renames leaves some of both.
     """
     with ExitStack() as files:
+        # Left in reverse, so the first one is replaced when nothing can fail any more.
+        for path in list(results)[1:]:
+            files.enter_context(restored(path))
         for path, labels in results.items():
             compact = _compact(labels, path.name)
             _write_tiff(files.enter_context(written_whole(path)), compact, axes)

@@ -1,6 +1,7 @@
 """Files that are there completely or not at all."""
 
 import os
+import shutil
 import tempfile
 import uuid
 from collections.abc import Iterator
@@ -52,6 +53,45 @@ def replacing(path: Path) -> Iterator[Path]:
         os.replace(unfinished, path)
     finally:
         unfinished.unlink(missing_ok=True)
+
+
+@contextmanager
+def restored(path: Path) -> Iterator[None]:
+    """Leave a file as it was, or away if it was not there, where what is done fails.
+
+    Raises
+    ------
+    ImageError
+        If there is no room to keep it meanwhile.
+    """
+    aside = path.parent / f".{path.name}.{uuid.uuid4().hex[:8]}.kept"
+    with _writing_errors(path):
+        there, old = path.exists(), path.is_file()
+        if old:
+            link_or_copy(path, aside)
+    try:
+        yield
+    except BaseException:
+        if old:
+            os.replace(aside, path)
+        elif not there:
+            path.unlink(missing_ok=True)
+        # Still there where both were one file.
+        aside.unlink(missing_ok=True)
+        raise
+    aside.unlink(missing_ok=True)
+
+
+def link_or_copy(path: Path, to: Path) -> None:
+    """Give a file a second name, so that it outlives being replaced."""
+    try:
+        os.link(path, to)
+    except OSError:
+        try:
+            shutil.copy2(path, to)
+        except OSError:
+            to.unlink(missing_ok=True)
+            raise
 
 
 def check_writable(path: Path) -> None:

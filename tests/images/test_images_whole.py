@@ -1,7 +1,10 @@
 """Files that are there completely or not at all."""
 
+import os
+
 import numpy as np
 import pytest
+import tifffile
 
 from napari_unet.errors import ImageError
 from napari_unet.images import check_writable, write_all_labels, written_whole
@@ -50,3 +53,29 @@ def test_of_several_label_images_all_are_written_or_none(tmp_path):
         write_all_labels({first: labels * 2, second: labels / 2}, "YX")
     assert first.read_bytes() == before
     assert sorted(p.name for p in tmp_path.iterdir()) == ["a.tif", "b.tif"]
+
+
+@pytest.mark.parametrize("links", [True, False])
+@pytest.mark.parametrize("older", [b"older", None])
+def test_one_that_cannot_take_its_place_takes_the_others_back(
+    tmp_path, monkeypatch, older, links
+):
+    labels = np.ones((8, 9), np.uint8)
+    first, second = tmp_path / "a.tif", tmp_path / "b.tif"
+    if older:
+        second.write_bytes(older)
+    if not links:
+        monkeypatch.setattr(os, "link", lambda *_: os.stat(tmp_path / "nothing"))
+    write = tifffile.imwrite
+
+    def write_until_a_folder_is_in_the_way(path, *args, **options):
+        write(path, *args, **options)
+        if "b.tif" in path.name:
+            first.mkdir()
+
+    monkeypatch.setattr(tifffile, "imwrite", write_until_a_folder_is_in_the_way)
+    with pytest.raises(ImageError, match=r"a\.tif' cannot be written"):
+        write_all_labels({first: labels, second: labels}, "YX")
+    first.rmdir()
+    there = {p.name: p.read_bytes() for p in tmp_path.iterdir()}
+    assert there == ({"b.tif": older} if older else {})
