@@ -45,13 +45,13 @@ def summary(
 ) -> None:
     """Show a net's layers, sizes of maps, parameters and what a pixel can see."""
     from napari_unet.images import written_whole
-    from napari_unet.models import ARCHITECTURES, read_spec
+    from napari_unet.models import new_net, read_spec
     from napari_unet.models.blueprint import blueprint, fitting_sides
     from napari_unet.models.drawing import draw, to_svg
 
     with user_errors():
         height, width = _size(size)
-        net = ARCHITECTURES.get(spec)
+        net = new_net(spec)
         if net is None:
             model = read_spec(spec)
             net, channels = model.architecture, channels or model.channels

@@ -13,6 +13,12 @@ def test_the_net_of_the_paper(run):
     assert len(sizes) == 18
 
 
+def test_none_is_the_usual_net_as_in_training(run):
+    result = run("summary", "none", "--input", 64)
+    assert result.code == 0, result.err
+    assert result.out == run("summary", "unet", "--input", 64).out
+
+
 def test_an_fcn_keeps_the_size(run):
     result = run("summary", "fcn-8s", "--input", "500x333", "--classes", "4")
     assert result.out[-1] == "500x333x1 -> 500x333x4"
