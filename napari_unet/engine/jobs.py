@@ -6,7 +6,6 @@ live training are in `live` and `preview`.
 
 from __future__ import annotations
 
-import os
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -18,7 +17,6 @@ from napari_unet.engine.messages import (
     Described,
     FeatureMaps,
     Predict,
-    SetThreads,
     WarmUp,
 )
 from napari_unet.engine.preview import PREVIEW_JOBS
@@ -45,14 +43,6 @@ def describe(request: Describe, state: State) -> Generator[object, None, None]:
         torch.get_num_threads(),
         free_memory(device),
     )
-
-
-def set_threads(request: SetThreads, state: State) -> Generator[object, None, None]:
-    """Use so many threads from now on."""
-    import torch
-
-    torch.set_num_threads(request.threads or os.cpu_count() or 1)
-    yield from ()
 
 
 def warm_up(request: WarmUp, state: State) -> Generator[object, None, None]:
@@ -103,7 +93,6 @@ JOBS: Jobs = {
     **LIVE_JOBS,
     **PREVIEW_JOBS,
     Describe: describe,
-    SetThreads: set_threads,
     WarmUp: warm_up,
     Predict: predict,
     FeatureMaps: show_features,

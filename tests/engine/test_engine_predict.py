@@ -13,7 +13,6 @@ from napari_unet.engine.messages import (
     Describe,
     Described,
     Predict,
-    SetThreads,
     WarmUp,
 )
 from napari_unet.errors import ImageError, ModelError
@@ -176,13 +175,6 @@ def test_what_it_says_of_itself_needs_no_torch_to_be_read():
         "sys.exit('torch' in sys.modules)\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
-
-
-def test_threads_can_be_set(engine):
-    engine.ask(SetThreads(1))
-    assert engine.ask(Describe("cpu")).threads == 1
-    engine.ask(SetThreads(None))
-    assert engine.ask(Describe("cpu")).threads >= 1
 
 
 def test_the_viewers_end_of_a_prediction_loads_no_torch():

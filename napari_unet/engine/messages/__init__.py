@@ -14,7 +14,6 @@ from napari_unet.engine.messages.prediction import (
     Described,
     FeatureMaps,
     Predict,
-    SetThreads,
     WarmUp,
 )
 from napari_unet.engine.messages.preview import (
@@ -63,7 +62,6 @@ __all__ = [
     "Request",
     "RollBack",
     "RolledBackTo",
-    "SetThreads",
     "StopTraining",
     "Train",
     "UncertainRegion",

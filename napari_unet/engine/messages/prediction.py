@@ -127,17 +127,3 @@ class FeatureMaps(Request):
     model: str
     place: int
     maps: SharedArray
-
-
-@dataclass(frozen=True)
-class SetThreads(Request):
-    """Use this many of the processor's threads from the next step or tile on.
-
-    Attributes
-    ----------
-    threads : int or None
-        None takes all of them.
-    """
-
-    threads: int | None
-    urgent: ClassVar[bool] = True
