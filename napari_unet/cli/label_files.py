@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from napari_unet.annotation import take_in_objects, take_in_scribbles
@@ -14,7 +13,7 @@ if TYPE_CHECKING:
 
     from napari_unet.annotation import Annotation
     from napari_unet.images import Image
-    from napari_unet.models import Model, ModelSpec
+    from napari_unet.models import ModelSpec
 
 # What a model's provenance says of the masks that it was trained on.
 MASKS = "masks"
@@ -30,12 +29,6 @@ def masks_hold_objects(spec: ModelSpec, said: bool | None) -> bool:
         return said
     before = spec.provenance.get(MASKS)
     return len(spec.classes) == 2 if before is None else before == "objects"
-
-
-def noted(model: Model, *, objects: bool) -> Model:
-    """Return the model with a note on what the masks hold that it learns from."""
-    note = {**model.spec.provenance, MASKS: "objects" if objects else "classes"}
-    return replace(model, spec=model.spec.model_copy(update={"provenance": note}))
 
 
 def take_mask(

@@ -118,7 +118,7 @@ def train(
     console = error_console()
     with user_errors():
         from napari_unet.cli.first_model import first_model
-        from napari_unet.cli.label_files import masks_hold_objects, noted
+        from napari_unet.cli.label_files import masks_hold_objects
         from napari_unet.cli.recipe import read_recipe, settings
         from napari_unet.cli.rescue import rescued
         from napari_unet.cli.training_folder import open_training_folder
@@ -162,8 +162,7 @@ def train(
         check_crops(model.net, config)
         said = plan.objects if plan else False if names else None
         objects = masks_hold_objects(model.spec, said)
-        if folder.masks:
-            model = noted(model, objects=objects)
+        model = folder.noted_in(model, objects=objects)
         # A training that goes on draws other crops than those it began with.
         data = folder.training_set(
             model.spec,

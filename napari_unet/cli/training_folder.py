@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from napari_unet.annotation import Annotation
-from napari_unet.cli.label_files import take_mask, take_strokes
+from napari_unet.cli.label_files import MASKS, take_mask, take_strokes
 from napari_unet.cli.pairs import by_stem
 from napari_unet.cli.split_table import read_split
 from napari_unet.errors import TrainingError
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from napari_unet.images import Image
-    from napari_unet.models import ModelSpec
+    from napari_unet.models import Model, ModelSpec
 
 
 @dataclass(frozen=True)
@@ -46,6 +46,24 @@ class TrainingFolder:
     def first(self) -> Image:
         """One of the images."""
         return next(iter(self.images.values()))
+
+    @property
+    def pixel_size(self) -> float | None:
+        """Micrometres a pixel; None where the images do not say the same."""
+        sizes = {
+            float(f"{image.pixel_size.get(axis, 0):.3g}")
+            for image in self.images.values()
+            for axis in "YX"
+        }
+        return sizes.pop() or None if len(sizes) == 1 else None
+
+    def noted_in(self, model: Model, *, objects: bool) -> Model:
+        """Return the model with notes on the images and masks that it learns from."""
+        notes: dict[str, object] = {"pixel_size": self.pixel_size}
+        if self.masks:
+            masks = {MASKS: "objects" if objects else "classes"}
+            notes["provenance"] = {**model.spec.provenance, **masks}
+        return replace(model, spec=model.spec.model_copy(update=notes))
 
     def training_set(
         self, spec: ModelSpec, *, channel: int | None, objects: bool, seed: int

@@ -57,6 +57,7 @@ def adapt(
             "description": f"Fine-tuned from '{model.spec.name}'.",
             "provenance": _provenance(model.spec, refines),
             "architecture": architecture,
+            "pixel_size": None,
         }
     )
     if not shares:

@@ -145,6 +145,8 @@ def _read_description(folder: Path) -> tuple[ModelSpec, str]:
 
 def _upgraded(content: dict[str, Any]) -> dict[str, Any]:
     """Return a description of an older format as one of this format."""
+    # Nothing was ever made of it.
+    content.pop("dimensions", None)
     net = content.get("architecture")
     if content.get("schema_version") == 1 and isinstance(net, dict):
         # Format 1 had a map of distances where later ones have boundaries, which

@@ -1,6 +1,6 @@
 """What a model is, apart from its weights: the contents of ``model.json``."""
 
-from typing import Literal, Self
+from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -34,7 +34,8 @@ class ModelSpec(_Frozen):
     classes : ClassScheme
         Background first; one logit each.
     pixel_size : float or None
-        Micrometres a pixel at which it was trained, where that is known.
+        Micrometres a pixel of the images that it was trained on, where all say the
+        same.
     diameter : float or None
         Of the objects that it was trained on, in pixels: the median of those of
         circles of the same area. None where there were none.
@@ -52,7 +53,6 @@ class ModelSpec(_Frozen):
     name: str
     description: str = ""
     architecture: Architecture = UNetArchitecture()
-    dimensions: Literal[2] = 2
     channels: int = Field(1, ge=1, le=MOST_CHANNELS)
     classes: ClassScheme
     normalisation: Normalisation = Normalisation()

@@ -104,6 +104,27 @@ def test_going_on_needs_resume(run, folders, tiny, tmp_path):
     assert steps == [3, 4]
 
 
+@pytest.mark.parametrize(("other", "said"), [(0.325, "0.325 µm"), (0.5, "not known")])
+def test_a_model_has_the_pixel_size_of_its_images(
+    run, folders, tiny, tmp_path, other, said
+):
+    images, labels, _ = folders
+    for name, size in (("a", 0.325), ("b", other)):
+        pixels = iio.imread(images / f"{name}.png")
+        (images / f"{name}.png").unlink()
+        tifffile.imwrite(
+            images / f"{name}.tif", pixels, imagej=True,
+            resolution=(1 / size, 1 / size), metadata={"unit": "um"},
+        )  # fmt: skip
+    out = tmp_path / "mine"
+    result = run(
+        "train", "--images", images, "--labels", labels, "--base", tiny,
+        "--out", out, "--steps", 1, "--device", "cpu",
+    )  # fmt: skip
+    assert result.code == 0, result.err
+    assert f"pixel size: {said}" in run("info", out).out
+
+
 def test_axes_of_the_images(run, folders, tiny, tmp_path):
     images, labels, _ = folders
     for folder, paths in ((images, images.iterdir()), (labels, labels.iterdir())):

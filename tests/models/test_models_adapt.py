@@ -63,11 +63,14 @@ def test_the_base_is_not_changed(base):
 
 
 def test_what_is_known_of_objects_goes_with_their_class(base):
-    spec = base.spec.model_copy(update={"diameter": 19.0, "valley": 0.2})
+    known = {"diameter": 19.0, "valley": 0.2, "pixel_size": 0.5}
+    spec = base.spec.model_copy(update=known)
     knows = Model(spec, base.net)
     more = ClassScheme.named("nucleus", "debris")
     kept = adapt(knows, classes=more, channels=3, name="x").spec
     assert (kept.diameter, kept.valley) == (19, 0.2)
+    # The images are others.
+    assert kept.pixel_size is None
     other = ClassScheme.named("axon")
     lost = adapt(knows, classes=other, channels=3, name="x").spec
     assert (lost.diameter, lost.valley) == (None, None)

@@ -250,6 +250,12 @@ def test_format_1_still_opens(folder):
     assert more.net.boundary is not None
 
 
+def test_what_no_description_says_any_more_may_be_there(folder):
+    before = read_spec(folder)
+    rewrite(folder, dimensions=2)
+    assert load_model(folder).spec == before
+
+
 def test_a_newer_format_asks_for_an_update(folder):
     rewrite(folder, schema_version=99, something_new=True)
     with pytest.raises(ModelError, match="Update napari-unet-annotator"):
