@@ -42,7 +42,7 @@ def objects_of(
 
 
 def numbered_through(
-    instances: NDArray[Any], semantic: NDArray[Any] | None, first_id: int = 1
+    instances: NDArray[Any], semantic: NDArray[Any] | None
 ) -> tuple[NDArray[np.uint32], dict[int, int]]:
     """Give the objects of a prediction ids of their own in every plane.
 
@@ -52,13 +52,11 @@ def numbered_through(
         Ids of objects, which start anew in each plane; 0 is background.
     semantic : ndarray, (..., Y, X), integers, optional
         The class of each pixel.
-    first_id : int
-        The first id to give.
 
     Returns
     -------
     ndarray, (..., Y, X), uint32
-        The ids, gapless from `first_id` on.
+        The ids, gapless from 1 on.
     dict of int to int
         The class of each id; 1 without `semantic`.
     """
@@ -70,7 +68,7 @@ def numbered_through(
         of = _classes(ids, None if semantic is None else semantic[plane])
         known = np.flatnonzero(of)
         new = np.zeros(len(of), np.uint32)
-        new[known] = np.arange(len(known)) + first_id + len(classes)
+        new[known] = np.arange(len(known)) + 1 + len(classes)
         classes.update(zip(new[known].tolist(), of[known].tolist(), strict=True))
         for rows in _bands(ids):
             out[plane][rows] = new[ids[rows]]

@@ -17,14 +17,15 @@ def test_each_object_gets_the_next_id_and_the_class_of_its_first_pixel(factor, d
     shape = data.draw(shapes)
     ids = data.draw(arrays(np.int64, shape, elements=st.integers(0, 5))) * factor
     semantic = data.draw(arrays(np.uint8, shape, elements=st.integers(0, 3)))
-    found, classes = numbered_through(ids, semantic, 7)
+    found, classes = numbered_through(ids, semantic)
     expected, of = np.zeros(shape, int), {}
     for plane in np.ndindex(shape[:-2]):
         for i in np.unique(ids[plane]):
             if i:
                 where = ids[plane] == i
-                expected[plane][where] = 7 + len(of)
-                of[7 + len(of)] = max(1, semantic[plane][where][0])
+                index = 1 + len(of)
+                expected[plane][where] = index
+                of[index] = max(1, semantic[plane][where][0])
     np.testing.assert_array_equal(found, expected)
     assert classes == of
-    assert numbered_through(ids, None, 7)[1] == dict.fromkeys(of, 1)
+    assert numbered_through(ids, None)[1] == dict.fromkeys(of, 1)
