@@ -23,7 +23,7 @@ class TrainConfig:
         Side of a crop in pixels.
     optimiser : {"adamw", "muon"}
         "muon" learns several times as much a step where whole objects or all pixels are
-        labelled, and holds the less to what a few strokes leave open.
+        labelled, and changes more of what a few strokes leave open, for the worse.
     learning_rate : float or None
         None takes 3e-4 for a model that was fine-tuned from another, so that
         it keeps what that one knows, and for random weights 1e-3 with AdamW and 2e-3
