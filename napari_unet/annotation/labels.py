@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from napari_unet.errors import AnnotationError
+from napari_unet.images.axes import size_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -187,8 +188,8 @@ def _fitting(labels: Any, shape: tuple[int, ...]) -> NDArray[Any]:
     _check_whole(array)
     if array.shape != shape:
         raise AnnotationError(
-            f"The labels measure {_size(array.shape)} and the image {_size(shape)}. "
-            "Choose labels that were made for this image."
+            f"The labels measure {size_text(array.shape)} and the image "
+            f"{size_text(shape)}. Choose labels that were made for this image."
         )
     return array
 
@@ -203,10 +204,6 @@ def _parts(mask: NDArray[np.bool_]) -> NDArray[np.uint32]:
         out[plane] = np.where(parts > 0, parts + np.uint32(found), 0)
         found += int(parts.max(initial=0))
     return out
-
-
-def _size(shape: tuple[int, ...]) -> str:
-    return " x ".join(map(str, shape))
 
 
 def _listed(values: NDArray[Any]) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from napari_unet.annotation import Annotation, image_key
 from napari_unet.annotation.key import file_part, free_key
 from napari_unet.errors import AnnotationError
+from napari_unet.images.axes import size_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -101,9 +102,9 @@ def load_kept(
         if saved is not None and saved.shape != new.shape:
             raise AnnotationError(
                 f"The labels that are kept for '{image.name}' measure "
-                f"{_size(saved.shape)}, the image {_size(new.shape)}. Name the sliders "
-                "as they were then (a double click beside a slider: t, z or c), or "
-                "start anew; the old labels stay on the disk."
+                f"{size_text(saved.shape)}, the image {size_text(new.shape)}. Name the "
+                "sliders as they were then (a double click beside a slider: t, z or "
+                "c), or start anew; the old labels stay on the disk."
             )
         annotation, scheme = store.load(key)
         annotation.name_axes(new.axes)
@@ -112,7 +113,3 @@ def load_kept(
         return annotation, scheme
     except AnnotationError as error:
         return str(error)
-
-
-def _size(shape: tuple[int, ...]) -> str:
-    return " x ".join(map(str, shape))

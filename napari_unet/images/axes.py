@@ -90,5 +90,10 @@ def guess_note(shape: Sequence[int], axes: str) -> str:
     return f"Nothing names all the axes of this image; it was taken as {taken}."
 
 
+def size_text(shape: Sequence[int]) -> str:
+    """Say a size in words: ``"3 x 20 x 30"``."""
+    return " x ".join(map(str, shape))
+
+
 def _last_unknown(letters: Sequence[str]) -> int:
     return max(i for i, letter in enumerate(letters) if letter == UNKNOWN)

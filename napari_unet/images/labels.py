@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_unet.errors import ImageError
+from napari_unet.images.axes import size_text
 from napari_unet.images.image import Image
 from napari_unet.images.open import file_errors, open_image
 from napari_unet.images.paths import expanded
@@ -75,8 +76,9 @@ def read_labels(
     if shape is not None and labels.shape != shape:
         if np.squeeze(labels).shape != tuple(n for n in shape if n != 1):
             raise ImageError(
-                f"The labels in '{path.name}' are of size {_size(labels.shape)}, but "
-                f"{_size(shape)} is needed. Choose the labels of this very image."
+                f"The labels in '{path.name}' are of size {size_text(labels.shape)}, "
+                f"but {size_text(shape)} is needed. Choose the labels of this very "
+                "image."
             )
         labels = labels.reshape(shape)
     if labels.dtype.kind == "f":
@@ -117,7 +119,3 @@ def _whole_numbers(labels: npt.NDArray[Any], name: str) -> npt.NDArray[Any]:
             "one whole number for each pixel: save them as a 16-bit grey TIFF."
         )
     return labels
-
-
-def _size(shape: tuple[int, ...]) -> str:
-    return " x ".join(str(n) for n in shape)
