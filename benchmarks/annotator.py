@@ -43,7 +43,7 @@ from napari_unet.models import (
     load_model,
     save_model,
 )
-from napari_unet.nets.device import choose_device
+from napari_unet.nets.choice import choose_device
 from napari_unet.training import (
     Checkpoints,
     Learner,

@@ -57,7 +57,7 @@ from napari_unet.models.architecture import (
     UNetArchitecture,
     missing_extra,
 )
-from napari_unet.nets.device import choose_device
+from napari_unet.nets.choice import choose_device
 from napari_unet.training import (
     Checkpoints,
     Learner,

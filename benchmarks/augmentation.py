@@ -21,7 +21,7 @@ from napari_unet.annotation import Annotation, ClassScheme, make_targets
 from napari_unet.images import image_from_array, measure_intensity
 from napari_unet.images.simulate import simulate_nuclei
 from napari_unet.models import ModelSpec, build
-from napari_unet.nets.device import choose_device
+from napari_unet.nets.choice import choose_device
 from napari_unet.training import Learner, TrainConfig, TrainingImage, TrainingSet
 from napari_unet.training.augment import MARGIN, recolour, warp
 

@@ -17,7 +17,7 @@ import torch
 from annotator import NUCLEUS, nuclei, score_net, training_image
 
 from napari_unet.models import ModelSpec, build
-from napari_unet.nets.device import choose_device
+from napari_unet.nets.choice import choose_device
 from napari_unet.training import (
     Checkpoints,
     Learner,

@@ -33,7 +33,7 @@ from napari_unet.inference.tiles import Source
 from napari_unet.instances import VALLEY, label_hills
 from napari_unet.metrics import ObjectScores, score_objects
 from napari_unet.models import Model, load_model, save_model
-from napari_unet.nets.device import choose_device
+from napari_unet.nets.choice import choose_device
 
 
 def rows(data: Path, split: str) -> list[dict[str, str]]:

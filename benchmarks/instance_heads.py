@@ -24,7 +24,8 @@ from napari_unet.instances.components import label_components
 from napari_unet.instances.watershed import label_hills
 from napari_unet.metrics import match
 from napari_unet.nets import UNet
-from napari_unet.nets.device import autocast, choose_device
+from napari_unet.nets.choice import choose_device
+from napari_unet.nets.device import autocast
 from napari_unet.training.augment import _random_grid, _random_intensity
 from napari_unet.training.loss import segmentation_loss
 

@@ -60,7 +60,7 @@ def measure(path, repeats, threads):
     from napari_unet.inference.prepare import prepare
     from napari_unet.inference.tiles import cut
     from napari_unet.nets.allocator import kept_memory
-    from napari_unet.nets.device import choose_device
+    from napari_unet.nets.choice import choose_device
 
     if threads:
         torch.set_num_threads(threads)

@@ -23,7 +23,7 @@ from napari_unet.inference.tiles import Source
 from napari_unet.instances import label_hills
 from napari_unet.models import Model, load_model
 from napari_unet.nets.allocator import kept_memory
-from napari_unet.nets.device import choose_device
+from napari_unet.nets.choice import choose_device
 from napari_unet.training import Checkpoints, Learner, train
 
 RECIPE = Path(__file__).with_name("fluorescence.toml")

@@ -104,7 +104,7 @@ def _models() -> Iterator[Check]:
 
 
 def _devices() -> Iterator[Check]:
-    from napari_unet.nets.device import available_devices, try_device
+    from napari_unet.nets.choice import available_devices, try_device
 
     names = available_devices()
     for name in names:

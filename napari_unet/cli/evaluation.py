@@ -109,7 +109,7 @@ class Evaluation:
         cancel: Callable[[], bool] = lambda: False,
     ) -> None:
         from napari_unet.inference.prepare import prepare
-        from napari_unet.nets.device import choose_device
+        from napari_unet.nets.choice import choose_device
 
         self._model = model
         self._config = replace(config, instances="none") if semantic else config

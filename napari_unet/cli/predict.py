@@ -122,7 +122,7 @@ def predict(
             from napari_unet.inference.prepare import prepare
             from napari_unet.models import load_model
             from napari_unet.nets.allocator import kept_memory
-            from napari_unet.nets.device import choose_device
+            from napari_unet.nets.choice import choose_device
 
             jobs, refused = plan_outputs(images, out)
             chosen, _ = choose_device(config.device)

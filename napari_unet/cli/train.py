@@ -123,7 +123,7 @@ def train(
         from napari_unet.cli.rescue import rescued
         from napari_unet.cli.training_folder import open_training_folder
         from napari_unet.models import check_place
-        from napari_unet.nets.device import choose_device
+        from napari_unet.nets.choice import choose_device
         from napari_unet.training import Checkpoints, Learner, check_crops, train
 
         out = out.absolute()

@@ -32,7 +32,8 @@ def describe(request: Describe, state: State) -> Generator[object, None, None]:
     """Say what is computed on."""
     import torch
 
-    from napari_unet.nets.device import choose_device, free_memory
+    from napari_unet.nets.choice import choose_device
+    from napari_unet.nets.device import free_memory
 
     device, notes = choose_device(request.device)
     yield Described(
@@ -47,7 +48,7 @@ def describe(request: Describe, state: State) -> Generator[object, None, None]:
 
 def warm_up(request: WarmUp, state: State) -> Generator[object, None, None]:
     """Do once what the first prediction would have to wait for."""
-    from napari_unet.nets.device import choose_device
+    from napari_unet.nets.choice import choose_device
 
     choose_device(request.config.device)
     state.model(request.model)

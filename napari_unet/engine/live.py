@@ -68,7 +68,7 @@ def train(request: Train, state: State) -> Generator[object, None, None]:
     """Train until told to stop, a step at a time."""
     import torch
 
-    from napari_unet.nets.device import choose_device
+    from napari_unet.nets.choice import choose_device
     from napari_unet.training import Checkpoints, Learner, check_crops
     from napari_unet.training import train as steps
 

@@ -118,7 +118,7 @@ def most_uncertain(
 def _weights(request: Preview | MostUncertain, state: State) -> _Weights:
     """Return what `messages.Preview` says of `checkpoint` and `model`."""
     from napari_unet.inference.prepare import prepare
-    from napari_unet.nets.device import choose_device
+    from napari_unet.nets.choice import choose_device
     from napari_unet.training import Checkpoints
 
     if request.checkpoint is None and request.model is None:

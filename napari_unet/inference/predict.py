@@ -96,7 +96,8 @@ def predict(
     """
     from napari_unet.inference.prepare import prepare
     from napari_unet.nets.allocator import kept_memory
-    from napari_unet.nets.device import choose_device, free_memory
+    from napari_unet.nets.choice import choose_device
+    from napari_unet.nets.device import free_memory
 
     begin = time.perf_counter()
     device, notes = choose_device(config.device)

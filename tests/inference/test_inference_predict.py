@@ -31,7 +31,7 @@ from napari_unet.inference.objects import find_objects
 from napari_unet.inference.prepare import prepare
 from napari_unet.models import Model
 from napari_unet.nets import UNet
-from napari_unet.nets.device import choose_device
+from napari_unet.nets.choice import choose_device
 
 ON_CPU = PredictConfig(device="cpu", min_size=0)
 

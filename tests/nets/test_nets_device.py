@@ -2,13 +2,14 @@ import pytest
 import torch
 
 from napari_unet.errors import DeviceError
-from napari_unet.nets import device as devices
-from napari_unet.nets.device import Device, autocast, choose_device, free_memory
+from napari_unet.nets import choice
+from napari_unet.nets.choice import choose_device
+from napari_unet.nets.device import Device, autocast, free_memory
 
 
 def test_auto_takes_the_first_that_is_there():
     device, notes = choose_device()
-    assert device.name == devices.available_devices()[0]
+    assert device.name == choice.available_devices()[0]
     assert notes == ()
 
 
@@ -27,7 +28,7 @@ def test_a_device_that_is_not_there_is_refused(wanted):
 
 def test_a_device_that_fails_is_reported_and_the_cpu_used(monkeypatch):
     # torch's "meta" computes shapes but no numbers: there, and of no use.
-    monkeypatch.setattr(devices, "available_devices", lambda: ["meta", "cpu"])
+    monkeypatch.setattr(choice, "available_devices", lambda: ["meta", "cpu"])
     device, (note,) = choose_device("auto")
     assert device == choose_device("cpu")[0]
     assert "meta" in note and "self-test" in note
@@ -42,7 +43,7 @@ def test_autocast_sets_the_precision_of_convolutions(precision):
 
 
 def test_the_self_test_leaves_the_threads_alone():
-    devices.try_device.cache_clear()
+    choice.try_device.cache_clear()
     before = torch.get_num_threads()
     choose_device("cpu")
     assert torch.get_num_threads() == before

@@ -9,7 +9,7 @@ from napari_unet.annotation import Annotation, ClassScheme
 from napari_unet.errors import DeviceError, ModelError, TrainingError
 from napari_unet.images import Region, image_from_array, measure_intensity
 from napari_unet.models import Model, ModelSpec, UNetArchitecture, adapt, build
-from napari_unet.nets.device import choose_device
+from napari_unet.nets.choice import choose_device
 from napari_unet.training import (
     Checkpointed,
     Checkpoints,

@@ -9,7 +9,7 @@ from napari_unet.images import image_from_array, measure_intensity
 from napari_unet.inference import PredictConfig, Predicted, predict
 from napari_unet.metrics import match
 from napari_unet.models import ModelSpec, UNetArchitecture, build
-from napari_unet.nets.device import choose_device
+from napari_unet.nets.choice import choose_device
 from napari_unet.training import (
     Checkpoints,
     Learner,
