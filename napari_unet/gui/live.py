@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from qtpy.QtCore import QObject, Signal
 
-from napari_unet.engine.messages import PauseTraining, RollBack, RolledBackTo
+from napari_unet.engine.messages import PauseTraining, RollBack
 from napari_unet.errors import UnetError
 from napari_unet.gui.feed import Feed
+from napari_unet.gui.outcome import Outcome
 from napari_unet.gui.subjects import Subjects
 from napari_unet.gui.training_run import TrainingRun
-from napari_unet.training.events import Checkpointed, Stepped, Stopped
+from napari_unet.training.events import Stepped
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
-    from pathlib import Path
 
     from napari_unet.annotation import Blocks
     from napari_unet.engine.client import Engine
@@ -49,20 +49,14 @@ class LiveTraining(QObject):
     ----------
     state : str
         "idle", "starting", "training", "paused" or "stopping".
-    plan : Plan or None
-        Of the training under way or the last one.
-    best : Path or None
-        The folder of the best model of the one that was stopped last.
-    checkpoints : list of Checkpointed
-        Of that training, oldest first.
+    outcome : Outcome
+        What it leaves, or the last one has left.
     state_changed : Signal
         It is another one now.
     told : Signal
         Each of the `training.events`, and `RolledBackTo`.
     labels_changed : Signal
         New strokes are on their way to the engine.
-    scores_forgotten : Signal
-        Some checkpoints are no longer the best.
     stopped : Signal
         It has ended as it should, with this line for the user.
     failed : Signal
@@ -74,7 +68,6 @@ class LiveTraining(QObject):
     state_changed = Signal(str)
     told = Signal(object)
     labels_changed = Signal()
-    scores_forgotten = Signal()
     stopped = Signal(str)
     failed = Signal(str)
     refused = Signal(str)
@@ -86,16 +79,13 @@ class LiveTraining(QObject):
     ) -> None:
         super().__init__()
         self.state: State = "idle"
-        self.plan: Plan | None = None
-        self.best: Path | None = None
-        self.checkpoints: list[Checkpointed] = []
+        self.outcome = Outcome()
         self.feed = Feed(engine, self._decided.emit)
         self.subjects = Subjects(annotations, channels)
         self._engine = engine
         self._annotations = annotations
         self._classes = annotations.scheme
         self._run: TrainingRun | None = None
-        self._line = ""
         # Whether to begin again, with other classes, once it has stopped.
         self._again = False
         self._answered.connect(self._hear)
@@ -142,12 +132,7 @@ class LiveTraining(QObject):
 
     def roll_back(self, checkpoint: str) -> None:
         """Go on from the weights of a checkpoint."""
-        self._ask(RollBack(self.folder_of(checkpoint)))
-
-    def folder_of(self, checkpoint: str) -> str:
-        """Return where a checkpoint of the training is kept."""
-        assert self.plan is not None
-        return str(self.plan.folder / checkpoint)
+        self._ask(RollBack(str(self.outcome.folder_of(checkpoint))))
 
     def send(self, *targets: Target) -> Future[None]:
         """Tell the engine of images as they are now.
@@ -180,11 +165,7 @@ class LiveTraining(QObject):
         ready = self.send(*(image.target for image in self.subjects.labelled()))
         self._classes = self._annotations.scheme
         request = plan.request(self._classes, self.subjects.channels)
-        if self.plan is None or self.plan.folder != plan.folder:
-            self.checkpoints.clear()
-            self.best = None
-        self.plan = plan
-        self._line = "Stopped before the first step."
+        self.outcome.begin(plan)
         self._run = run = TrainingRun(self._engine, self.feed, request, ready)
         run.told.connect(self._take)
         run.ended.connect(self._ended)
@@ -218,56 +199,33 @@ class LiveTraining(QObject):
         """Pass on what happened, on the main thread."""
         if isinstance(event, Stepped) and self.state == "starting":
             self._set_state("training")
-        elif isinstance(event, Checkpointed):
-            self.checkpoints.append(event)
-        elif isinstance(event, RolledBackTo):
-            self._forget_best(after=event.name)
-        elif isinstance(event, Stopped):
-            assert self.plan is not None
-            self.best = self.plan.folder / event.best
-            self._line = (
-                f"Stopped after {event.step} steps. The best and the last model are "
-                f"kept in '{self.plan.folder}'."
-            )
+        self.outcome.take(event)
         self.told.emit(event)
 
     def _ended(self, problem: str) -> None:
         again, self._again = self._again and not problem, False
-        if again:
-            assert self.plan is not None
+        plan = self.outcome.plan
+        if again and plan is not None:
             try:
                 self.subjects.check_strokes()
-                self._forget_best()
-                self._begin(replace(self.plan, resume=True))
+                # How well other classes were told apart does not compare.
+                self.outcome.forget_best()
+                self._begin(replace(plan, resume=True))
                 return
             except UnetError as error:
                 problem = str(error)
         self._set_state("idle")
         if problem:
-            self._keep_best()
+            self.outcome.break_off()
             self.failed.emit(problem)
         else:
-            self.stopped.emit(self._line)
+            self.stopped.emit(self.outcome.line)
 
     def _broke(self) -> None:
         self._again = False
-        self._keep_best()
+        self.outcome.break_off()
         self._set_state("idle")
         self.failed.emit("")
-
-    def _keep_best(self) -> None:
-        """Name the best model, or the last, of a training that could not do it."""
-        best = [event for event in self.checkpoints if event.best] or self.checkpoints
-        if best and self.plan is not None:
-            self.best = self.plan.folder / best[-1].name
-
-    def _forget_best(self, after: str | None = None) -> None:
-        """Let the checkpoints later than `after`, or all, be best no more."""
-        names = [event.name for event in self.checkpoints]
-        first = names.index(after) + 1 if after in names else 0
-        for i in range(first, len(names)):
-            self.checkpoints[i] = replace(self.checkpoints[i], best=False)
-        self.scores_forgotten.emit()
 
     def _set_state(self, state: State) -> None:
         if state != self.state:

@@ -104,9 +104,6 @@ class LivePanel(QWidget):
         follow(self, (session.annotations.changed, self._forget_missing))
         live.state_changed.connect(self._show_state)
         live.told.connect(self._show)
-        live.scores_forgotten.connect(
-            lambda: self.checkpoints.show_best(live.checkpoints)
-        )
         images.channel_changed.connect(self._see_channel)
         live.stopped.connect(self._stopped)
         live.failed.connect(self._broke_off)
@@ -158,7 +155,7 @@ class LivePanel(QWidget):
 
     def _plan(self) -> Plan:
         base = self.train.base.currentData()
-        last = self.live.plan
+        last = self.live.outcome.plan
         device = self._predict.form.config(None).device
         config = replace(self.config, device=device)
         if base == _LAST and last is not None:
@@ -180,21 +177,22 @@ class LivePanel(QWidget):
             bases.insert(0, (f"The chosen model: {name}", model))
         except UnetError:
             pass
-        if self.live.checkpoints:
+        if self.live.outcome.checkpoints:
             bases.insert(0, ("Go on with the last training", _LAST))
         self.train.offer_bases(bases)
 
     def _show_state(self, state: str) -> None:
-        if state == "starting" and not self.live.checkpoints:
+        if state == "starting" and not self.live.outcome.checkpoints:
             self._show_checkpoints()
         self.train.show_state(state)
 
     def _show_checkpoints(self) -> None:
-        self.checkpoints.show_all(self.live.checkpoints)
-        self._checkpoints.setVisible(bool(self.live.checkpoints))
+        self.checkpoints.show_all(self.live.outcome.checkpoints)
+        self._checkpoints.setVisible(bool(self.live.outcome.checkpoints))
 
     def _show(self, event: Any) -> None:
         self.train.show_event(event)
+        self.checkpoints.show_best(self.live.outcome.checkpoints)
         if isinstance(event, Checkpointed):
             self.checkpoints.add(event)
             self._checkpoints.show()
@@ -232,7 +230,7 @@ class LivePanel(QWidget):
 
     def _take_over_model(self) -> bool:
         """Let Predict use what was trained, if it can."""
-        folder = self.live.best
+        folder = self.live.outcome.best
         try:
             if folder is not None:
                 self._models.choose_folder(folder)

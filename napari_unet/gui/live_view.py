@@ -181,7 +181,7 @@ class LiveView(QObject):
                 subject,
                 region,
                 self._config(),
-                self._live.folder_of(checkpoint) if checkpoint else None,
+                str(self._live.outcome.folder_of(checkpoint)) if checkpoint else None,
                 objects=results.objects(self._viewer, target, region),
             )
         except UnetError as error:

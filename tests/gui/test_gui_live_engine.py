@@ -58,7 +58,7 @@ def test_it_leaves_the_best_model_when_it_dies(user, scribbles, engine, widget):
     kept = user.of(Checkpointed)
     best = [e for e in kept if e.best] or kept
     assert widget.prediction_panel.models.model == str(
-        user.live.plan.folder / best[-1].name
+        user.live.outcome.plan.folder / best[-1].name
     )
     user.panel.train.next.click()
     user.wait(lambda: "Least sure" in user.panel.train.verdict.text())
@@ -88,7 +88,7 @@ def test_it_keeps_the_last_weights_when_the_viewer_closes(
     image = widget.session.annotations.images[0]
     user.wait(lambda: image.key is not None)
     user.more_steps(3)
-    folder = user.live.plan.folder
+    folder = user.live.outcome.plan.folder
     widget.session.close()
     assert [*folder.glob("step-*/model.json")]
     kept, _ = AnnotationStore(tmp_path / "kept").load(image.key)
