@@ -171,6 +171,9 @@ class LivePanel(QWidget):
         )
 
     def _offer_bases(self) -> None:
+        if self.live.running:
+            # What training began with stays in sight.
+            return
         bases = [(f"From scratch: {_title(name)}", name) for name in TITLES]
         try:
             name, model = self._models.spec().name, self._models.model

@@ -79,6 +79,17 @@ def test_pause_and_go_on(user, scribbles, qtbot):
     assert isinstance(user.events[-1], Stopped)
 
 
+def test_another_model_is_chosen(user, scribbles, widget, tmp_path):
+    paint_both(scribbles)
+    user.start()
+    began = user.panel.train.base.currentText()
+    other = save_small_model(tmp_path / "other", ("dog",))
+    widget.prediction_panel.models.choose_folder(other)
+    user.more_steps(2)
+    assert user.panel.train.base.currentText() == began
+    user.stop()
+
+
 def test_the_image_is_renamed(viewer, user, scribbles):
     paint_both(scribbles)
     user.start()
