@@ -32,7 +32,7 @@ def test_ctrl_c_ends_at_once_and_leaves_whole_files(image, model, out, tmp_path)
     )
     assert "3 objects" in process.stdout.readline()
     process.send_signal(signal.SIGINT)
-    rest, errors = process.communicate(timeout=30)
+    rest, errors = process.communicate(timeout=60)
     assert process.returncode == 130
     assert rest == ""
     assert errors == "Stopped. Images done: 1 of 2.\n"

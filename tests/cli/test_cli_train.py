@@ -6,7 +6,6 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
 from io import StringIO
 from pathlib import Path
 
@@ -362,7 +361,6 @@ def test_ctrl_c_keeps_what_was_learnt(folders, tiny, tmp_path):
     )  # fmt: skip
     assert process.stdout is not None
     assert "stepped" in process.stdout.readline()
-    time.sleep(0.2)
     process.send_signal(signal.SIGINT)
     rest, _ = process.communicate(timeout=60)
     assert json.loads(rest.splitlines()[-1])["event"] == "stopped"

@@ -66,11 +66,11 @@ def test_arrays_are_shared(warm_engine):
 
 
 def test_closing_does_not_wait_for_a_process_that_never_answers(tmp_path):
-    engine = Engine(tmp_path, (sys.executable, "-c", "import time; time.sleep(100)"))
+    engine = Engine(tmp_path, (sys.executable, "-c", "import time; time.sleep(1000)"))
     with ThreadPoolExecutor(2) as pool:
         started = pool.submit(engine.start)
         with pytest.raises(TimeoutError):
             started.result(1)
-        pool.submit(engine.close).result(20)
+        pool.submit(engine.close).result(60)
         with pytest.raises(EngineError, match="closed"):
-            started.result(20)
+            started.result(60)

@@ -1,5 +1,7 @@
 """What is looked at while it trains: previews and the most uncertain region."""
 
+import math
+
 import numpy as np
 import torch
 from engine_training_scene import Scene, base, train
@@ -81,7 +83,7 @@ def test_the_most_uncertain_region_is_not_where_labels_are(desk, scene, training
     assert found.region.x1 > 400
     assert 0 < found.uncertainty <= 1
     # Training waits meanwhile: whoever asks has nothing to do until there is a place.
-    assert tiles
+    assert len(tiles) > 5
     assert desk.stepped(training) - before <= 1
 
 
@@ -107,15 +109,17 @@ def test_an_image_may_go_while_it_is_searched(desk, training):
 
 
 def test_a_core_is_left_to_the_user_at_work(desk, scene, tmp_path, monkeypatch):
+    busy = "napari_unet.engine.session.BUSY"
+    monkeypatch.setattr(busy, math.inf)
     torch.set_num_threads(2)
     request = train(tmp_path, base(tmp_path))
     desk.add(scene.paint(0, 1), request)
     desk.steps(request, 1)
     assert torch.get_num_threads() == 1
-    monkeypatch.setattr("napari_unet.engine.session.BUSY", -1.0)
+    monkeypatch.setattr(busy, -1.0)
     desk.steps(request, 1)
     assert torch.get_num_threads() == 2
-    monkeypatch.undo()
+    monkeypatch.setattr(busy, math.inf)
     desk.ask(scene.preview())
     assert torch.get_num_threads() == 1
     desk.ask(StopTraining(request.id))
