@@ -4,9 +4,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 from gui_annotate import FIRST, annotate, keep_in, same
+from gui_engine import KeptEngine
 from gui_live import LiveUser, save_small_model
 from gui_mouse import Mouse
 from gui_threshold import saved_threshold_model
+from gui_wait import PatientBot
 from qtpy.QtCore import QEvent
 from qtpy.QtWidgets import QApplication
 
@@ -21,6 +23,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if here in item.path.parents:
             item.add_marker(pytest.mark.gui)
+
+
+@pytest.fixture
+def qtbot(qapp, request: pytest.FixtureRequest) -> PatientBot:
+    """pytest-qt's, with more patience."""
+    return PatientBot(request)
 
 
 @pytest.fixture(scope="session")
@@ -44,13 +52,6 @@ def viewer(make_napari_viewer):
     yield viewer
     # napari's fixture finds only viewers that something still refers to.
     viewer.close()
-
-
-class KeptEngine(Engine):
-    """An engine that outlives the viewer, so that not each test has to start one."""
-
-    def close(self) -> None:
-        pass
 
 
 @pytest.fixture(scope="session")
@@ -123,7 +124,7 @@ def user(viewer, widget, qtbot, blobs, tmp_path) -> Iterator[LiveUser]:
     yield LiveUser(widget, qtbot)
     if widget.session.live.running:
         widget.session.live.stop()
-        qtbot.wait_until(lambda: not widget.session.live.running, timeout=20_000)
+        qtbot.wait_until(lambda: not widget.session.live.running)
 
 
 @pytest.fixture
@@ -136,7 +137,7 @@ def predict(widget, qtbot) -> Callable[[], str]:
     """Press Predict, wait for the end, return what the panel says."""
 
     def press() -> str:
-        with qtbot.wait_signal(widget.prediction_panel.ended, timeout=60_000) as ended:
+        with qtbot.wait_signal(widget.prediction_panel.ended) as ended:
             widget.prediction_panel.controls.predict.click()
         return ended.args[0]
 

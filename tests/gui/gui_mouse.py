@@ -1,6 +1,7 @@
 """Real mouse and key events on a viewer's canvas."""
 
 import numpy as np
+from gui_wait import PATIENCE, settled
 from qtpy.QtCore import QEvent, QPointF, Qt
 from qtpy.QtGui import QMouseEvent
 from qtpy.QtTest import QTest
@@ -30,7 +31,7 @@ class Mouse:
     def draw(self, start, end, steps: int = 8) -> None:
         """Hold the left button from `start` to `end`, (..., y, x) each."""
         # The window may still be about to change its layout, and with it the camera.
-        QTest.qWait(50)
+        settled(self._camera)
         points = [self._on_canvas(p) for p in np.linspace(start, end, steps)]
         inside = self.canvas.rect()
         assert all(inside.contains(p.toPoint()) for p in points), "not on the canvas"
@@ -46,8 +47,12 @@ class Mouse:
         window = self.canvas.window()
         window.activateWindow()
         self.canvas.setFocus()
-        QTest.qWaitForWindowActive(window)
+        assert QTest.qWaitForWindowActive(window, PATIENCE)
         QTest.keyClick(self.canvas, key, modifier)
+
+    def _camera(self):
+        camera = self._viewer.scene.camera
+        return *camera.center, camera.zoom, self.canvas.width(), self.canvas.height()
 
     def _on_canvas(self, position) -> QPointF:
         camera = self._viewer.scene.camera

@@ -47,7 +47,7 @@ def hover(explorer, place):
 
 
 def click(explorer, qtbot, place):
-    with qtbot.wait_signal(explorer.shown, timeout=60_000):
+    with qtbot.wait_signal(explorer.shown):
         qtbot.mouseClick(
             explorer.view.viewport(),
             Qt.MouseButton.LeftButton,

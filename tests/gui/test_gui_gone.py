@@ -45,7 +45,7 @@ def held(monkeypatch):
 def destroy(viewer, widget, qtbot):
     """Take a dock away, and Qt's objects with it."""
     viewer.window.remove_dock_widget(widget)
-    with qtbot.wait_signal(widget.destroyed, timeout=60_000):
+    with qtbot.wait_signal(widget.destroyed):
         widget.deleteLater()
 
 
@@ -54,7 +54,7 @@ def end(go, qtbot):
     pool = QThreadPool.globalInstance()
     with qtbot.capture_exceptions() as raised:
         go.set()
-        qtbot.wait_until(lambda: not pool.activeThreadCount(), timeout=60_000)
+        qtbot.wait_until(lambda: not pool.activeThreadCount())
         QApplication.processEvents()
     assert raised == []
 
@@ -68,7 +68,7 @@ def test_the_panel_goes_while_kept_labels_are_looked_up(
     store.save(image_key(image), annotation, annotations.scheme)
     began, go = held(keeping, "look_up")
     viewer.add_image(blobs, name="field")
-    qtbot.wait_until(began.is_set, timeout=60_000)
+    qtbot.wait_until(began.is_set)
     destroy(viewer, widget, qtbot)
     end(go, qtbot)
 
@@ -87,7 +87,7 @@ def test_the_explorer_goes_while_maps_are_computed(
         monkeypatch.setattr(explorer, "look_inside", lambda *_: 1 / 0)
     began, go = held(explorer, "look_inside")
     dock.show_maps(2)
-    qtbot.wait_until(began.is_set, timeout=60_000)
+    qtbot.wait_until(began.is_set)
     destroy(viewer, dock, qtbot)
     end(go, qtbot)
 
@@ -98,7 +98,7 @@ def test_the_viewer_closes_while_training_and_next_wait_for_the_engine(
     paint_both(viewer.layers["field scribbles"])
     began, go = held(user.live.feed, "_decide")
     user.panel.train.next.click()
-    qtbot.wait_until(began.is_set, timeout=60_000)
+    qtbot.wait_until(began.is_set)
     user.choose_base("The chosen model")
     user.panel.train.start.click()
     widget.session.close()

@@ -43,7 +43,7 @@ def kept_with_a_stroke(viewer, panel, store, qtbot):
     image = panel.image
     layer = image.scribbles
     layer.paint((viewer.dims.current_step[0], 10, 15), FIRST)
-    qtbot.wait_until(lambda: on_disk(store, image, layer), timeout=5000)
+    qtbot.wait_until(lambda: on_disk(store, image, layer))
     return layer
 
 
@@ -97,9 +97,7 @@ def test_each_channel_of_a_file_gets_its_own_labels(
         image = panel.image
         image.scribbles.paint(at, FIRST)
         strokes[int(layer.data[0, 0]), int(layer.data[5, 10])] = image.scribbles
-        qtbot.wait_until(
-            lambda image=image: on_disk(store, image, image.scribbles), timeout=5000
-        )
+        qtbot.wait_until(lambda image=image: on_disk(store, image, image.scribbles))
 
     other = next_session(None)
     opened = other._images._viewer.open(path, plugin="napari", channel_axis=0)
@@ -120,7 +118,7 @@ def test_labels_of_one_channel_are_not_offered_for_another(
     ]
     image = annotate(panel, qtbot)
     image.scribbles.paint((10, 15), FIRST)
-    qtbot.wait_until(lambda: on_disk(store, image, image.scribbles), timeout=60_000)
+    qtbot.wait_until(lambda: on_disk(store, image, image.scribbles))
 
     other = next_session(None)
     first, second = other._images._viewer.open(path, plugin="napari", channel_axis=0)
@@ -129,7 +127,7 @@ def test_labels_of_one_channel_are_not_offered_for_another(
     new = annotate(other, qtbot)
     assert not new.scribbles.data.any()
     new.scribbles.paint((40, 40), FIRST)
-    qtbot.wait_until(lambda: on_disk(store, new, new.scribbles), timeout=60_000)
+    qtbot.wait_until(lambda: on_disk(store, new, new.scribbles))
     assert on_disk(store, image, image.scribbles)
     layers.selection.active = second
     found = continued(other, qtbot)
@@ -146,14 +144,14 @@ def test_a_file_with_other_pixels_has_its_labels_still(
     image = panel.image
     layer = image.scribbles
     layer.paint((10, 15), FIRST)
-    qtbot.wait_until(lambda: on_disk(store, image, layer), timeout=5000)
+    qtbot.wait_until(lambda: on_disk(store, image, layer))
     tifffile.imwrite(path, blobs // 2)
     other = next_session(None)
     other._images._viewer.open(path, plugin="napari")
     found = continued(other, qtbot)
     np.testing.assert_array_equal(found.data, layer.data)
     found.paint((40, 40), FIRST)
-    qtbot.wait_until(lambda: on_disk(store, other.image, found), timeout=60_000)
+    qtbot.wait_until(lambda: on_disk(store, other.image, found))
     again = next_session(None)
     again._images._viewer.open(path, plugin="napari")
     np.testing.assert_array_equal(continued(again, qtbot).data, found.data)
@@ -170,13 +168,13 @@ def test_labels_stay_with_the_channel_they_were_painted_on(
     viewer.dims.set_current_step(0, 3)
     assert widget.image_panel.channel == 3
     image.scribbles.paint((10, 15), FIRST)
-    qtbot.wait_until(lambda: on_disk(store, image, image.scribbles), timeout=5000)
+    qtbot.wait_until(lambda: on_disk(store, image, image.scribbles))
     viewer.dims.set_current_step(0, 0)
     assert widget.image_panel.channel == 3
     widget.image_panel.channels.setCurrentText(chosen)
     seen = widget.image_panel.channel
     kept = {2: (2,), None: (0, 1, 2, 3)}[seen]
-    qtbot.wait_until(lambda: store.load(image.key)[0].channels == kept, timeout=5000)
+    qtbot.wait_until(lambda: store.load(image.key)[0].channels == kept)
 
     other = next_session(many)
     assert other._images.channel == 1, "the one on screen"
@@ -243,7 +241,7 @@ def test_a_file_in_two_layers_is_labelled_in_one(
     image = annotate(panel, qtbot)
     layer = image.scribbles
     layer.paint((10, 15), FIRST)
-    qtbot.wait_until(lambda: on_disk(store, image, layer), timeout=5000)
+    qtbot.wait_until(lambda: on_disk(store, image, layer))
     (second,) = viewer.open(path, plugin="napari")
     viewer.layers.selection.active = second
     panel.annotate.click()
@@ -276,9 +274,7 @@ def test_a_file_in_two_layers_can_be_labelled_twice_and_nothing_is_lost(
             annotate(panel, qtbot)
         image = panel.image
         image.scribbles.paint(at, FIRST)
-        qtbot.wait_until(
-            lambda image=image: on_disk(store, image, image.scribbles), timeout=5000
-        )
+        qtbot.wait_until(lambda image=image: on_disk(store, image, image.scribbles))
         images.append(image)
     assert images[0].key != images[1].key
 
@@ -317,7 +313,7 @@ def test_nothing_is_looked_up_for_a_viewer_that_closes(
     looked = []
     monkeypatch.setattr(annotations, "look_up", looked.append)
     viewer.layers.clear()
-    qtbot.wait(50)
+    qtbot.wait_until(lambda: not panel._then_look.isActive())
     assert not looked
 
 

@@ -2,6 +2,7 @@ from itertools import pairwise
 
 import numpy as np
 from gui_threshold import saved_threshold_model
+from gui_wait import settled
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import (
     QAbstractButton,
@@ -43,21 +44,18 @@ def test_nothing_is_cut_off_in_a_large_font(viewer, widget, qtbot):
     qtbot.wait_until(lambda: scroll.viewport().width() >= needed)
 
 
-def test_unfolding_moves_nothing_beside_it(viewer, widget, qtbot):
+def test_unfolding_moves_nothing_beside_it(viewer, widget):
     viewer.window.resize(1100, 800)
-    qtbot.wait(50)
-    width = widget.width()
+    width = settled(widget.width)
     for section in widget.findChildren(Section):
         section.open()
-    qtbot.wait(50)
-    assert widget.width() == width
+    assert settled(widget.width) == width
 
 
-def test_the_model_explorer_leaves_it_some_height(viewer, widget, qtbot):
+def test_the_model_explorer_leaves_it_some_height(viewer, widget):
     viewer.window.resize(1100, 720)
     viewer.window.add_dock_widget(ModelExplorer(viewer), name="Model explorer")
-    qtbot.wait(50)
-    assert widget.height() > 10 * widget.fontMetrics().lineSpacing()
+    assert settled(widget.height) > 10 * widget.fontMetrics().lineSpacing()
 
 
 def test_every_control_has_a_tooltip(viewer, widget):
@@ -79,16 +77,18 @@ def test_every_control_has_a_tooltip(viewer, widget):
     assert [w for w in controls if not explained(w)] == []
 
 
-def test_tab_goes_from_top_to_bottom(viewer, widget, blobs, qtbot):
+def test_tab_goes_from_top_to_bottom(viewer, widget, blobs):
     viewer.add_image(blobs)
     widget.annotate_panel.classes.add.click()
-    qtbot.wait(50)
-    first = at = widget.image_panel.images
-    heights = []
-    while (at := at.nextInFocusChain()) is not first:
-        reached = at.focusPolicy() & Qt.FocusPolicy.TabFocus and at.isVisible()
-        if reached and widget.isAncestorOf(at) and not isinstance(at, QScrollArea):
-            heights.append(at.mapTo(widget, at.rect().center()).y())
+
+    def in_order():
+        first = at = widget.image_panel.images
+        while (at := at.nextInFocusChain()) is not first:
+            reached = at.focusPolicy() & Qt.FocusPolicy.TabFocus and at.isVisible()
+            if reached and widget.isAncestorOf(at) and not isinstance(at, QScrollArea):
+                yield at.mapTo(widget, at.rect().center()).y()
+
+    heights = settled(lambda: [*in_order()])
     assert len(heights) > 15
     beside = 12
     assert all(b > a - beside for a, b in pairwise(heights)), heights
@@ -238,17 +238,25 @@ def test_recent_models_survive_a_damaged_list(viewer, widget, tmp_path):
 
 def test_device_is_shown(widget, qtbot):
     qtbot.wait_until(
-        lambda: widget.prediction_panel.models.device.text().startswith("Runs on"),
-        timeout=60_000,
+        lambda: widget.prediction_panel.models.device.text().startswith("Runs on")
     )
 
 
-def test_reopened_panel_finds_the_results(viewer, widget, predict, blobs, qtbot):
+def test_reopened_panel_finds_the_results(viewer, widget, predict, blobs, qtbot, model):
     viewer.add_image(blobs, name="field")
     predict()
+    layers = list(viewer.layers)
+    for result in layers[1:]:
+        result.data[...] = 0
+    viewer.window.remove_dock_widget(widget)
+    widget.deleteLater()
     again = UnetWidget(viewer)
-    qtbot.addWidget(again)
-    assert again.session is widget.session
+    viewer.window.add_dock_widget(again, name="U-Net")
+    again.prediction_panel.models.choose_folder(model)
+    with qtbot.wait_signal(again.prediction_panel.ended):
+        again.prediction_panel.controls.predict.click()
+    assert list(viewer.layers) == layers
+    assert all(result.data.any() for result in layers[1:])
 
 
 def test_reopened_panel_goes_on_correcting(

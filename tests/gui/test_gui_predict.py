@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 from gui_annotate import annotate
+from gui_wait import settled
 from napari.layers import Labels
 from napari.utils.colormaps import CyclicLabelColormap, DirectLabelColormap
 
@@ -273,7 +274,7 @@ def test_the_command_predicts(viewer, widget, qtbot, blobs):
     from napari_unet.gui.commands import predict
 
     viewer.add_image(blobs, name="field")
-    with qtbot.wait_signal(widget.prediction_panel.ended, timeout=60_000):
+    with qtbot.wait_signal(widget.prediction_panel.ended):
         predict()
     assert len(viewer.layers) == 3
 
@@ -295,7 +296,7 @@ def test_a_prediction_is_drawn_once(viewer, widget, predict, blobs, qtbot):
     assert (layers[1].thumbnail != empty).any()
 
 
-def test_ids_may_be_higher_than_the_layer_holds(viewer, widget, blobs, qtbot):
+def test_ids_may_be_higher_than_the_layer_holds(viewer, widget, blobs):
     from napari_unet.gui.planes import PlaneLabels
     from napari_unet.gui.results import narrow
 
@@ -312,8 +313,7 @@ def test_ids_may_be_higher_than_the_layer_holds(viewer, widget, blobs, qtbot):
     layer.undo()
     assert layer.data.max() == 70_000
     viewer.dims.set_current_step(0, 1)
-    qtbot.wait(100)
-    before = viewer.screenshot(flash=False)
+    before = settled(lambda: viewer.screenshot(flash=False))
     layer.refresh()
-    qtbot.wait(100)
-    np.testing.assert_array_equal(before, viewer.screenshot(flash=False))
+    after = settled(lambda: viewer.screenshot(flash=False))
+    np.testing.assert_array_equal(before, after)

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from gui_wait import settled
 
 from napari_unet.annotation import ClassScheme
 from napari_unet.gui.target import MARK
@@ -30,25 +31,23 @@ def objects(seed):
     return np.random.default_rng(seed).integers(0, 5, REGION.shape).astype(np.uint32)
 
 
-def drawn_whole(viewer, qtbot):
+def drawn_whole(viewer):
     """Whether what is on the canvas is what a refresh of all layers draws."""
-    qtbot.wait(100)
-    before = viewer.screenshot(flash=False)
+    before = settled(lambda: viewer.screenshot(flash=False))
     for layer in viewer.layers:
         layer.refresh()
-    qtbot.wait(100)
-    return np.array_equal(before, viewer.screenshot(flash=False))
+    return np.array_equal(before, settled(lambda: viewer.screenshot(flash=False)))
 
 
 @pytest.mark.parametrize("contour", [0, 1])
-def test_it_is_drawn_and_stays_the_plugins(viewer, write, blobs, qtbot, contour):
+def test_it_is_drawn_and_stays_the_plugins(viewer, write, blobs, contour):
     image = viewer.add_image(blobs, name="field")
     layer = write(image, objects(0))
     layer.contour = contour
     for seed in (1, 2):
         assert write(image, objects(seed)) is layer
         np.testing.assert_array_equal(layer.data[REGION.slices], objects(seed))
-        assert drawn_whole(viewer, qtbot)
+        assert drawn_whole(viewer)
     assert MARK in layer.metadata
     assert layer.data.sum() == objects(2).sum()
     layer.undo()
@@ -78,60 +77,60 @@ def test_with_several_kinds_of_object_the_classes_stand_out(
     assert not classes_stand_out()
 
 
-def test_a_small_change_alone_is_drawn(viewer, write, blobs, qtbot):
+def test_a_small_change_alone_is_drawn(viewer, write, blobs):
     few = objects(0)
     few[5, 5:8] = 9
     layer = write(viewer.add_image(blobs, name="field"), objects(0))
     # napari draws all of a layer at first.
-    assert drawn_whole(viewer, qtbot)
+    assert drawn_whole(viewer)
     drawn = []
     layer.events.set_data.connect(drawn.append)
     write(viewer.layers["field"], few)
     assert not drawn
-    assert drawn_whole(viewer, qtbot)
+    assert drawn_whole(viewer)
     drawn.clear()
     # So many changes take longer one by one.
     write(viewer.layers["field"], objects(1))
     assert len(drawn) == 1
-    assert drawn_whole(viewer, qtbot)
+    assert drawn_whole(viewer)
 
 
-def test_what_napari_colours_first_is_never_drawn_whole(viewer, write, blobs, qtbot):
+def test_what_napari_colours_first_is_never_drawn_whole(viewer, write, blobs):
     layer = write(viewer.add_image(blobs, name="field"), objects(0) * 70_000)
     assert layer.data.itemsize == 4
-    assert drawn_whole(viewer, qtbot)
+    assert drawn_whole(viewer)
     drawn = []
     layer.events.set_data.connect(drawn.append)
     write(viewer.layers["field"], objects(1))
     assert not drawn
-    assert drawn_whole(viewer, qtbot)
+    assert drawn_whole(viewer)
 
 
-def test_it_is_seen_in_a_slice_that_is_turned_to_later(viewer, write, blobs, qtbot):
+def test_it_is_seen_in_a_slice_that_is_turned_to_later(viewer, write, blobs):
     image = viewer.add_image(np.stack([blobs] * 6), name="field")
     viewer.dims.set_current_step(0, 2)
     layer = write(image, objects(0), {"Z": 2})
     write(image, objects(1), {"Z": 4})
-    assert drawn_whole(viewer, qtbot)
+    assert drawn_whole(viewer)
     viewer.dims.set_current_step(0, 4)
-    assert drawn_whole(viewer, qtbot)
+    assert drawn_whole(viewer)
     np.testing.assert_array_equal(layer.data[4][REGION.slices], objects(1))
 
 
-def test_it_is_seen_in_a_layer_that_was_hidden(viewer, write, blobs, qtbot):
+def test_it_is_seen_in_a_layer_that_was_hidden(viewer, write, blobs):
     image = viewer.add_image(blobs, name="field")
     layer = write(image, objects(0))
     layer.visible = False
     write(image, objects(1))
     layer.visible = True
-    assert drawn_whole(viewer, qtbot)
+    assert drawn_whole(viewer)
 
 
-def test_it_is_seen_at_every_channel(viewer, write, blobs, qtbot):
+def test_it_is_seen_at_every_channel(viewer, write, blobs):
     # Slices of two channels: the labels of a slice stand for both.
     image = viewer.add_image(np.stack([[blobs, blobs]] * 6), name="field")
     write(image, objects(0), {"Z": 3})
     viewer.dims.set_current_step(1, 1)
     viewer.dims.set_current_step(0, 3)
     write(image, objects(1), {"Z": 3})
-    assert drawn_whole(viewer, qtbot)
+    assert drawn_whole(viewer)
