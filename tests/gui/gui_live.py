@@ -2,11 +2,20 @@
 
 from dataclasses import replace
 
+import numpy as np
+from gui_wait import PATIENCE
+
 from napari_unet.annotation import ClassScheme
+from napari_unet.engine.messages import Preview
+from napari_unet.images import Region
 from napari_unet.models import ModelSpec, UNetArchitecture, build, save_model
 from napari_unet.training import Stepped
 
 BACKGROUND, CELL = 1, 2
+
+# Milliseconds. While training is left alone the next preview waits 20 times as long as
+# one takes; and a full net learns slowly.
+LEISURE = 240_000
 
 
 def save_small_model(folder, classes=("cell",)):
@@ -81,9 +90,23 @@ class LiveUser:
     def more_previews(self, n):
         """Wait for `n` more previews."""
         until = len(self.seen) + n
-        self.wait(lambda: len(self.seen) >= until)
+        self.wait(lambda: len(self.seen) >= until, LEISURE)
 
-    def wait(self, condition, timeout=30_000):
+    def catch_up(self):
+        """Let the engine do all that it was asked for; return the step it is at then.
+
+        All steps until then have been told, too.
+        """
+        image = self.widget.session.annotations.images[0]
+        whole = Region(0, 0, *image.annotation.shape)
+        pixels = self.widget.session.engine.array(whole.shape, np.uint8)
+        key = self.live.subjects.key(image.target.layer)
+        (seen,) = self.live.feed.ask(Preview(key, whole, pixels)).result(60)
+        pixels.remove()
+        self.wait(lambda: self.steps[-1].step >= seen.step)
+        return seen.step
+
+    def wait(self, condition, timeout=PATIENCE):
         self._qtbot.wait_until(lambda: bool(condition()), timeout=timeout)
 
 

@@ -11,7 +11,7 @@ from napari_unet.annotation import AnnotationStore
 from napari_unet.engine import Engine
 from napari_unet.engine.messages import RolledBackTo
 from napari_unet.images import Region
-from napari_unet.training import Checkpointed, Stepped
+from napari_unet.training import Checkpointed
 
 
 @pytest.fixture
@@ -44,7 +44,7 @@ def test_it_is_killed_and_starts_again(user, scribbles, engine, notified):
 
     dab(scribbles, CELL, (10, 55))
     user.start()
-    assert isinstance(user.events[-1], Stepped)
+    assert user.live.state == "training"
     user.wait(lambda: user.steps[-1].labelled > 75)
     # What was learnt from before must not judge now, nor the other way round.
     after = labels.split.read(Region(0, 0, 60, 80))
@@ -75,18 +75,19 @@ def test_it_shows_checkpoints_and_goes_back_to_one_when_it_has_died(
     user.panel.checkpoints.rolled_back.emit(name)
     user.wait(lambda: user.of(RolledBackTo))
     assert len(user.of(Checkpointed)) == kept + 1
+    last = user.of(Checkpointed)[-1].step
     user.start("Go on with the last training")
-    assert user.steps[-1].step > user.of(Checkpointed)[-1].step
+    assert user.steps[-1].step > last
     user.stop()
 
 
 def test_it_keeps_the_last_weights_when_the_viewer_closes(
-    user, scribbles, widget, tmp_path
+    user, scribbles, widget, tmp_path, monkeypatch
 ):
+    monkeypatch.setattr("napari_unet.gui.live._FAREWELL", 60.0)
     paint_both(scribbles)
     user.start()
     image = widget.session.annotations.images[0]
-    user.wait(lambda: image.key is not None)
     user.more_steps(3)
     folder = user.live.outcome.plan.folder
     widget.session.close()

@@ -34,7 +34,7 @@ def test_strokes_that_are_painted_while_it_is_decided_stay(
     def decide(labels):
         threads.add(threading.current_thread())
         deciding.set()
-        assert go_on.wait(20)
+        assert go_on.wait(120)
         hold_out(labels)
 
     monkeypatch.setattr(feed, "hold_out", decide)
@@ -64,4 +64,4 @@ def test_strokes_that_are_painted_while_it_is_decided_stay(
     qtbot.wait_until(lambda: all_decided(image.annotation))
     assert same(image, layer)
     qtbot.wait_until(store.path(image.key).exists)
-    qtbot.wait_until(lambda: all_decided(store.load(image.key)[0]), timeout=5000)
+    qtbot.wait_until(lambda: all_decided(store.load(image.key)[0]))

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from gui_annotate import annotate
-from gui_live import LiveUser
+from gui_live import LEISURE, LiveUser
 from gui_mouse import Mouse
 from napari.layers import Layer
 from qtpy.QtCore import Qt
@@ -37,6 +37,7 @@ def lines(mask, n, seed):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1200)
 def test_paint_watch_it_learn_correct(viewer, widget, predict, qtbot):
     for data in nuclei():
         viewer.add_layer(Layer.create(*data))
@@ -66,9 +67,9 @@ def test_paint_watch_it_learn_correct(viewer, widget, predict, qtbot):
     semantic = viewer.layers["nuclei semantic"]
     first = semantic.data.copy()
     assert "nuclei instances" in viewer.layers
-    user.wait(lambda: (semantic.data != first).any())
-    assert user.seen[-1].step > user.seen[0].step
-    user.wait(lambda: semantic.data[bright].mean() > 0.7)
+    user.wait(lambda: (semantic.data != first).any(), LEISURE)
+    user.wait(lambda: user.seen[-1].step > user.seen[0].step, LEISURE)
+    user.wait(lambda: semantic.data[bright].mean() > 0.7, LEISURE)
     assert user.live.state == "training"
 
     # Paint again: dim nuclei are background here, which it has to learn.
@@ -78,7 +79,7 @@ def test_paint_watch_it_learn_correct(viewer, widget, predict, qtbot):
     new = (scribbles.data == 1) & (painted != 1)
     assert new.any()
     user.wait(lambda: user.steps[-1].labelled > before)
-    user.wait(lambda: (semantic.data[new] == 0).mean() > 0.6, timeout=60_000)
+    user.wait(lambda: (semantic.data[new] == 0).mean() > 0.6, LEISURE)
     assert user.live.state == "training"
 
     # Stop, look at a checkpoint, roll back.
