@@ -2,12 +2,15 @@
 
 import subprocess
 import sys
+from functools import partial
 
 import numpy as np
-from gui_annotate import BACKGROUND, FIRST, annotate, keep_in, on_disk, open_again, same
+from gui_annotate import BACKGROUND, FIRST, annotate, on_disk, open_again, same
 from qtpy.QtCore import Qt
 
-from napari_unet.annotation import AnnotationStore, image_key
+from napari_unet.annotation import AnnotationStore, Autosave, image_key
+from napari_unet.gui import keeping
+from napari_unet.gui.keeping import Keeping
 from napari_unet.gui.session import session_of
 
 
@@ -40,7 +43,7 @@ def test_a_stroke_is_on_disk_soon_and_back_in_the_next_session(
     assert set(np.unique(layer.data)) == {0, BACKGROUND, FIRST}
     assert layer.data[10, 15] == FIRST
     assert layer.data[50, 20] == BACKGROUND
-    qtbot.wait_until(lambda: on_disk(store, image, layer), timeout=2500)
+    qtbot.wait_until(lambda: on_disk(store, image, layer))
     assert store.load(image.key)[1] == annotations.scheme
 
     other = make_napari_viewer(show=True)
@@ -56,24 +59,36 @@ def test_a_stroke_is_on_disk_soon_and_back_in_the_next_session(
     assert count == f"{(layer.data == FIRST).sum()} px"
 
 
+class TriedStore(AnnotationStore):
+    """Counts how often something was to be saved."""
+
+    tries = 0
+
+    def save(self, *args, **kwargs):
+        self.tries += 1
+        super().save(*args, **kwargs)
+
+
 def test_a_full_disk_is_said_once_and_tried_again(
-    viewer, panel, annotations, store, tmp_path, qtbot, notified, blobs
+    viewer, panel, annotations, tmp_path, qtbot, notified, blobs, monkeypatch
 ):
     blocked = tmp_path / "blocked"
     blocked.write_text("not a folder")
-    keep_in(viewer, blocked)
+    store = TriedStore(blocked)
+    annotations.keeping = Keeping(store)
+    monkeypatch.setattr(keeping, "Autosave", partial(Autosave, retry=0.05))
     viewer.add_image(blobs, name="field")
     annotate(panel, qtbot)
     layer = viewer.layers["field scribbles"]
     layer.paint((10, 15), FIRST)
     qtbot.wait_until(lambda: any("cannot be saved" in text for text in notified))
-    annotations.keeping._autosave._retry = 0.1
     layer.paint((40, 40), FIRST)
-    qtbot.wait(400)
-    assert sum("cannot be saved" in text for text in notified) == 1
+    more = store.tries + 3
+    qtbot.wait_until(lambda: store.tries >= more)
     blocked.unlink()
     image = annotations.images[0]
     qtbot.wait_until(lambda: on_disk(AnnotationStore(blocked), image, layer))
+    assert sum("cannot be saved" in text for text in notified) == 1
 
 
 def test_the_same_pixels_twice_are_kept_apart(
@@ -111,7 +126,6 @@ annotations.keeping = Keeping(AnnotationStore(sys.argv[1]))
 widget = UnetWidget(viewer)
 viewer.window.add_dock_widget(widget, name="U-Net")
 viewer.add_image(np.random.default_rng(0).random((64, 64)))
-QTest.qWait(500)
 widget.annotate_panel.annotate.click()
 while not annotations.images:
     QTest.qWait(10)
@@ -124,7 +138,7 @@ def test_python_may_end_with_the_window_open(tmp_path):
         [sys.executable, "-c", PAINT_AND_END, str(tmp_path)],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=120,
     )
     assert ended.returncode == 0, ended.stderr
     assert "Traceback" not in ended.stderr
@@ -139,7 +153,7 @@ def test_kept_labels_are_not_pushed_aside_without_a_question(
     make_napari_viewer, tmp_path,
 ):  # fmt: skip
     image, layer = painted
-    qtbot.wait_until(lambda: on_disk(store, image, layer), timeout=5000)
+    qtbot.wait_until(lambda: on_disk(store, image, layer))
     other = make_napari_viewer(show=True)
     again = open_again(other, image.target.layer.data, engine, tmp_path)
     qtbot.wait_until(again.annotate_panel.kept_line.isVisible)
@@ -154,7 +168,7 @@ def test_annotate_waits_until_it_is_known_what_is_kept(
     make_napari_viewer, tmp_path,
 ):  # fmt: skip
     image, layer = painted
-    qtbot.wait_until(lambda: on_disk(store, image, layer), timeout=5000)
+    qtbot.wait_until(lambda: on_disk(store, image, layer))
     other = make_napari_viewer(show=True)
     again = open_again(other, image.target.layer.data, engine, tmp_path)
     assert not again.annotate_panel.kept_line.isVisible()
@@ -171,13 +185,21 @@ def test_annotate_waits_until_it_is_known_what_is_kept(
 
 
 def test_another_image_chosen_meanwhile_is_not_annotated(
-    viewer, panel, annotations, qtbot, blobs
+    viewer, panel, annotations, qtbot, blobs, monkeypatch
 ):
+    look_up, looked_up = annotations.look_up, []
+
+    def note(target):
+        worker = look_up(target)
+        worker.finished.connect(lambda: looked_up.append(target.layer.name))
+        return worker
+
+    monkeypatch.setattr(annotations, "look_up", note)
     viewer.add_image(blobs, name="first")
     panel.annotate.click()
     viewer.add_image(blobs[::-1], name="second")
     viewer.layers.selection.active = viewer.layers["second"]
-    qtbot.wait(300)
+    qtbot.wait_until(lambda: {"first", "second"} <= set(looked_up))
     assert annotations.images == []
     assert annotate(panel, qtbot).name == "second"
 

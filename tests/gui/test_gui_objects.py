@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 from gui_annotate import annotate, open_again
-from qtpy.QtCore import QPointF, Qt
+from qtpy.QtCore import QPointF, Qt, QTimer
 
 from napari_unet.annotation import AnnotationStore
 from napari_unet.gui import correction
@@ -148,8 +148,8 @@ def test_accept_a_drawn_rectangle_and_find_it_again(
     assert "field drawing" not in viewer.layers
 
     store = AnnotationStore(tmp_path)
-    qtbot.wait_until(lambda: image.key and store.path(image.key).exists(), timeout=2500)
-    qtbot.wait_until(lambda: not annotations.keeping.unsaved, timeout=2500)
+    qtbot.wait_until(lambda: store.path(image.key).exists())
+    qtbot.wait_until(lambda: not annotations.keeping.unsaved)
     other = make_napari_viewer(show=True)
     line = open_again(other, blobs, engine, tmp_path).annotate_panel.kept_line
     qtbot.wait_until(line.isVisible)
@@ -219,9 +219,9 @@ def slices(viewer, widget, annotations, qtbot, blobs):
     stack = np.stack([blobs] * 5)
     viewer.add_image(stack, name="field", axis_labels=("z", "y", "x"))
     widget.image_panel.slices.setCurrentIndex(1)
-    with qtbot.wait_signal(widget.prediction_panel.ended, timeout=60_000):
+    with qtbot.wait_signal(widget.prediction_panel.ended):
         widget.prediction_panel.controls.predict.click()
-    with qtbot.wait_signal(widget.objects_panel._correction.shown, timeout=20_000):
+    with qtbot.wait_signal(widget.objects_panel._correction.shown):
         widget.objects_panel.correct.click()
     # The docked panel may have made the canvas narrower than the image.
     viewer.reset_view()
@@ -257,10 +257,15 @@ def test_a_new_prediction_of_a_slice_is_kept_while_another_one_is_looked_at(
     # A turn for each row.
     monkeypatch.setattr(correction, "_TURN", 0)
     monkeypatch.setattr(correction, "_ROWS", 1)
-    with qtbot.wait_signal(widget.objects_panel._correction.shown, timeout=20_000):
+
+    def scroll_on(event):
+        QTimer.singleShot(0, lambda: viewer.dims.set_current_step(0, 3))
+
+    # After one of the first rows.
+    slices.events.labels_update.connect(scroll_on)
+    with qtbot.wait_signal(widget.objects_panel._correction.shown):
         widget.objects_panel.renew.click()
-        qtbot.wait_until(lambda: slices.data[1].max() > 99)
-        viewer.dims.set_current_step(0, 3)
+    assert viewer.dims.current_step[0] == 3
     assert ids(slices) == {99, 100, 101, 102, 103}
     qtbot.wait_until(lambda: np.array_equal(labels.objects.dense(), slices.data))
     slices.undo()

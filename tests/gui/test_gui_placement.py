@@ -32,8 +32,8 @@ def layers(viewer, widget, panel, predict, qtbot):
         image = viewer.add_image(pixels, name="field", **where)
         predict()
         annotate(panel, qtbot)
-        widget.objects_panel.correct.click()
-        widget.objects_panel.correct.click()
+        with qtbot.wait_signal(widget.objects_panel._correction.shown):
+            widget.objects_panel.correct.click()
         return image, viewer.layers[1:]
 
     return add
@@ -46,6 +46,7 @@ def test_labels_follow_their_image(viewer, layers, blobs, name):
         "field semantic",
         "field instances",
         "field scribbles",
+        "field objects",
     }
     setattr(image, name, CHANGES[name])
     assert all(in_place(layer, image) for layer in over)
@@ -81,7 +82,6 @@ def test_a_layer_that_was_moved_to_another_layer_of_the_image_follows_that(
     viewer, annotations, painted, qtbot, blobs
 ):
     image, layer = painted
-    qtbot.wait_until(lambda: image.key is not None)
     viewer.layers.remove("field")
     again = viewer.add_image(blobs.copy(), name="again", scale=(3, 3))
     qtbot.wait_until(lambda: annotations.of(again) is image)

@@ -7,15 +7,32 @@ import threading
 import numpy as np
 import psutil
 import pytest
+from gui_engine import ENDLESS, KeptEngine
 from gui_threshold import saved_threshold_model
+from napari.utils.progress import progress
 
+from napari_unet.engine import Engine
+from napari_unet.gui.session import session_of
+from napari_unet.gui.widget import UnetWidget
 from napari_unet.images import Region
 from napari_unet.inference.events import TileDone
 
 
+@pytest.fixture(scope="module")
+def endless():
+    engine = KeptEngine(command=ENDLESS)
+    yield engine
+    Engine.close(engine)
+
+
+@pytest.fixture
+def engine(endless):
+    return endless
+
+
 @pytest.fixture
 def big(viewer, widget):
-    """An image of many small tiles: long enough to interfere with."""
+    """A stack of small tiles, whose prediction does not end by itself."""
     image = np.random.default_rng(0).integers(0, 1000, (1024, 1024), np.uint16)
     widget.prediction_panel.controls.form.set("tile", 256)
     stack = np.stack([image] * 12)
@@ -27,13 +44,11 @@ def big(viewer, widget):
 def started(widget, qtbot) -> None:
     widget.prediction_panel.controls.predict.click()
     assert widget.prediction_panel.running
-    qtbot.wait_until(
-        lambda: widget.prediction_panel.controls.progress.value() > 0, timeout=60_000
-    )
+    qtbot.wait_until(lambda: widget.prediction_panel.controls.progress.value() > 0)
 
 
 def ended(widget, qtbot) -> str:
-    qtbot.wait_until(lambda: not widget.prediction_panel.running, timeout=60_000)
+    qtbot.wait_until(lambda: not widget.prediction_panel.running)
     assert widget.prediction_panel.controls.predict.isEnabled()
     assert not widget.prediction_panel.controls.cancel.isEnabled()
     assert not widget.prediction_panel.controls.progress.isVisible()
@@ -42,12 +57,12 @@ def ended(widget, qtbot) -> str:
 
 def test_cancel(viewer, widget, qtbot, big, notified):
     started(widget, qtbot)
-    qtbot.wait_until(lambda: "big instances" in viewer.layers, timeout=60_000)
+    prediction = widget.prediction_panel._prediction
+    qtbot.wait_until(lambda: prediction._planes > 0)
     widget.prediction_panel.controls.cancel.click()
-    text = ended(widget, qtbot)
-    done = sum(plane.any() for plane in viewer.layers["big instances"].data)
-    assert text == f"Cancelled. {done} of 12 slices are done and stay."
-    assert 0 < done < 12
+    assert ended(widget, qtbot) == "Cancelled. 1 of 12 slices are done and stay."
+    done = viewer.layers["big instances"].data.any((1, 2))
+    assert done.tolist() == [True] + [False] * 11
     assert notified == []
 
 
@@ -95,9 +110,8 @@ def test_engine_killed(viewer, widget, qtbot, predict, big, blobs, notified):
 
 
 def test_viewer_closed_while_predicting(make_napari_viewer, model, qtbot):
-    from napari_unet.gui.widget import UnetWidget
-
     viewer = make_napari_viewer(show=True)
+    session_of(viewer).engine = Engine(command=ENDLESS)
     widget = UnetWidget(viewer)
     viewer.window.add_dock_widget(widget)
     widget.prediction_panel.models.choose_folder(model)
@@ -108,16 +122,18 @@ def test_viewer_closed_while_predicting(make_napari_viewer, model, qtbot):
     engine = psutil.Process(widget.session.engine.pid)
 
     viewer.close()
-    qtbot.wait_until(lambda: not engine.is_running(), timeout=10_000)
+    qtbot.wait_until(lambda: not engine.is_running())
 
 
 def test_panel_closed_while_predicting(viewer, widget, qtbot, big, notified):
+    before = set(progress._all_instances)
     started(widget, qtbot)
+    assert set(progress._all_instances) > before
     session = widget.session
     viewer.window.remove_dock_widget(widget)
     widget.deleteLater()
-    qtbot.wait_until(lambda: session.widget is None, timeout=10_000)
-    qtbot.wait(300)
+    qtbot.wait_until(lambda: session.widget is None)
+    qtbot.wait_until(lambda: set(progress._all_instances) <= before)
     assert notified == []
 
 
