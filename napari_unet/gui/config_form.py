@@ -85,7 +85,7 @@ class ConfigForm(QWidget):
     device_changed : Signal
         Another device was chosen; with it its name.
     measure_clicked : Signal
-        The user wants to drag a line across a cell.
+        The user wants to drag a line across a cell, or no longer so.
     """
 
     changed = Signal()
@@ -147,7 +147,9 @@ class ConfigForm(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(field, 1)
         self.measure = QPushButton(
-            "Measure", toolTip="Drag a line across a typical cell"
+            "Measure",
+            checkable=True,
+            toolTip="Drag a line across a typical cell; press again to give it up",
         )
         self.measure.clicked.connect(self.measure_clicked)
         layout.addWidget(self.measure)

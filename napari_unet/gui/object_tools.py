@@ -10,6 +10,7 @@ from qtpy.QtCore import QObject, Signal
 from napari_unet.gui.around import around
 from napari_unet.gui.drawing import Drawing
 from napari_unet.gui.screen import FLAT_FIRST, is_flat
+from napari_unet.gui.turning import Turning
 from napari_unet.images import Region
 from napari_unet.instances.edit import (
     GAP,
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from napari.layers import Labels
     from napari.viewer import Viewer
     from numpy.typing import NDArray
+    from qtpy.QtWidgets import QWidget
 
     from napari_unet.gui.annotated import AnnotatedImage
 
@@ -48,6 +50,8 @@ class ObjectTools(QObject):
     ----------
     viewer : napari.viewer.Viewer
         Where the layer is.
+    panel : QWidget
+        It lives as long as this.
 
     Attributes
     ----------
@@ -66,9 +70,11 @@ class ObjectTools(QObject):
     tool_changed = Signal()
     drawn = Signal(object)
 
-    def __init__(self, viewer: Viewer, parent: QObject) -> None:
-        super().__init__(parent)
+    def __init__(self, viewer: Viewer, panel: QWidget) -> None:
+        super().__init__(panel)
         self._viewer = viewer
+        self._turning = Turning(viewer, panel)
+        self._turning.away.connect(self.stop)
         self.tool = ""
         self._image: AnnotatedImage | None = None
         self._layer: Labels | None = None
@@ -76,7 +82,10 @@ class ObjectTools(QObject):
         self._first = 0
 
     def use(self, tool: str, image: AnnotatedImage) -> None:
-        """Use a tool on the objects of an image until another one is chosen."""
+        """Use a tool on the objects of an image until another one is chosen.
+
+        That is another tool, ours or napari's, or another layer.
+        """
         self.stop()
         self._image, self._layer = image, image.show_objects()
         self._layer.mode = "pan_zoom"
@@ -86,7 +95,7 @@ class ObjectTools(QObject):
             self._drawing = Drawing(self._viewer, image)
         self._layer.mouse_drag_callbacks.append(self._press)
         self._layer.events.mode.connect(self.stop)
-        self._viewer.layers.events.removed.connect(self._removed)
+        self._turning.layer = self._layer
         self.tool, self._first = tool, 0
         self.tool_changed.emit()
         self.said.emit(_FIRST[tool])
@@ -96,8 +105,7 @@ class ObjectTools(QObject):
         layer = self._layer
         if layer is None:
             return
-        self._layer = None
-        self._viewer.layers.events.removed.disconnect(self._removed)
+        self._layer = self._turning.layer = None
         layer.events.mode.disconnect(self.stop)
         layer.mouse_drag_callbacks.remove(self._press)
         layer.mouse_pan = layer.mode == "pan_zoom"
@@ -107,10 +115,6 @@ class ObjectTools(QObject):
         self.tool = ""
         self.tool_changed.emit()
         self.said.emit("")
-
-    def _removed(self, event: Any) -> None:
-        if event.value is self._layer:
-            self.stop()
 
     def _press(self, layer: Labels, event: Any) -> Iterator[None]:
         """Follow the mouse from press to release."""

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from napari_unet.gui.session import UnetSession
     from napari_unet.gui.target import Target
 
+_DRAG = "Drag a line across a typical cell. Esc gives it up."
+
 
 class PredictionPanel(QWidget):
     """Everything to segment the chosen image with a model.
@@ -73,6 +75,7 @@ class PredictionPanel(QWidget):
         controls.form.device_changed.connect(self.ask_device)
         controls.form.measure_clicked.connect(self._measure)
         self.diameter_line.measured.connect(self._show_diameter)
+        self.diameter_line.ended.connect(self._end_measuring)
         models.model_changed.connect(self._warm_up)
         images.image_changed.connect(self._show_image)
         for mended in (
@@ -124,12 +127,20 @@ class PredictionPanel(QWidget):
 
     def _measure(self) -> None:
         """Let the user drag a line across a cell of the chosen image."""
-        layer = self._images.layer
-        if layer is None:
+        layer, button = self._images.layer, self.controls.form.measure
+        if not button.isChecked():
+            self.diameter_line.stop()
+        elif layer is None:
+            button.setChecked(False)
             self._fail("There is no image to measure on. Open one first.")
-            return
-        self.controls.show_idle("Drag a line across a typical cell.")
-        self.diameter_line.start(layer)
+        else:
+            self.controls.show_idle(_DRAG)
+            self.diameter_line.start(layer)
+
+    def _end_measuring(self) -> None:
+        self.controls.form.measure.setChecked(False)
+        if self.controls.status.text() == _DRAG:
+            self.controls.show_idle("")
 
     def _show_diameter(self, pixels: float) -> None:
         self.controls.form.set("diameter", f"{pixels:.0f}")

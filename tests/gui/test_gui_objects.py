@@ -72,6 +72,41 @@ def test_merge_split_and_delete_with_the_mouse_and_undo(
     np.testing.assert_array_equal(viewer.layers["field instances"].data, predicted)
 
 
+@pytest.mark.parametrize("tool", ["delete", "split"])
+def test_a_tool_ends_with_another_layer_in_hand(
+    viewer, widget, annotations, correct, mouse, qtbot, blobs, tool
+):
+    panel = widget.objects_panel
+    layer = correct(blobs)
+    before = layer.data.copy()
+    panel.buttons[tool].click()
+    assert panel.buttons[tool].isChecked()
+    annotate(widget.annotate_panel, qtbot)
+    qtbot.wait_until(lambda: not panel.buttons[tool].isChecked())
+    assert panel.status.text() == ""
+    assert "field drawing" not in viewer.layers
+    assert viewer.layers.selection.active is viewer.layers["field scribbles"]
+    viewer.layers.selection.active = layer
+    mouse.draw((13, 5), (13, 30))
+    mouse.click(13, 15)
+    np.testing.assert_array_equal(layer.data, before)
+
+
+def test_a_tool_stays_while_other_layers_are_added_for_it(
+    viewer, widget, annotations, correct, mouse, blobs, qtbot, predict
+):
+    panel = widget.objects_panel
+    layer = correct(blobs)
+    panel.buttons["delete"].click()
+    panel.accept_view.click()
+    viewer.layers.remove("field instances")
+    predict()
+    qtbot.wait(50)
+    assert panel.buttons["delete"].isChecked()
+    mouse.click(10, 15)
+    assert layer.data[10, 15] == 0
+
+
 def test_a_click_gives_an_object_the_chosen_class_and_undo_takes_it_back(
     viewer, widget, annotations, correct, mouse, qtbot, blobs
 ):
