@@ -61,7 +61,8 @@ class Correction(QObject):
             self.shown.emit(image, _NONE if empty else "")
             return
         blank = image.annotation.objects.snapshot()
-        worker = create_worker(objects_of, *predicted, blank, _start_thread=False)
+        axes = image.target.image.stack_axes
+        worker = create_worker(objects_of, *predicted, axes, blank, _start_thread=False)
         worker.returned.connect(lambda found: self._show(image, *found))
         start(worker)
 

@@ -15,13 +15,16 @@ _ROWS = 256
 
 
 def objects_of(
-    instances: NDArray[Any], semantic: NDArray[Any] | None, objects: Blocks
+    instances: NDArray[Any],
+    semantic: NDArray[Any] | None,
+    stack_axes: str,
+    objects: Blocks,
 ) -> tuple[Blocks, dict[int, int]]:
     """Write the objects of a prediction as an annotation has them; for a worker.
 
     Parameters
     ----------
-    instances, semantic
+    instances, semantic, stack_axes
         See `numbered_through`.
     objects : Blocks
         Of the same shape, which nobody else writes to.
@@ -33,7 +36,7 @@ def objects_of(
     dict of int to int
         The class of each object.
     """
-    numbered, classes = numbered_through(instances, semantic)
+    numbered, classes = numbered_through(instances, semantic, stack_axes)
     for plane in objects.planes():
         objects.write(plane, numbered[objects.index(plane)])
     for key in objects.keys():
@@ -42,16 +45,21 @@ def objects_of(
 
 
 def numbered_through(
-    instances: NDArray[Any], semantic: NDArray[Any] | None
+    instances: NDArray[Any], semantic: NDArray[Any] | None, stack_axes: str = ""
 ) -> tuple[NDArray[np.uint32], dict[int, int]]:
-    """Give the objects of a prediction ids of their own in every plane.
+    """Give each object of a prediction an id of its own in the whole stack.
+
+    What has one id in all slices along Z is one object, unless their classes differ:
+    slices that were predicted one by one have the same ids for others.
 
     Parameters
     ----------
     instances : ndarray, (..., Y, X), integers
-        Ids of objects, which start anew in each plane; 0 is background.
+        Ids of objects, which start anew in each volume, or plane; 0 is background.
     semantic : ndarray, (..., Y, X), integers, optional
         The class of each pixel.
+    stack_axes : str
+        The names of the axes before Y and X.
 
     Returns
     -------
@@ -61,18 +69,24 @@ def numbered_through(
         The class of each id; 1 without `semantic`.
     """
     out = np.zeros(instances.shape, np.uint32)
-    classes: dict[int, int] = {}
+    # By volume, id there and class.
+    numbers: dict[tuple[int, ...], int] = {}
     for plane in np.ndindex(instances.shape[:-2]):
+        volume = [i for i, a in zip(plane, stack_axes, strict=True) if a != "Z"]
         # A copy, because a prediction may be written into the layer meanwhile.
-        ids = _small(instances[plane].copy())
+        there = instances[plane].copy()
+        ids = _small(there)
         of = _classes(ids, None if semantic is None else semantic[plane])
-        known = np.flatnonzero(of)
+        before = np.zeros(len(of), there.dtype)
+        for rows in _bands(ids):
+            before[ids[rows]] = there[rows]
         new = np.zeros(len(of), np.uint32)
-        new[known] = np.arange(len(known)) + 1 + len(classes)
-        classes.update(zip(new[known].tolist(), of[known].tolist(), strict=True))
+        for i in np.flatnonzero(of):
+            key = (*volume, int(before[i]), int(of[i]))
+            new[i] = numbers.setdefault(key, len(numbers) + 1)
         for rows in _bands(ids):
             out[plane][rows] = new[ids[rows]]
-    return out, classes
+    return out, {number: key[-1] for key, number in numbers.items()}
 
 
 def _small(ids: NDArray[Any]) -> NDArray[Any]:

@@ -8,24 +8,27 @@ from hypothesis.extra.numpy import array_shapes, arrays
 
 from napari_unet.gui.corrections import numbered_through
 
-shapes = array_shapes(min_dims=2, max_dims=3, max_side=5)
+AXES = ["", "Z", "T", "TZ", "ZT"]
 
 
 @given(st.data())
+@pytest.mark.parametrize("axes", AXES)
 @pytest.mark.parametrize("factor", [1, 100_000, -1])
-def test_each_object_gets_the_next_id_and_the_class_of_its_first_pixel(factor, data):
-    shape = data.draw(shapes)
+def test_objects_have_ids_of_their_own_and_go_on_along_z(factor, axes, data):
+    dims = len(axes) + 2
+    shape = data.draw(array_shapes(min_dims=dims, max_dims=dims, max_side=4))
     ids = data.draw(arrays(np.int64, shape, elements=st.integers(0, 5))) * factor
     semantic = data.draw(arrays(np.uint8, shape, elements=st.integers(0, 3)))
-    found, classes = numbered_through(ids, semantic)
-    expected, of = np.zeros(shape, int), {}
+    found, classes = numbered_through(ids, semantic, axes)
+    expected, of, known = np.zeros(shape, int), {}, {}
     for plane in np.ndindex(shape[:-2]):
+        frame = [i for i, axis in zip(plane, axes, strict=True) if axis != "Z"]
         for i in np.unique(ids[plane]):
             if i:
                 where = ids[plane] == i
-                index = 1 + len(of)
-                expected[plane][where] = index
-                of[index] = max(1, semantic[plane][where][0])
+                label = max(1, semantic[plane][where][0])
+                number = known.setdefault((*frame, i, label), len(known) + 1)
+                expected[plane][where], of[number] = number, label
     np.testing.assert_array_equal(found, expected)
     assert classes == of
-    assert numbered_through(ids, None)[1] == dict.fromkeys(of, 1)
+    assert set(numbered_through(ids, None, axes)[1].values()) <= {1}

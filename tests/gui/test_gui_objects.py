@@ -248,11 +248,11 @@ def test_a_new_prediction_spares_what_is_accepted(
     np.testing.assert_array_equal(layer.data, corrected)
 
 
-@pytest.fixture
-def slices(viewer, widget, annotations, qtbot, blobs):
+@pytest.fixture(params=["z"])
+def slices(request, viewer, widget, annotations, qtbot, blobs):
     """The layer of objects of five slices that are all predicted."""
     stack = np.stack([blobs] * 5)
-    viewer.add_image(stack, name="field", axis_labels=("z", "y", "x"))
+    viewer.add_image(stack, name="field", axis_labels=(request.param, "y", "x"))
     widget.image_panel.slices.setCurrentIndex(1)
     with qtbot.wait_signal(widget.prediction_panel.ended):
         widget.prediction_panel.controls.predict.click()
@@ -263,7 +263,19 @@ def slices(viewer, widget, annotations, qtbot, blobs):
     return viewer.layers["field objects"]
 
 
-def test_objects_of_a_stack_have_ids_of_their_own(
+def test_objects_of_a_stack_are_a_copy_of_the_prediction(
+    viewer, widget, annotations, slices
+):
+    predicted = viewer.layers["field instances"].data
+    assert ids(slices) == {1, 2, 3, 4}
+    np.testing.assert_array_equal(slices.data, predicted)
+    assert widget.objects_panel.status.text() == "4 objects to correct."
+    objects = annotations.images[0].annotation.objects
+    np.testing.assert_array_equal(objects.dense(), predicted)
+
+
+@pytest.mark.parametrize("slices", ["t"], indirect=True)
+def test_objects_of_a_film_have_ids_of_their_own(
     viewer, widget, annotations, slices, mouse
 ):
     layer = slices
