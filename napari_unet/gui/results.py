@@ -60,14 +60,15 @@ class Results:
         classes : ClassScheme
             Names and colours of the classes.
         instances : bool
-            Whether there are objects to show.
+            Whether objects were looked for; otherwise those of `labels` are 0.
         """
         self.classes = classes
         layer = self._show_plane(
             viewer, target, "semantic", labels.plane, labels.semantic
         )
         _colour(layer, classes)
-        if instances:
+        # Where none are looked for, those of an earlier prediction go.
+        if instances or self._there(viewer, target, "instances") is not None:
             self._show_plane(
                 viewer, target, "instances", labels.plane, labels.instances
             )
@@ -99,10 +100,12 @@ class Results:
         layer = self._writable(viewer, target, "semantic", semantic.dtype)
         _colour(layer, classes)
         target.write_region(layer, region, semantic)
-        if instances is not None:
-            instances = narrow(instances)
-            layer = self._writable(viewer, target, "instances", instances.dtype)
-            target.write_region(layer, region, instances)
+        if instances is not None or self._there(viewer, target, "instances"):
+            if instances is None:
+                instances = np.zeros(region.shape, np.uint32)
+            objects = narrow(instances)
+            layer = self._writable(viewer, target, "instances", objects.dtype)
+            target.write_region(layer, region, objects)
         self._weigh(classes)
 
     def show_checkpoint(

@@ -244,6 +244,36 @@ def test_objects_can_be_left_out(viewer, widget, predict, blobs):
     assert [layer.name for layer in viewer.layers] == ["field", "field semantic"]
 
 
+def test_classes_only_take_away_the_objects_of_the_slice(
+    viewer, widget, predict, blobs
+):
+    viewer.add_image(np.stack([blobs] * 3), name="field", axis_labels=("t", "y", "x"))
+    widget.image_panel.slices.setCurrentIndex(1)
+    predict()
+    viewer.dims.set_current_step(0, 1)
+    widget.image_panel.slices.setCurrentIndex(0)
+    form = widget.prediction_panel.controls.form
+    form.set("instances", "none")
+    predict()
+    instances = viewer.layers["field instances"]
+    assert [plane.max() > 0 for plane in instances.data] == [True, False, True]
+    form.set("instances", "watershed")
+    predict()
+    assert instances.data.any(axis=(1, 2)).all()
+
+
+def test_classes_only_spare_what_was_painted_on(viewer, widget, predict, blobs):
+    viewer.add_image(blobs, name="field")
+    predict()
+    painted = viewer.layers["field instances"]
+    painted.paint((25, 40), 9)
+    before = painted.data.copy()
+    widget.prediction_panel.controls.form.set("instances", "none")
+    predict()
+    np.testing.assert_array_equal(painted.data, before)
+    assert len(viewer.layers) == 3
+
+
 def test_small_objects_are_left_out(viewer, widget, predict, blobs):
     blobs[50:53, 0:3] = 4000
     viewer.add_image(blobs, name="field")

@@ -20,7 +20,8 @@ def write(viewer, widget):
         results = widget.session.results_of(image)
         region = Region(10, 20, 40, 60, dict(plane))
         classes = widget.session.annotations.scheme
-        semantic = (values > 0).astype(np.uint8)
+        there = np.zeros(region.shape) if values is None else values
+        semantic = (there > 0).astype(np.uint8)
         results.show_region(viewer, target, region, semantic, values, classes)
         return viewer.layers[f"{image.name} instances"]
 
@@ -52,6 +53,15 @@ def test_it_is_drawn_and_stays_the_plugins(viewer, write, blobs, contour):
     assert layer.data.sum() == objects(2).sum()
     layer.undo()
     np.testing.assert_array_equal(layer.data[REGION.slices], objects(2))
+
+
+def test_without_objects_those_of_the_region_go(viewer, write, blobs):
+    image = viewer.add_image(blobs, name="field")
+    layer = write(image, objects(0))
+    layer.data[0, 0] = 3
+    write(image, None)
+    assert layer.data[0, 0] == 3
+    assert not layer.data[REGION.slices].any()
 
 
 def test_with_several_kinds_of_object_the_classes_stand_out(
