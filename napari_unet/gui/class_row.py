@@ -16,6 +16,8 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from napari_unet.gui.forms import follow_font
+
 if TYPE_CHECKING:
     from napari_unet.annotation import LabelClass
 
@@ -66,6 +68,7 @@ class ClassRow(QWidget):
             label.name, frame=False, toolTip="The name of the class; type to change it"
         )
         self.name.setMinimumWidth(40)
+        follow_font(self.name)
         self.count = QLabel(toolTip=f"Labelled pixels of {label.name} in this image")
         self.count.setAlignment(
             Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter

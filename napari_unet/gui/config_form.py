@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING, Any, get_type_hints
 from magicgui.widgets import create_widget
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import (
-    QComboBox,
     QFormLayout,
     QHBoxLayout,
     QPushButton,
     QWidget,
 )
 
-from napari_unet.gui.forms import compact
+from napari_unet.gui.forms import follow_font
 
 if TYPE_CHECKING:
     from napari_unet.inference import PredictConfig
@@ -100,6 +99,8 @@ class ConfigForm(QWidget):
         defaults = {field.name: field.default for field in fields(PredictConfig)}
         rows = QFormLayout(self)
         rows.setContentsMargins(0, 0, 0, 0)
+        # With a large font a choice has its line alone, and is read to its end.
+        rows.setRowWrapPolicy(QFormLayout.RowWrapPolicy.WrapLongRows)
         self._inputs: dict[str, Any] = {}
         for name, shown in _SHOWN.items():
             options = dict(shown)
@@ -113,9 +114,8 @@ class ConfigForm(QWidget):
             )
             self._inputs[name].changed.connect(lambda _: self.changed.emit())
             field: QWidget = self._inputs[name].native
-            if isinstance(field, QComboBox):
-                compact(field)
             if name == "diameter":
+                follow_font(field)
                 field = self._beside_measure(field)
             # A check box carries its label itself.
             rows.addRow("" if types[name] is bool else label, field)

@@ -33,6 +33,21 @@ def hint(tooltip: str) -> QLabel:
     return label
 
 
+def follow_font(field: QWidget) -> None:
+    """Write in a field as large as in napari's own, which leaves out line edits."""
+    from napari.settings import get_settings
+
+    appearance = get_settings().appearance
+
+    def take(event: Any = None) -> None:
+        font = field.font()
+        font.setPointSize(appearance.font_size)
+        field.setFont(font)
+
+    follow(field, (appearance.events.font_size, take))
+    take()
+
+
 def row(name: str, *fields: QWidget) -> QWidget:
     """Return a named row of fields; the first one takes the space that is left.
 

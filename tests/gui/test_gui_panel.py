@@ -8,6 +8,7 @@ from qtpy.QtWidgets import (
     QAbstractButton,
     QAbstractSpinBox,
     QComboBox,
+    QLineEdit,
     QScrollArea,
     QScrollBar,
     QWidget,
@@ -42,6 +43,12 @@ def test_nothing_is_cut_off_in_a_large_font(viewer, widget, qtbot):
     qtbot.wait_until(lambda: widget.width() > width)
     needed = scroll.widget().minimumSizeHint().width()
     qtbot.wait_until(lambda: scroll.viewport().width() >= needed)
+    # napari's style sheet leaves out line edits, and choices may be elided.
+    for line in widget.findChildren(QLineEdit):
+        assert line.font().pointSize() == 18, line.text()
+    form = widget.prediction_panel.controls.form
+    for choice in form.findChildren(QComboBox):
+        assert choice.width() >= choice.sizeHint().width(), choice.currentText()
 
 
 def test_unfolding_moves_nothing_beside_it(viewer, widget):
