@@ -12,6 +12,7 @@ from napari_unet.annotation.labels import next_id
 from napari_unet.errors import ImageError
 from napari_unet.gui.accepted import Accepted
 from napari_unet.gui.label_layer import LabelLayer
+from napari_unet.gui.screen import camera_of
 from napari_unet.gui.source import pixels_of, plane_on_screen
 
 if TYPE_CHECKING:
@@ -25,7 +26,8 @@ if TYPE_CHECKING:
     from napari_unet.gui.target import Target
     from napari_unet.images import Region
 
-_BRUSH = 6
+# Pixels of the image that the brush is wide, and of the screen at least.
+_BRUSH, _BRUSH_SEEN = 6, 4
 
 
 class AnnotatedImage:
@@ -109,7 +111,8 @@ class AnnotatedImage:
         new = self.scribbles is None
         layer = self._scribbles.show()
         if new:
-            layer.brush_size = _BRUSH
+            seen = camera_of(self._viewer).zoom * layer.scale[-1]
+            layer.brush_size = max(_BRUSH, round(_BRUSH_SEEN / seen))
             self._colour()
         layer.mode = "paint"
         return layer
