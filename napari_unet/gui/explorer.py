@@ -12,7 +12,7 @@ from napari_unet.gui.background import start
 from napari_unet.gui.forms import compact, hint, row
 from napari_unet.gui.inside import Look, look_inside, show_maps
 from napari_unet.gui.net_view import NetView
-from napari_unet.gui.recent import recent_models
+from napari_unet.gui.recent import recent_models, title_of
 from napari_unet.gui.screen import camera_of
 from napari_unet.gui.session import bare, session_of
 from napari_unet.gui.source import image_of, plane_on_screen
@@ -63,7 +63,7 @@ class ModelExplorer(QWidget):
         for name in base_models():
             self.nets.addItem(f"Model: {name}", name)
         for folder in recent_models():
-            self.nets.addItem(f"Model: {folder.name}", str(folder))
+            self.nets.addItem(f"Model: {title_of(folder)}", str(folder))
         for name, title in TITLES.items():
             if name == "maskrcnn":
                 # No chain of maps to draw.
@@ -99,7 +99,7 @@ class ModelExplorer(QWidget):
         self._draw()
 
     @property
-    def size(self) -> tuple[int, int]:
+    def tile(self) -> tuple[int, int]:
         """Height and width of the tile."""
         return self.height_box.value(), self.width_box.value()
 
@@ -151,17 +151,17 @@ class ModelExplorer(QWidget):
         corner = [
             max(0, min(int(centre) - side // 2, length - side))
             for centre, side, length in zip(
-                middle, self.size, image.plane_shape, strict=True
+                middle, self.tile, image.plane_shape, strict=True
             )
         ]
         region = Region(
             corner[0],
             corner[1],
-            min(corner[0] + self.size[0], image.plane_shape[0]),
-            min(corner[1] + self.size[1], image.plane_shape[1]),
+            min(corner[0] + self.tile[0], image.plane_shape[0]),
+            min(corner[1] + self.tile[1], image.plane_shape[1]),
             plane,
         )
-        return Look(layer, image, region, self.size, name, read_spec(name), place)
+        return Look(layer, image, region, self.tile, name, read_spec(name), place)
 
     def _layer(self) -> ImageLayer:
         """Return the active image, or the first one."""
@@ -193,18 +193,18 @@ class ModelExplorer(QWidget):
         try:
             if name in ARCHITECTURES:
                 net = ARCHITECTURES[name]
-                self._plan = plan = blueprint(net, *self.size)
+                self._plan = plan = blueprint(net, *self.tile)
             else:
                 spec = read_spec(name)
                 net = spec.architecture
-                self._plan = plan = blueprint_of(spec, *self.size)
+                self._plan = plan = blueprint_of(spec, *self.tile)
         except UnetError as error:
             self.totals.setText(str(error))
             return
         self.view.show_plan(plan)
         self.text.setText(_HOW)
         if plan.problem:
-            near = {n for side in self.size for n in fitting_sides(net, side) if n}
+            near = {n for side in self.tile for n in fitting_sides(net, side) if n}
             self.totals.setText(
                 f"Does not fit: {plan.problem}. The nearest sizes that do: "
                 f"{', '.join(map(str, sorted(near)))}."

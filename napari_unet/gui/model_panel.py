@@ -10,7 +10,7 @@ from qtpy.QtWidgets import QComboBox, QFileDialog, QPushButton, QVBoxLayout, QWi
 
 from napari_unet.errors import ModelError, UnetError
 from napari_unet.gui.forms import compact, hint, row
-from napari_unet.gui.recent import recent_models, remember_model
+from napari_unet.gui.recent import recent_models, remember_model, title_of
 
 if TYPE_CHECKING:
     from napari_unet.models import ModelSpec
@@ -104,7 +104,7 @@ class ModelPanel(QWidget):
         self.device.setText(text)
 
     def _add_folder(self, folder: Path) -> None:
-        self.models.addItem(_name(folder), str(folder))
+        self.models.addItem(title_of(folder), str(folder))
         last = self.models.count() - 1
         self.models.setItemData(last, str(folder), Qt.ItemDataRole.ToolTipRole)
 
@@ -129,15 +129,3 @@ class ModelPanel(QWidget):
             classes = ", ".join(spec.classes.names[1:])
             self.about.setText(spec.description or f"Finds {classes}.")
         self.model_changed.emit()
-
-
-def _name(folder: Path) -> str:
-    """Return what to call a model; the name of a checkpoint's folder says little."""
-    from napari_unet.models import read_spec
-
-    if not folder.name.startswith("step-"):
-        return folder.name
-    try:
-        return f"{read_spec(folder).name} ({folder.name})"
-    except UnetError:
-        return folder.name

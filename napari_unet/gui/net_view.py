@@ -24,11 +24,12 @@ if TYPE_CHECKING:
     from napari_unet.models.steps import Blueprint
 
 FILL, CHOSEN, EDGE = "#9dbfe0", "#f2b134", "#2f4f73"
-LARGEST_SCALE = 1.3
+# Below the smaller one the numbers cannot be read.
+SMALLEST_SCALE, LARGEST_SCALE = 0.75, 1.3
 
 
 class NetView(QGraphicsView):
-    """Shows a blueprint as large as fits.
+    """Shows a blueprint as large as fits, and scrolls where it could not be read.
 
     Attributes
     ----------
@@ -87,7 +88,7 @@ class NetView(QGraphicsView):
             item.mark(item.box.place == place)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Keep the whole net in view."""
+        """Keep the whole net in view, if it can be read."""
         super().resizeEvent(event)
         self._fit()
 
@@ -100,8 +101,11 @@ class NetView(QGraphicsView):
 
     def _fit(self) -> None:
         self.fitInView(self.sceneRect(), Qt.AspectRatioMode.KeepAspectRatio)
-        if (scale := self.transform().m11()) > LARGEST_SCALE:
-            self.scale(LARGEST_SCALE / scale, LARGEST_SCALE / scale)
+        scale = self.transform().m11()
+        factor = min(max(scale, SMALLEST_SCALE), LARGEST_SCALE) / scale
+        self.scale(factor, factor)
+        # A net is read from the image on.
+        self.centerOn(self.sceneRect().topLeft())
 
     def _write(
         self, text: str, x: float, y: float, width: float, colour: QColor, *,

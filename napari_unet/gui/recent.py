@@ -8,6 +8,7 @@ from pathlib import Path
 
 from platformdirs import user_state_path
 
+from napari_unet.errors import UnetError
 from napari_unet.images.whole import replacing
 
 _KEPT = 8
@@ -34,6 +35,18 @@ def remember_model(folder: Path) -> None:
     except OSError:
         # Losing this list costs the user one click on Browse.
         logging.getLogger(__name__).warning("cannot write %s", file, exc_info=True)
+
+
+def title_of(folder: Path) -> str:
+    """Return what to call a model; the name of a checkpoint's folder says little."""
+    from napari_unet.models import read_spec
+
+    if not folder.name.startswith("step-"):
+        return folder.name
+    try:
+        return f"{read_spec(folder).name} ({folder.name})"
+    except UnetError:
+        return folder.name
 
 
 def _file() -> Path:

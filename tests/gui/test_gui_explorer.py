@@ -1,5 +1,8 @@
 """The model explorer: a net drawn, explained, and looked into."""
 
+import json
+import shutil
+
 import numpy as np
 import pytest
 from qtpy.QtCore import QEvent, QPointF, Qt
@@ -62,6 +65,38 @@ def test_the_net_of_the_paper_is_drawn(explorer):
     assert len(explorer.view.boxes) == 32
     assert "572x572x1 → 388x388x2" in explorer.totals.text()
     assert "31,030,658 parameters" in explorer.totals.text()
+
+
+def test_in_a_small_dock_the_net_is_scrolled(explorer, viewer, widget, qtbot):
+    viewer.window.resize(1100, 720)
+    choose(explorer, "unet")
+    # Two numbers for a size make it wider.
+    explorer.width_box.setValue(512)
+    view = explorer.view
+    qtbot.wait_until(lambda: view.horizontalScrollBar().maximum() > 0)
+    assert view.transform().m11() >= 0.75
+    first, last = view.boxes[0], view.boxes[-1]
+    seen = view.viewport().rect()
+    assert seen.contains(over(explorer, 0))
+    assert not seen.contains(over(explorer, len(view.boxes) - 1))
+    view.ensureVisible(last)
+    hover(explorer, len(view.boxes) - 1)
+    assert last.box.step.layer in explorer.text.text()
+    assert first.box.step.layer not in explorer.text.text()
+
+
+def test_checkpoints_are_told_apart(viewer, model, engine, tmp_path):
+    for name in ("cells", "nuclei"):
+        folder = tmp_path / name / "step-000020"
+        shutil.copytree(model, folder)
+        said = json.loads((folder / "model.json").read_text())
+        (folder / "model.json").write_text(json.dumps({**said, "name": name}))
+        remember_model(folder)
+    session_of(viewer).engine = engine
+    explorer = ModelExplorer(viewer)
+    viewer.window.add_dock_widget(explorer, name="Model explorer")
+    nets = [explorer.nets.itemText(i) for i in range(explorer.nets.count())]
+    assert {f"Model: {n} (step-000020)" for n in ("cells", "nuclei")} <= set(nets)
 
 
 def test_what_does_not_fit_is_shown(explorer):
