@@ -30,6 +30,16 @@ def is_flat(viewer: Viewer, target: Target) -> bool:
     return {axes[d - shift] for d in viewer.dims.displayed if d >= shift} == {"Y", "X"}
 
 
+def flatten(viewer: Viewer, target: Target) -> None:
+    """Display rows and columns of an image."""
+    axes = layer_axes(target.layer, target.image)
+    shift = viewer.dims.ndim - target.layer.ndim
+    shown = [shift + axes.index(axis) for axis in "YX"]
+    others = [d for d in range(viewer.dims.ndim) if d not in shown]
+    viewer.dims.ndisplay = 2
+    viewer.dims.order = (*others, *shown)
+
+
 def region_on_screen(viewer: Viewer, target: Target, most: int) -> Region | None:
     """Return what is seen of an image, or its middle where that is a lot.
 
@@ -72,8 +82,10 @@ def region_on_screen(viewer: Viewer, target: Target, most: int) -> Region | None
 
 
 def show_region(viewer: Viewer, target: Target, region: Region) -> None:
-    """Move sliders and camera so that a region of an image is in the middle."""
+    """Move sliders and camera so that a region of an image is in the middle, in 2-D."""
     layer = target.layer
+    if not is_flat(viewer, target):
+        flatten(viewer, target)
     here = layer.world_to_data(viewer.dims.point)[-layer.ndim :]
     middle = {
         **region.plane,

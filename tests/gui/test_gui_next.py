@@ -1,0 +1,31 @@
+"""Next shows where the model is least sure."""
+
+import numpy as np
+import pytest
+from gui_live import save_small_model
+
+from napari_unet.gui.screen import is_flat, region_on_screen
+
+
+@pytest.mark.parametrize("view", ["flat", "from the side", "3-D"])
+def test_next_shows_rows_and_columns_of_the_place(
+    viewer, widget, annotations, blobs, qtbot, tmp_path, view
+):
+    save_small_model(tmp_path / "small")
+    widget.prediction_panel.models.choose_folder(tmp_path / "small")
+    stack = np.stack([blobs] * 12)
+    image = viewer.add_image(stack, name="field", axis_labels=("z", "y", "x"))
+    viewer.dims.set_current_step(0, 7)
+    if view == "from the side":
+        viewer.dims.order = (1, 0, 2)
+    viewer.dims.ndisplay = 3 if view == "3-D" else 2
+    with qtbot.wait_signal(widget.live_panel.next.found, timeout=60_000) as found:
+        widget.live_panel.train.next.click()
+    assert "Least sure here" in found.args[0]
+    target = widget.session.target(image)
+    assert is_flat(viewer, target)
+    region = region_on_screen(viewer, target, 8)
+    assert region.plane == {"Z": int(viewer.dims.point[0])}
+    assert viewer.dims.displayed == (1, 2)
+    assert 0 <= viewer.scene.camera.center[-2] <= blobs.shape[0]
+    assert 0 <= viewer.scene.camera.center[-1] <= blobs.shape[1]
