@@ -129,6 +129,8 @@ class ObjectsPanel(QWidget):
         """Correct the objects of this image."""
         if image is not self._image:
             self.tools.stop()
+            # What was done is not to be taken for this one's.
+            self.status.clear()
         self._image = image
         self._offer()
 

@@ -154,6 +154,9 @@ def test_accept_the_view_then_withdraw_it(
     panel.withdraw.click()
     assert not image.annotation.verified.keys()
     assert not outlines.any()
+    assert "Withdrawn" in panel.status.text()
+    viewer.add_image(blobs, name="other")
+    assert panel.status.text() == ""
 
 
 def test_accept_a_drawn_rectangle_and_find_it_again(
