@@ -104,6 +104,10 @@ class LiveView(QObject):
         self._on = on
         self._moved()
 
+    def show_again(self) -> None:
+        """Show what is being trained, where a prediction has been written over it."""
+        self._ask(moved=True)
+
     def show_checkpoint(self, name: str) -> None:
         """Predict what is on screen with a checkpoint, into a layer of its own."""
         view = self._view(checkpoint=name)

@@ -60,6 +60,7 @@ class UnetWidget(QWidget):
             self.prediction_panel.models,
             self.prediction_panel.controls,
         )
+        self.prediction_panel.ended.connect(self.live_panel.view.show_again)
         column = Column(
             self.image_panel,
             Section(
