@@ -62,6 +62,10 @@ class PredictPanel(QWidget):
     def show_idle(self, text: str) -> None:
         """Say what has happened, if anything, and offer Predict."""
         self._set_running(False)
+        self.say(text)
+
+    def say(self, text: str) -> None:
+        """Say something, whether a prediction runs or not."""
         self.status.setText(text)
         self.status.setVisible(bool(text))
 

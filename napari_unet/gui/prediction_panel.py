@@ -134,17 +134,17 @@ class PredictionPanel(QWidget):
             button.setChecked(False)
             self._fail("There is no image to measure on. Open one first.")
         else:
-            self.controls.show_idle(_DRAG)
+            self.controls.say(_DRAG)
             self.diameter_line.start(layer)
 
     def _end_measuring(self) -> None:
         self.controls.form.measure.setChecked(False)
         if self.controls.status.text() == _DRAG:
-            self.controls.show_idle("")
+            self.controls.say("")
 
     def _show_diameter(self, pixels: float) -> None:
         self.controls.form.set("diameter", f"{pixels:.0f}")
-        self.controls.show_idle(f"The line is {pixels:.0f} pixels long.")
+        self.controls.say(f"The line is {pixels:.0f} pixels long.")
 
     def _fail(self, text: str) -> None:
         """Say what is wrong; a mistake in the program has been reported already."""

@@ -66,6 +66,18 @@ def test_cancel(viewer, widget, qtbot, big, notified):
     assert notified == []
 
 
+def test_measuring_meanwhile_leaves_cancel(widget, qtbot, big):
+    controls = widget.prediction_panel.controls
+    started(widget, qtbot)
+    controls.form.measure.click()
+    assert "Drag a line" in controls.status.text()
+    assert controls.cancel.isEnabled()
+    assert not controls.predict.isEnabled()
+    controls.form.measure.click()
+    controls.cancel.click()
+    ended(widget, qtbot)
+
+
 def test_cancel_before_anything_is_sent(widget, qtbot, big, notified):
     widget.prediction_panel.start()
     widget.prediction_panel.cancel()
