@@ -187,7 +187,7 @@ class Feed:
     def _add(self, key: str, shared: _Shared) -> None:
         """Give the engine an image in place of another; labels that fit stay."""
         before = self._shared.get(key, shared)
-        self._engine.ask(_add(key, shared))
+        self._engine.ask(_description(key, shared))
         self._shared[key] = shared
         if _measures(before.image) != _measures(shared.image):
             self._known[key] = None
@@ -240,7 +240,7 @@ def _measures(image: Image) -> tuple[str, tuple[int, ...]]:
     return image.axes, tuple(image.data.shape)
 
 
-def _add(key: str, shared: _Shared) -> AddImage:
+def _description(key: str, shared: _Shared) -> AddImage:
     image, channels = shared.image, shared.channels
     read = list(dict.fromkeys(channels))
     return AddImage(

@@ -30,7 +30,7 @@ class DiameterLine(QObject):
     viewer : napari.viewer.Viewer
         Where the layer is.
     panel : QWidget
-        It lives as long as this.
+        This goes when it goes.
 
     Attributes
     ----------
@@ -46,7 +46,6 @@ class DiameterLine(QObject):
     def __init__(self, viewer: Viewer, panel: QWidget) -> None:
         super().__init__(panel)
         self._viewer = viewer
-        self._layer: Layer | None = None
         self._turning = Turning(viewer, panel)
         self._turning.away.connect(self.stop)
         # Of the program, since the panel may be in a window of its own.
@@ -58,7 +57,7 @@ class DiameterLine(QObject):
         """Measure the next drag on `layer`; a drag that is awaited is given up."""
         self.stop()
         self._viewer.layers.selection.active = layer
-        self._layer = self._turning.layer = layer
+        self._turning.layer = layer
         self._escape.setEnabled(True)
         # Otherwise the drag moves the picture.
         layer.mouse_pan = False
@@ -66,10 +65,9 @@ class DiameterLine(QObject):
 
     def stop(self) -> None:
         """Give the mouse back."""
-        layer = self._layer
+        layer, self._turning.layer = self._turning.layer, None
         if layer is None:
             return
-        self._layer = self._turning.layer = None
         self._escape.setEnabled(False)
         with suppress(ValueError):
             layer.mouse_drag_callbacks.remove(self._drag)

@@ -51,7 +51,7 @@ class ObjectTools(QObject):
     viewer : napari.viewer.Viewer
         Where the layer is.
     panel : QWidget
-        It lives as long as this.
+        This goes when it goes.
 
     Attributes
     ----------

@@ -22,15 +22,14 @@ class Turning(QObject):
     viewer : napari.viewer.Viewer
         Where the layer is.
     panel : QWidget
-        It lives as long as this.
+        This goes when it goes.
 
     Attributes
     ----------
     layer : napari.layers.Layer or None
         The one to watch, if any.
     away : Signal
-        Another layer is active, or several are, or it has been removed. It is no longer
-        watched.
+        Another layer is active, or several are, or it has been removed.
     """
 
     away = Signal()
@@ -50,5 +49,4 @@ class Turning(QObject):
 
     def _look(self) -> None:
         if self.layer is not None and self._selection.active is not self.layer:
-            self.layer = None
             self.away.emit()

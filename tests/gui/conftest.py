@@ -145,6 +145,20 @@ def predict(widget, qtbot) -> Callable[[], str]:
 
 
 @pytest.fixture
+def correct(viewer, widget, annotations, predict, qtbot):
+    """Predict, press Correct objects, and return the layer of objects."""
+
+    def press(image):
+        viewer.add_image(image, name="field")
+        predict()
+        with qtbot.wait_signal(widget.objects_panel._correction.shown):
+            widget.objects_panel.correct.click()
+        return viewer.layers["field objects"]
+
+    return press
+
+
+@pytest.fixture
 def notified() -> Iterator[list[str]]:
     """The texts of napari's notifications."""
     from napari.utils.notifications import notification_manager

@@ -45,3 +45,8 @@ def on_disk(store, image, layer) -> bool:
     if not store.path(image.key).exists():
         return False
     return np.array_equal(store.load(image.key)[0].scribbles.dense(), layer.data)
+
+
+def ids(layer) -> set[int]:
+    """Return the ids of the objects in a layer."""
+    return set(np.unique(layer.data).tolist()) - {0}
