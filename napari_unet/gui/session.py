@@ -85,7 +85,7 @@ class UnetSession:
             # Where Python ends before the window, as in a notebook, Qt goes first. A
             # worker that then tells that the engine has gone would abort the process.
             atexit.register(WorkerBase.await_workers)
-            atexit.register(self.close)
+            atexit.register(self._end_with_python)
         return window
 
     def close(self) -> None:
@@ -96,10 +96,18 @@ class UnetSession:
         if self._closed:
             return
         self._closed = True
-        atexit.unregister(self.close)
+        atexit.unregister(self._end_with_python)
         self.annotations.close()
         self.live.close()
         self.engine.close()
+
+    def _end_with_python(self) -> None:
+        """Close, then the window too.
+
+        What Qt deletes last, PyQt6 sometimes reads once more (a segmentation fault).
+        """
+        self.close()
+        self._viewer.close()
 
 
 def bare(viewer: Viewer) -> Viewer:
