@@ -103,7 +103,9 @@ class Cutter:
             self._chance,
         )
         # Few strokes show few surroundings and intensities: these get more of both.
-        strokes = ~labels[:, 2].flatten(1).any(dim=1)
+        # Where all is labelled, even a crop in a corner of the image is by a quarter.
+        labelled, verified = labels[:, 0].flatten(1) > 0, labels[:, 2].flatten(1) > 0
+        strokes = ~verified.any(dim=1) & (labelled.float().mean(dim=1) < 0.2)
         strength = torch.where(strokes, 1.0, 0.5)
         image = recolour(image, strength, self._chance, any_stain=any_stain)
         image, labels = cut_mix(image, labels, strokes, self._chance)
