@@ -15,10 +15,10 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_unet.annotation import take_in_objects, take_in_scribbles
 from napari_unet.gui.forms import compact, follow, row
 from napari_unet.gui.section import Section
 from napari_unet.gui.source import pixels_of
+from napari_unet.gui.taking_in import Given, TakingIn
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -54,6 +54,7 @@ class TakeInPanel(Section):
         self._viewer = viewer
         self._label = label
         self._annotations = annotations
+        self._taking_in = TakingIn(annotations)
         self._sources: list[Labels | Path] = []
         self._file: Path | None = None
         self.source = QComboBox(
@@ -74,8 +75,8 @@ class TakeInPanel(Section):
         self.as_objects = QPushButton(
             "As objects", toolTip="Each of their values is one object"
         )
-        buttons = QWidget()
-        line = QHBoxLayout(buttons)
+        self._buttons = QWidget()
+        line = QHBoxLayout(self._buttons)
         line.setContentsMargins(0, 0, 0, 0)
         line.addWidget(self.as_scribbles)
         line.addWidget(self.as_objects)
@@ -83,9 +84,10 @@ class TakeInPanel(Section):
             "Labels from elsewhere",
             row("From", self.source),
             self.complete,
-            buttons,
+            self._buttons,
             tooltip="Take in labels of another layer, a file or another tool",
         )
+        self._taking_in.ended.connect(self._end)
         self.source.activated.connect(self._ask_file)
         self.as_scribbles.clicked.connect(lambda: self._take(objects=False))
         self.as_objects.clicked.connect(lambda: self._take(objects=True))
@@ -148,28 +150,14 @@ class TakeInPanel(Section):
         objects: bool,
         complete: bool,
     ) -> None:
-        from napari_unet.images import read_labels
-
-        image.flush()
         if isinstance(source, Path):
-            shape, axes = image.annotation.shape, image.annotation.axes
-            labels = read_labels(source, shape, axes)
+            labels: Any = source
         elif image.target.fits(source):
             labels = image.target.stack(source)
         else:
             labels = pixels_of(source)
-        version = image.annotation.version
-        if objects:
-            take_in_objects(image.annotation, labels, complete=complete)
-        else:
-            take_in_scribbles(
-                image.annotation,
-                labels,
-                len(self._annotations.scheme),
-                zero="background" if complete else "unlabelled",
-            )
-        image.written(version)
-        if objects:
-            image.show_objects()
-        else:
-            self._annotations.scribble(image)
+        self._buttons.setEnabled(False)
+        self._taking_in.start(image, Given(labels, objects, complete))
+
+    def _end(self) -> None:
+        self._buttons.setEnabled(True)

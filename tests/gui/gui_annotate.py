@@ -35,6 +35,12 @@ def annotate(panel, qtbot):
     return panel.image
 
 
+def take_in(button, qtbot):
+    """Press a button of the labels from elsewhere, wait for the end."""
+    button.click()
+    qtbot.wait_until(button.isEnabled)
+
+
 def same(image, layer) -> bool:
     """Say whether an image's annotation has what is drawn in a layer."""
     return np.array_equal(image.annotation.scribbles.dense(), layer.data)

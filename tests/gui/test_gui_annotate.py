@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from gui_annotate import BACKGROUND, FIRST, annotate, on_disk, same
+from gui_annotate import BACKGROUND, FIRST, annotate, on_disk, same, take_in
 from qtpy.QtCore import Qt, QTimer
 
 from napari_unet.gui import class_panel
@@ -279,24 +279,52 @@ def test_labels_from_elsewhere(
     else:
         write_labels(tmp_path / "mask.tif", mask, "YX")
         section.choose_file(tmp_path / "mask.tif")
-    section.as_scribbles.click()
+    take_in(section.as_scribbles, qtbot)
     assert "Add the missing classes" in notified[-1]
     section.complete.setChecked(True)
-    section.as_scribbles.click()
+    take_in(section.as_scribbles, qtbot)
     layer = viewer.layers["field scribbles"]
     np.testing.assert_array_equal(layer.data, np.where(mask, FIRST, BACKGROUND))
     assert same(image, layer)
-    section.as_objects.click()
+    take_in(section.as_objects, qtbot)
     objects = viewer.layers["field objects"]
     np.testing.assert_array_equal(objects.data > 0, mask > 0)
     assert image.annotation.verified.dense().all()
 
 
-def test_labels_of_another_size_are_refused(viewer, panel, painted, notified):
+def test_labels_of_another_size_are_refused(viewer, panel, painted, qtbot, notified):
     viewer.add_labels(np.ones((5, 5), np.uint8), name="small")
     panel.take_in.source.setCurrentText("small")
-    panel.take_in.as_objects.click()
+    take_in(panel.take_in.as_objects, qtbot)
     assert "5 x 5" in notified[-1]
+
+
+def test_what_is_painted_while_labels_are_taken_in_stays(
+    viewer, panel, painted, qtbot, blobs
+):
+    image, layer = painted
+    viewer.add_labels((blobs > 2000).astype(np.uint8), name="mask")
+    panel.take_in.source.setCurrentText("mask")
+    panel.take_in.as_scribbles.click()
+    layer.paint((28, 40), FIRST)
+    qtbot.wait_until(panel.take_in.as_scribbles.isEnabled)
+    assert same(image, layer)
+    assert (layer.data[blobs > 2000] == BACKGROUND).all()
+    assert layer.data[28, 40] == FIRST
+
+
+def test_an_image_may_go_while_labels_are_taken_in(
+    viewer, panel, annotations, painted, qtbot, blobs, notified
+):
+    viewer.add_labels((blobs > 2000).astype(np.uint8) + 1, name="mask")
+    panel.take_in.source.setCurrentText("mask")
+    panel.take_in.as_scribbles.click()
+    viewer.layers.remove("field")
+    viewer.layers.remove("field scribbles")
+    qtbot.wait_until(lambda: panel.take_in._taking_in._under_way is None)
+    assert not annotations.images
+    assert [layer.name for layer in viewer.layers] == ["mask"]
+    assert not notified
 
 
 def test_a_large_region_is_counted_in_turns(

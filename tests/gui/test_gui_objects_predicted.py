@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from gui_annotate import ids
+from gui_annotate import ids, take_in
 from qtpy.QtCore import QPointF, QTimer
 
 from napari_unet.gui import correction
@@ -171,13 +171,13 @@ def test_what_is_painted_is_a_new_object_however_others_came(
 ):
     viewer.add_image(blobs, name="field")
     viewer.add_labels((blobs > 2000).astype(np.uint8), name="mask")
-    take_in = widget.annotate_panel.take_in
-    take_in.source.setCurrentText("mask")
-    take_in.as_objects.click()
+    section = widget.annotate_panel.take_in
+    section.source.setCurrentText("mask")
+    section.as_objects.click()
     qtbot.wait_until(lambda: "field objects" in viewer.layers)
     layer = viewer.layers["field objects"]
     assert layer.selected_label not in ids(layer)
-    take_in.as_objects.click()
+    take_in(section.as_objects, qtbot)
     assert layer.selected_label not in ids(layer)
 
     # A piece of a split gets the number that the brush has.
