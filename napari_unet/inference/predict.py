@@ -40,6 +40,10 @@ if TYPE_CHECKING:
 DEFAULT = PredictConfig()
 
 
+class _Interrupted(Exception):
+    """Whoever asked for the prediction wants it no more."""
+
+
 def predict(
     model: Model,
     image: Image,
@@ -94,6 +98,30 @@ def predict(
     MemoryError
         If it is too small for the labels of the image.
     """
+
+    def check() -> None:
+        if cancel():
+            raise _Interrupted
+
+    try:
+        yield from _predicted(
+            model, image, planes, intensity, config, check, out, prepared
+        )
+    except _Interrupted:
+        yield Cancelled()
+
+
+def _predicted(
+    model: Model,
+    image: Image,
+    planes: Iterable[Mapping[str, int]] | None,
+    intensity: IntensityRange | None,
+    config: PredictConfig,
+    check: Callable[[], None],
+    out: Labels | None,
+    prepared: PreparedNet | None,
+) -> Generator[PredictEvent, None, None]:
+    """Predict, as `predict` does, until `check` raises."""
     from napari_unet.inference.prepare import prepare
     from napari_unet.nets.allocator import kept_memory
     from napari_unet.nets.choice import choose_device
@@ -101,8 +129,7 @@ def predict(
 
     begin = time.perf_counter()
     device, notes = choose_device(config.device)
-    for note in notes:
-        yield Warned(note)
+    yield from map(Warned, notes)
     channels = choose_channels(image, model.spec.channels, config.channel)
     # First: what is too large is known before anything is read.
     labels = _labels(image, config, out)
@@ -117,22 +144,18 @@ def predict(
     diameter = config.diameter
     if diameter == "auto":
         check_knows_size(model.spec)
-        look = yield from _first_look(
-            model, image, wanted, intensity, config, cancel, prepared
+        diameter = yield from _first_look(
+            model, image, wanted, intensity, config, check, prepared
         )
-        if isinstance(look, Cancelled):
-            yield look
-            return
-        diameter = look
     scale = scale_for(model.spec, diameter)
     seen = image if scale == 1 else rescale(image, scale)
     regions = [seen.whole(plane) for plane in wanted]
     source = Source(seen, channels, intensity)
     tiles = TileQueue(prepared, source, regions, tile, batch)
-    with_height = needs_height(model.spec, config)
     yield Planned(tiles.total, tile, batch, device.label, device.precision)
 
     numbering = Numbering(labels, model.spec, config)
+    with_height = needs_height(model.spec, config)
     with kept_memory():
         for part in parts:
             numbering.begin_volume()
@@ -140,35 +163,42 @@ def predict(
                 at = tuple(plane[axis] for axis in image.stack_axes)
                 shape = seen.plane_shape
                 canvas = Canvas(labels.semantic[at], shape, height=with_height)
-                while tiles.next_plane == plane:
-                    if cancel():
-                        yield Cancelled()
-                        return
-                    for event in tiles.advance(canvas.semantic, canvas.height):
-                        if isinstance(event, TileDone):
-                            event = replace(event, region=canvas.show(event.region))
-                        yield event
-                if cancel():
-                    yield Cancelled()
-                    return
+                yield from _tiles(tiles, plane, canvas, check)
                 yield PlaneDone(plane, numbering.add_plane(at, canvas.own_height()))
-            if len(part) == 1 or labels.instances is None:
-                continue
-            if cancel():
-                yield Cancelled()
-                return
-            if numbering.fits():
-                yield VolumeDone(tuple(part), numbering.join())
-            else:
-                yield Warned(
-                    "There is too little memory to follow objects from slice to slice. "
-                    "They are numbered in each slice."
-                )
+            if len(part) > 1 and labels.instances is not None:
+                check()
+                yield _joined(part, numbering)
 
     seconds = time.perf_counter() - begin
     pixels = len(wanted) * image.plane_shape[0] * image.plane_shape[1]
     speed = pixels / seconds / 1e6
     yield Predicted(labels, numbering.objects, seconds, speed, device.label, tiles.tile)
+
+
+def _tiles(
+    tiles: TileQueue,
+    plane: Mapping[str, int],
+    canvas: Canvas,
+    check: Callable[[], None],
+) -> Iterator[PredictEvent]:
+    """Predict the tiles of a plane."""
+    while tiles.next_plane == plane:
+        check()
+        for event in tiles.advance(canvas.semantic, canvas.height):
+            if isinstance(event, TileDone):
+                event = replace(event, region=canvas.show(event.region))
+            yield event
+    check()
+
+
+def _joined(part: list[dict[str, int]], numbering: Numbering) -> VolumeDone | Warned:
+    """Give objects one number in all slices, if there is memory for it."""
+    if numbering.fits():
+        return VolumeDone(tuple(part), numbering.join())
+    return Warned(
+        "There is too little memory to follow objects from slice to slice. They are "
+        "numbered in each slice."
+    )
 
 
 def _first_look(
@@ -177,24 +207,16 @@ def _first_look(
     planes: list[dict[str, int]],
     intensity: IntensityRange,
     config: PredictConfig,
-    cancel: Callable[[], bool],
+    check: Callable[[], None],
     prepared: PreparedNet,
-) -> Generator[Warned, None, float | Cancelled | None]:
+) -> Generator[Warned, None, float | None]:
     """Return how large objects are that are found in the middle plane, unscaled."""
     once = replace(config, diameter=None, instances="watershed")
     middle = planes[len(planes) // 2 :][:1]
     size = None
-    for event in predict(
-        model,
-        image,
-        planes=middle,
-        intensity=intensity,
-        config=once,
-        cancel=cancel,
-        prepared=prepared,
+    for event in _predicted(
+        model, image, middle, intensity, once, check, None, prepared
     ):
-        if isinstance(event, Cancelled):
-            return event
         if isinstance(event, Predicted):
             assert event.labels.instances is not None
             size = typical_diameter(event.labels.instances)
