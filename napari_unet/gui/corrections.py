@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import product
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,6 +11,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_unet.annotation import Blocks
+
+    Place = tuple[int, ...]
+
+# By the id in the prediction and the class.
+Numbers = dict[tuple[int, int], int]
 
 _ROWS = 256
 
@@ -49,8 +55,9 @@ def numbered_through(
 ) -> tuple[NDArray[np.uint32], dict[int, int]]:
     """Give each object of a prediction an id of its own in the whole stack.
 
-    What has one id in all slices along Z is one object, unless their classes differ:
-    slices that were predicted one by one have the same ids for others.
+    What has one id and class in slices next to each other along Z, and touches from one
+    to the other, is one object: slices that were predicted one by one have the same ids
+    for others.
 
     Parameters
     ----------
@@ -69,10 +76,11 @@ def numbered_through(
         The class of each id; 1 without `semantic`.
     """
     out = np.zeros(instances.shape, np.uint32)
-    # By volume, id there and class.
-    numbers: dict[tuple[int, ...], int] = {}
+    classes: dict[int, int] = {}
+    # Of the last slice of each volume, with its numbers.
+    below: dict[Place, tuple[NDArray[Any], Numbers]] = {}
     for plane in np.ndindex(instances.shape[:-2]):
-        volume = [i for i, a in zip(plane, stack_axes, strict=True) if a != "Z"]
+        volume = tuple(i for i, a in zip(plane, stack_axes, strict=True) if a != "Z")
         # A copy, because a prediction may be written into the layer meanwhile.
         there = instances[plane].copy()
         ids = _small(there)
@@ -80,13 +88,21 @@ def numbered_through(
         before = np.zeros(len(of), there.dtype)
         for rows in _bands(ids):
             before[ids[rows]] = there[rows]
-        new = np.zeros(len(of), np.uint32)
+        touching, known = of == 0, Numbers()
+        if volume in below:
+            lower, known = below[volume]
+            touching = _touching(ids, there, lower, len(of))
+        new, numbers = np.zeros(len(of), np.uint32), Numbers()
         for i in np.flatnonzero(of):
-            key = (*volume, int(before[i]), int(of[i]))
-            new[i] = numbers.setdefault(key, len(numbers) + 1)
+            key = int(before[i]), int(of[i])
+            number = known.get(key) if touching[i] else None
+            new[i] = numbers[key] = number or len(classes) + 1
+            classes[numbers[key]] = key[1]
         for rows in _bands(ids):
             out[plane][rows] = new[ids[rows]]
-    return out, {number: key[-1] for key, number in numbers.items()}
+        if "Z" in stack_axes:
+            below[volume] = there, numbers
+    return out, classes
 
 
 def _small(ids: NDArray[Any]) -> NDArray[Any]:
@@ -113,6 +129,23 @@ def _classes(ids: NDArray[Any], semantic: NDArray[Any] | None) -> NDArray[np.int
             of[there] = np.ascontiguousarray(semantic[rows].ravel()[::-1]).clip(1)
     of[0] = 0
     return of
+
+
+def _touching(
+    ids: NDArray[Any], there: NDArray[Any], below: NDArray[Any], n: int
+) -> NDArray[np.bool_]:
+    """Tell which of `n` ids of a slice touch what is the same in the slice below."""
+    touching = np.arange(n) == 0
+    for steps in product((0, -1, 1), repeat=2):
+        if touching.all():
+            break
+        sides = list(zip(steps, there.shape, strict=True))
+        upper = tuple(slice(max(d, 0), side + min(d, 0)) for d, side in sides)
+        lower = tuple(slice(max(-d, 0), side + min(-d, 0)) for d, side in sides)
+        same = (there[upper] == below[lower]) & (there[upper] != 0)
+        for rows in _bands(same):
+            touching[ids[upper][rows][same[rows]]] = True
+    return touching
 
 
 def _bands(plane: NDArray[Any]) -> list[slice]:
