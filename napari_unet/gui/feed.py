@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import threading
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
 from napari_unet.annotation import hold_out
 from napari_unet.engine.messages import AddImage, Patch, RemoveImage, WriteLabels
-from napari_unet.errors import EngineError
+from napari_unet.errors import EngineError, UnetError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from concurrent.futures import Future
 
     from numpy.typing import NDArray
 
@@ -24,6 +23,8 @@ if TYPE_CHECKING:
     from napari_unet.engine.client import Engine
     from napari_unet.engine.messages import Request
     from napari_unet.images import Image, IntensityRange, Region
+
+T = TypeVar("T")
 
 _LABELS = ("scribbles", "objects", "verified", "split")
 
@@ -113,20 +114,32 @@ class Feed:
         keys = [subject.key for subject in subjects]
         with self._lock:
             self._waiting.update(zip(keys, subjects, strict=True))
-        return self._thread.submit(self._send, keys)
+        return self._submit(self._send, keys)
 
     def remove(self, key: str) -> Future[None]:
         """Let the engine forget an image."""
-        return self._thread.submit(self._forget, key)
+        return self._submit(self._forget, key)
 
     def ask(self, request: Request) -> Future[list[Any]]:
         """Send a short request after everything else; the result is its events."""
-        return self._thread.submit(self._ask, request)
+        return self._submit(self._ask, request)
 
     def close(self) -> None:
         """Send nothing more; who waits for something is told."""
         self.closed = True
         self._thread.shutdown(wait=False)
+
+    def _submit(self, work: Callable[..., T], *args: object) -> Future[T]:
+        try:
+            return self._thread.submit(work, *args)
+        except RuntimeError:
+            # Where Python ends before the window, the thread has ended already.
+            done = Future[T]()
+            try:
+                done.set_result(work(*args))
+            except UnetError as error:
+                done.set_exception(error)
+            return done
 
     def _ask(self, request: Request) -> list[Any]:
         self._check_open()

@@ -2,22 +2,68 @@
 
 import os
 import signal
+import subprocess
+import sys
 
 import numpy as np
 import pytest
-from gui_live import CELL, dab, paint_both, said
+from gui_live import CELL, dab, paint_both, said, save_small_model
 
 from napari_unet.annotation import AnnotationStore
 from napari_unet.engine import Engine
 from napari_unet.engine.messages import RolledBackTo
 from napari_unet.images import Region
-from napari_unet.training import Checkpointed
+from napari_unet.training import Checkpointed, Checkpoints
 
 
 @pytest.fixture
 def engine():
     with Engine() as engine:
         yield engine
+
+
+TRAIN_AND_END = """
+import sys
+from pathlib import Path
+import napari
+import numpy as np
+from napari_unet.gui.widget import UnetWidget
+from qtpy.QtTest import QTest
+
+viewer = napari.Viewer()
+widget = UnetWidget(viewer)
+viewer.window.add_dock_widget(widget, name="U-Net")
+widget.prediction_panel.models.choose_folder(Path(sys.argv[1]))
+viewer.add_image(np.random.default_rng(0).random((64, 64)))
+widget.annotate_panel.annotate.click()
+while not widget.session.annotations.images:
+    QTest.qWait(10)
+scribbles = widget.session.annotations.images[0].scribbles
+scribbles.paint((20, 20), 2)
+scribbles.paint((40, 40), 1)
+widget.live_panel.train.start.click()
+while widget.session.live.state != "training":
+    QTest.qWait(10)
+"""
+
+
+def test_python_may_end_while_it_trains(tmp_path):
+    ended = subprocess.run(
+        [sys.executable, "-c", TRAIN_AND_END, save_small_model(tmp_path / "small")],
+        env={**os.environ, "XDG_DATA_HOME": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        timeout=240,
+    )
+    assert ended.returncode == 0, ended.stderr
+    assert "Traceback" not in ended.stderr
+    data = tmp_path / "napari-unet"
+    (kept,) = data.glob("models/*/step-*")
+    assert Checkpoints(kept.parent).load(kept.name)
+    store = AnnotationStore(data / "annotations")
+    (key,) = (folder.name for folder in store.folder.iterdir())
+    annotation, _ = store.load(key)
+    assert annotation.scribbles.dense()[20, 20] == CELL
 
 
 def die_with_a_checkpoint(user, scribbles, engine):
