@@ -117,6 +117,7 @@ def train(
     """
     console = error_console()
     with user_errors():
+        from napari_unet.cli.beginning import Beginning, held_out_of
         from napari_unet.cli.first_model import first_model
         from napari_unet.cli.label_files import masks_hold_objects
         from napari_unet.cli.recipe import read_recipe, settings
@@ -128,33 +129,43 @@ def train(
 
         out = out.absolute()
         check_place(out)
-        given = {"minutes": minutes, "steps": steps, "device": device, "seed": seed}
-        plan = read_recipe(recipe) if recipe else None
-        if plan is not None and classes is not None:
+        if recipe is not None and classes is not None:
             raise TrainingError(
                 f"'{recipe}' names the classes. Leave --classes out, or write them "
                 "into the recipe."
             )
-        config = plan.config(**given) if plan else settings(**given)
         checkpoints = Checkpoints(out.with_name(f"{out.name}-checkpoints"))
         if len(checkpoints) and not resume:
             raise TrainingError(
                 f"'{checkpoints.folder}' holds checkpoints of an earlier training. Add "
                 "--resume to go on from them, or choose another --out."
             )
-        folder = open_training_folder(images, labels, scribbles, split, axes)
+        began = Beginning(recipe=recipe, split=split, channel=channel, axes=axes)
+        if len(checkpoints):
+            began, notes = began.after(Beginning.of(checkpoints.folder))
+            for note in notes:
+                say(console, note, "yellow")
+        elif resume:
+            note = f"There are no checkpoints in '{checkpoints.folder}' to go on from"
+            say(console, f"{note}: a new training begins.", "yellow")
+        plan = read_recipe(began.recipe) if began.recipe else None
+        given = {"minutes": minutes, "steps": steps, "device": device, "seed": seed}
+        config = plan.config(**given) if plan else settings(**given)
+        folder = open_training_folder(
+            images, labels, scribbles, began.split, began.axes
+        )
         names = (
             None if classes is None else tuple(n.strip() for n in classes.split(","))
         )
         if checkpoints.last is not None:
-            wanted = plan.classes.names[1:] if plan else names
+            wanted = names or (plan.classes.names[1:] if plan else None)
             model = _going_on(checkpoints, checkpoints.last, wanted)
         elif plan is not None:
             model = plan.model("none" if base is None else base, config.seed)
         else:
             base = "nuclei" if base is None else base
             model = first_model(
-                base, names, out.name, folder.first, channel, config.seed
+                base, names, out.name, folder.first, began.channel, config.seed
             )
         if plan is None and not folder.strokes and not model.net.own_loss:
             # It learns more a step where every pixel is labelled.
@@ -166,7 +177,7 @@ def train(
         # A training that goes on draws other crops than those it began with.
         data = folder.training_set(
             model.spec,
-            channel=channel,
+            channel=began.channel,
             objects=objects,
             seed=config.seed + checkpoints.steps,
         )
@@ -177,7 +188,12 @@ def train(
         learner.steps = before = checkpoints.steps
         with rescued(learner), progress_bar(console) as bar, interrupted() as stop:
             task = bar.add_task("starting", total=config.steps)
-            for event in train(learner, data, checkpoints, stop.is_set):
+            events = train(learner, data, checkpoints, stop.is_set)
+            for number, event in enumerate(events):
+                if number == 0:  # since now the folder is held for this training
+                    held_out = held_out_of(data, folder.images)
+                    for note in began.keep(checkpoints, held_out):
+                        say(console, note, "yellow")
                 done = learner.steps - before
                 bar.update(task, description=_line(event), completed=done)
                 _print(event, json)

@@ -28,41 +28,6 @@ from napari_unet.models import (
 from napari_unet.models.save import UNFINISHED
 
 
-@pytest.fixture(scope="module")
-def tiny(tmp_path_factory):
-    """Save a base model that trains in no time."""
-    folder = tmp_path_factory.mktemp("base") / "tiny"
-    spec = ModelSpec(
-        name="tiny",
-        channels=1,
-        classes=ClassScheme.named("cell"),
-        architecture=UNetArchitecture(depth=1, width=4, max_width=8),
-    )
-    save_model(build(spec), folder)
-    return folder
-
-
-@pytest.fixture
-def folders(tmp_path):
-    """Make two images, their object masks and strokes on one of them."""
-    images, labels, scribbles = (tmp_path / n for n in ("images", "labels", "strokes"))
-    for folder in (images, labels, scribbles):
-        folder.mkdir()
-    random = np.random.default_rng(0)
-    for name in ("a", "b"):
-        objects = np.zeros((96, 80), np.uint16)
-        for i, (y, x) in enumerate(random.integers(0, 60, (5, 2)), start=1):
-            objects[y : y + 12, x : x + 12] = i
-        pixels = (objects > 0) * 150 + random.integers(0, 40, objects.shape)
-        iio.imwrite(images / f"{name}.png", pixels.astype(np.uint8))
-        tifffile.imwrite(labels / f"{name}.tif", objects)
-    strokes = np.zeros((96, 80), np.uint8)
-    strokes[objects > 0] = 2
-    strokes[90:] = 1
-    tifffile.imwrite(scribbles / "b.tif", strokes)
-    return images, labels, scribbles
-
-
 def test_masks_make_a_model_that_opens(run, folders, tiny, tmp_path):
     images, labels, _ = folders
     out = tmp_path / "mine"

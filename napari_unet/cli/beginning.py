@@ -1,0 +1,105 @@
+"""How a training began, kept with its checkpoints for when it goes on."""
+
+from __future__ import annotations
+
+import json
+from hashlib import blake2b
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Self
+
+from pydantic import AfterValidator, BaseModel, ConfigDict
+
+from napari_unet.annotation.annotation import HELD_OUT
+from napari_unet.errors import TrainingError, UnetError
+from napari_unet.images import written_whole
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from napari_unet.training import Checkpoints, TrainingSet
+
+BEGINNING = "beginning.json"
+OTHERS_HELD_OUT = (
+    "Other labels are held out than before, so the scores of earlier checkpoints do "
+    "not count any more."
+)
+# The next call may be from another folder.
+File = Annotated[Path, AfterValidator(Path.absolute)]
+
+
+class Beginning(BaseModel):
+    """Options that a training goes on with where they are not given again.
+
+    Attributes
+    ----------
+    recipe, split, channel, axes : Path, int, str or None
+        As they were given.
+    held_out : str or None
+        A digest of the labels that checkpoints are scored by.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    recipe: File | None = None
+    split: File | None = None
+    channel: int | None = None
+    axes: str | None = None
+    held_out: str | None = None
+
+    @classmethod
+    def of(cls, folder: Path) -> Self:
+        """Read that of the training whose checkpoints are in `folder`.
+
+        Raises
+        ------
+        TrainingError
+            If it cannot be read.
+        """
+        path = folder / BEGINNING
+        try:
+            return cls.model_validate(json.loads(path.read_bytes()))
+        except FileNotFoundError:
+            return cls()
+        except (OSError, ValueError) as error:
+            raise TrainingError(
+                f"'{path}' cannot be read: it says how the training began. Remove it, "
+                "and give --recipe, --split, --channel and --axes again as they were."
+            ) from error
+
+    def after(self, before: Self) -> tuple[Self, tuple[str, ...]]:
+        """Return it with what `before` has and this has not, and say what that is."""
+        taken = {
+            name: value
+            for name, value in before
+            if value is not None and getattr(self, name) is None
+        }
+        options = " ".join(f"--{n} {v}" for n, v in taken.items() if n != "held_out")
+        note = f"The training goes on with {options}, as it began."
+        return self.model_copy(update=taken), (note,) if options else ()
+
+    def keep(self, checkpoints: Checkpoints, held_out: str) -> tuple[str, ...]:
+        """Write it beside the checkpoints; return what to tell the user.
+
+        Where other labels are held out now, earlier scores do not count any more: a
+        checkpoint would else stay the best only because its labels were easier.
+        """
+        now = self.model_copy(update={"held_out": held_out})
+        others = checkpoints.best and self.held_out not in (None, held_out)
+        try:
+            if others:
+                checkpoints.forget_scores()
+            with written_whole(checkpoints.folder / BEGINNING) as new:
+                new.write_text(json.dumps(now.model_dump(), default=str))
+        except UnetError as error:  # a full disk must not end the training
+            return (str(error),)
+        return (OTHERS_HELD_OUT,) if others else ()
+
+
+def held_out_of(data: TrainingSet, names: Iterable[str]) -> str:
+    """Return a digest of the labels that are held out of the images of these names."""
+    digest = blake2b(digest_size=8)
+    for name in sorted(names):
+        counts = data[name].annotation.tally()[:, HELD_OUT]
+        if counts.any():
+            digest.update(repr((name, counts.tolist())).encode())
+    return digest.hexdigest()
