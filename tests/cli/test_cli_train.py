@@ -15,6 +15,7 @@ import pytest
 import tifffile
 from rich.console import Console
 
+from napari_unet import training
 from napari_unet.annotation import ClassScheme
 from napari_unet.cli.terminal import progress_bar
 from napari_unet.models import (
@@ -66,6 +67,35 @@ def test_going_on_needs_resume(run, folders, tiny, tmp_path):
     more = run(*order, "--resume", "--json")
     steps = [e["step"] for e in map(json.loads, more.out) if e["event"] == "stepped"]
     assert steps == [3, 4]
+
+
+@pytest.mark.parametrize("recipe", [False, True])
+@pytest.mark.parametrize("option", ["--labels", "--scribbles"])
+def test_muon_learns_from_masks_alone_unless_a_recipe_says_how(
+    run, folders, tiny, tmp_path, monkeypatch, recipe, option
+):
+    learners = []
+
+    class Noted(training.Learner):
+        def __init__(self, model, device, config):
+            super().__init__(model, device, config)
+            learners.append(config.optimiser)
+
+    monkeypatch.setattr(training, "Learner", Noted)
+    images, labels, scribbles = folders
+    order = [
+        "train", "--images", images, option,
+        labels if option == "--labels" else scribbles, "--base", tiny,
+        "--out", tmp_path / "mine", "--steps", 1, "--device", "cpu",
+    ]  # fmt: skip
+    if recipe:
+        path = tmp_path / "recipe.toml"
+        path.write_text('name = "mine"\nclasses = ["cell"]\n')
+        order += ["--recipe", path]
+    result = run(*order)
+    assert result.code == 0, result.err
+    muon = option == "--labels" and not recipe
+    assert learners == ["muon" if muon else "adamw"]
 
 
 @pytest.mark.parametrize(("other", "said"), [(0.325, "0.325 µm"), (0.5, "not known")])
