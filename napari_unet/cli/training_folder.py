@@ -86,8 +86,8 @@ class TrainingFolder:
         TrainingError, ImageError, AnnotationError
             What does not fit.
         """
-        data = TrainingSet(spec, seed)
         n_classes = len(spec.classes)
+        found = []
         for stem, image in self.images.items():
             annotation = Annotation.of(image)
             if stem in self.masks:
@@ -108,7 +108,9 @@ class TrainingFolder:
             channels = choose_channels(image, spec.channels, channel)
             n = spec.normalisation
             intensity = measure_intensity(image, channels, n.low, n.high)
-            data.add(TrainingImage(stem, image, channels, intensity, annotation))
+            found.append(TrainingImage(stem, image, channels, intensity, annotation))
+        data = TrainingSet(spec, seed)
+        data.add(*found)
         return data
 
 
