@@ -70,7 +70,10 @@ class Report:
 def predict(
     images: Annotated[
         list[Path],
-        typer.Argument(metavar="IMAGES", help="Files or OME-Zarr folders."),
+        # Those that may not be read are said one by one, and the others done.
+        typer.Argument(
+            metavar="IMAGES", help="Files or OME-Zarr folders.", readable=False
+        ),
     ],
     model: ModelName,
     out: Annotated[Path, typer.Option(metavar="DIR", help="Folder for the results.")],

@@ -2,6 +2,7 @@
 
 import inspect
 import json
+import os
 from dataclasses import fields
 from pathlib import Path
 
@@ -120,6 +121,19 @@ def test_bad_images_are_said_and_the_others_done(run, image, model, out, tmp_pat
     assert len(result.err) == 3
     for line, path in zip(result.err, (broken, colour, missing), strict=True):
         assert path.name in line
+    assert names(out) == ["cells_instances.tif", "cells_semantic.tif"]
+
+
+@pytest.mark.skipif(getattr(os, "geteuid", int)() == 0, reason="root reads all")
+def test_an_image_that_may_not_be_read_is_said_and_the_others_done(
+    run, image, model, out
+):
+    locked = image.with_name("locked.tif")
+    locked.write_bytes(image.read_bytes())
+    locked.chmod(0)
+    result = run("predict", locked, image, "--model", model, "--out", out)
+    assert (result.code, len(result.out), len(result.err)) == (2, 1, 1)
+    assert f"'{locked}' may not be read by you" in result.err[0]
     assert names(out) == ["cells_instances.tif", "cells_semantic.tif"]
 
 
