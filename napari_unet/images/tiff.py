@@ -1,8 +1,13 @@
 """TIFF in all its dialects: plain, ImageJ, OME-TIFF, slide scanners' pyramids."""
 
+import logging
 import re
 import weakref
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
+from threading import get_ident
 from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree
 
@@ -14,6 +19,7 @@ from napari_unet.images.units import micrometres
 if TYPE_CHECKING:
     from tifffile import TiffFile, TiffPageSeries
 
+MISSING = "Planes are missing in the file; they are black."
 # What tifffile calls axes that it knows nothing about: other, image sequence.
 _NAMELESS = "QI"
 _COLOUR = {"RGB", "YCBCR", "CIELAB", "SEPARATED"}
@@ -30,6 +36,37 @@ def open_tiff(path: Path, name: str) -> Image:
     ImageError
         If the file ends too early or holds no image.
     """
+    with _complaints() as complaints:
+        image = _open(path, name)
+    if not complaints or MISSING in image.notes:
+        return image
+    note = (
+        f"Something in the file is not as it should be: {complaints[0]}. Copy or "
+        "export it again where the image looks wrong."
+    )
+    return replace(image, notes=(*image.notes, note))
+
+
+@contextmanager
+def _complaints() -> Iterator[list[str]]:
+    """Collect what tifffile logs of a file, which would else be printed."""
+    complaints: list[str] = []
+    thread = get_ident()
+
+    class Collector(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            if record.thread == thread:
+                complaints.append(record.getMessage().rstrip("."))
+
+    log, collector = logging.getLogger("tifffile"), Collector(logging.WARNING)
+    log.addHandler(collector)
+    try:
+        yield complaints
+    finally:
+        log.removeHandler(collector)
+
+
+def _open(path: Path, name: str) -> Image:
     from tifffile import TiffFile
 
     tif = TiffFile(path)
@@ -46,7 +83,7 @@ def open_tiff(path: Path, name: str) -> Image:
                 f"The file holds {len(tif.series)} images; the first one was opened.",
             )
         if series.kind == "ome" and any(page is None for page in series.pages):
-            notes = (*notes, "Planes are missing in the file; they are black.")
+            notes = (*notes, MISSING)
         pixel_size = _pixel_size(tif)
         data = _array(tif, series, path)
     except BaseException:

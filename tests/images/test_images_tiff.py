@@ -1,3 +1,6 @@
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 import tifffile
@@ -163,7 +166,7 @@ def test_of_several_images_the_first_is_taken_and_it_is_said(tmp_path):
     assert "2 images" in image.notes[0]
 
 
-def test_planes_that_an_ome_tiff_lacks_are_black_and_it_is_said(tmp_path, caplog):
+def test_planes_that_an_ome_tiff_lacks_are_black_and_it_is_said(tmp_path):
     path = tmp_path / "a.ome.tif"
     write(path, (3, 20, 30), metadata={"axes": "TYX"})
     content = path.read_bytes()
@@ -171,8 +174,28 @@ def test_planes_that_an_ome_tiff_lacks_are_black_and_it_is_said(tmp_path, caplog
     path.write_bytes(content.replace(b'SizeT="3"', b'SizeT="5"'))
     image = open_image(path)
     assert image.stack_shape == (5,)
-    assert "missing" in image.notes[0]
+    assert image.notes == ("Planes are missing in the file; they are black.",)
     assert not image.read(image.whole({"T": 4})).any()
+
+
+def test_what_is_odd_in_a_file_is_a_note_and_not_printed(tmp_path):
+    path = tmp_path / "a.tif"
+    data = write(path, (20, 30), metadata=None)
+    content = bytearray(path.read_bytes())
+    with tifffile.TiffFile(path) as tif:
+        at = tif.pages[0].tags["Software"].offset
+    content[at + 2 : at + 4] = b"\xff\xff"  # no type of a tag
+    path.write_bytes(content)
+    opened = subprocess.run(
+        [sys.executable, "-c", "import sys; from napari_unet.images import open_image;"
+         "print(*open_image(sys.argv[1]).notes, sep='|')", path],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert opened.stderr == ""
+    (note,) = opened.stdout.splitlines()
+    assert "not as it should be" in note and "invalid data type" in note
+    image = open_image(path)
+    np.testing.assert_array_equal(image.read(image.whole())[0], data)
 
 
 def test_the_pixel_size_of_a_plain_tiff_is_not_believed(tmp_path):
