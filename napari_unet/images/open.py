@@ -11,7 +11,7 @@ import numpy as np
 
 from napari_unet.errors import ImageError
 from napari_unet.images.array import image_from_array
-from napari_unet.images.axes import check_axes
+from napari_unet.images.axes import check_axes, guess_note
 from napari_unet.images.image import Image
 from napari_unet.images.omezarr import open_zarr
 from napari_unet.images.paths import expanded
@@ -52,9 +52,11 @@ def open_image(path: str | Path, axes: str | None = None) -> Image:
         image = _open(path)
     if axes is None:
         return image
-    axes = axes.upper()
+    axes = axes.upper().replace("S", "C")
     check_axes(axes, image.data.shape)
-    return replace(image, axes=axes, notes=(), rgb=image.rgb and axes == image.axes)
+    guessed = guess_note(image.data.shape, image.axes)
+    notes = tuple(note for note in image.notes if note != guessed)
+    return replace(image, axes=axes, notes=notes, rgb=image.rgb and axes == image.axes)
 
 
 @contextmanager

@@ -101,6 +101,20 @@ def test_axes_may_be_given(tmp_path):
     assert (image.axes, image.notes) == ("TYX", ())
     with pytest.raises(ImageError, match="3 axes"):
         open_image(path, axes="YX")
+    colour = tmp_path / "colour.npy"
+    np.save(colour, np.stack([NUCLEI] * 3, axis=-1))
+    image = open_image(colour, axes="yxs")
+    assert (image.axes, image.rgb) == ("YXC", True)
+
+
+def test_given_axes_leave_the_other_notes(tmp_path):
+    path = tmp_path / "two.tif"
+    with tifffile.TiffWriter(path) as writer:
+        writer.write(np.stack([NUCLEI] * 5), photometric="minisblack", metadata=None)
+        writer.write(NUCLEI[:20], metadata=None)
+    guessed, several = open_image(path).notes
+    assert "Nothing names" in guessed
+    assert open_image(path, axes="TYX").notes == (several,)
 
 
 def test_the_content_counts_and_not_the_ending(tmp_path):
