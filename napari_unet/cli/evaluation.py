@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_unet.annotation import classes_of_mask
+from napari_unet.cli.label_files import objects_of_mask
 from napari_unet.errors import AnnotationError, ImageError
 from napari_unet.images import Image, open_image, read_labels_of
 from napari_unet.inference import Cancelled, Predicted, Warned, predict
@@ -34,6 +35,10 @@ if TYPE_CHECKING:
 
 # Worst images that are listed, and shown in the report.
 WORST = 12
+BLACK_AND_WHITE = (
+    "Its mask is black and white: each connected area is taken for an object. Where "
+    "cells touch, number them, or compare classes with --semantic."
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -128,10 +133,15 @@ class Evaluation:
             If a file cannot be read, or the two do not fit.
         """
         image = open_image(path, self._axes)
-        truth: NDArray[np.integer] = read_labels_of(image, mask)
-        if self._semantic:
-            truth = self._classes(truth, mask)
+        read = read_labels_of(image, mask)
         notes = list(image.notes)
+        truth: NDArray[np.integer]
+        if self._semantic:
+            truth = self._classes(read, mask)
+        else:
+            truth, black_and_white = objects_of_mask(image, read)
+            if black_and_white:
+                notes.append(BLACK_AND_WHITE)
         for event in predict(
             self._model,
             image,

@@ -180,6 +180,7 @@ def train(
             channel=began.channel,
             objects=objects,
             seed=config.seed + checkpoints.steps,
+            tell=lambda note: say(console, note, "yellow"),
         )
         chosen, notes = choose_device(device)
         for note in notes:

@@ -17,6 +17,7 @@ from napari_unet.images.shelf import Shelf
 from napari_unet.training import TrainingImage, TrainingSet
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from napari_unet.images import Image
@@ -66,7 +67,13 @@ class TrainingFolder:
         return replace(model, spec=model.spec.model_copy(update=notes))
 
     def training_set(
-        self, spec: ModelSpec, *, channel: int | None, objects: bool, seed: int
+        self,
+        spec: ModelSpec,
+        *,
+        channel: int | None,
+        objects: bool,
+        seed: int,
+        tell: Callable[[str], None] = lambda _: None,
     ) -> TrainingSet:
         """Return the images with their labels, for a model of `spec`.
 
@@ -80,6 +87,8 @@ class TrainingFolder:
             Whether masks hold objects, and not the class of each pixel.
         seed : int
             Of crops.
+        tell : callable
+            Gets what the user should know.
 
         Raises
         ------
@@ -87,17 +96,17 @@ class TrainingFolder:
             What does not fit.
         """
         n_classes = len(spec.classes)
-        found = []
+        found, black_and_white = [], []
         for stem, image in self.images.items():
             annotation = Annotation.of(image)
-            if stem in self.masks:
-                take_mask(
-                    annotation,
-                    image,
-                    self.masks[stem],
-                    objects=objects,
-                    n_classes=n_classes,
-                )
+            if stem in self.masks and take_mask(
+                annotation,
+                image,
+                self.masks[stem],
+                objects=objects,
+                n_classes=n_classes,
+            ):
+                black_and_white.append(stem)
             if stem in self.strokes:
                 take_strokes(annotation, image, self.strokes[stem], n_classes)
             if self.parts is not None:
@@ -109,6 +118,13 @@ class TrainingFolder:
             n = spec.normalisation
             intensity = measure_intensity(image, channels, n.low, n.high)
             found.append(TrainingImage(stem, image, channels, intensity, annotation))
+        if black_and_white:
+            tell(
+                f"Masks that are black and white: {len(black_and_white)}, such as that "
+                f"of '{black_and_white[0]}'. Each connected area is taken for an "
+                "object. Where cells touch, number them, or name the class with "
+                "--classes: then the masks say no more than where it is."
+            )
         data = TrainingSet(spec, seed)
         data.add(*found)
         return data

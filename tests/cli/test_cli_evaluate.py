@@ -62,6 +62,18 @@ def test_axes_of_the_images(evaluate, folders):
     assert json.loads(result.out[0])["ap_pooled"]["0.50"] == pytest.approx(5 / 6)
 
 
+def test_parts_of_black_and_white_masks_count_as_objects(evaluate, folders):
+    _, masks = folders
+    for path in masks.iterdir():
+        tifffile.imwrite(path, 255 * (tifffile.imread(path) > 0).astype(np.uint8))
+    result = evaluate("--json")
+    assert json.loads(result.out[0])["ap_pooled"]["0.50"] == pytest.approx(5 / 6)
+    assert [line.split(": ")[1] for line in result.err] == [
+        "Its mask is black and white"
+    ] * 2
+    assert evaluate("--semantic").err == []
+
+
 def test_an_object_of_a_volume_counts_once(evaluate, folders):
     images, masks = folders
     for path in (*images.iterdir(), *masks.iterdir()):

@@ -98,6 +98,24 @@ def test_muon_learns_from_masks_alone_unless_a_recipe_says_how(
     assert learners == ["muon" if muon else "adamw"]
 
 
+def test_black_and_white_masks_are_objects_and_it_is_said(run, folders, tiny, tmp_path):
+    images, labels, _ = folders
+    order = [
+        "train", "--images", images, "--labels", labels, "--base", tiny,
+        "--steps", 1, "--device", "cpu",
+    ]  # fmt: skip
+    squares = np.zeros((96, 80), np.uint8)
+    for y, x in ((5, 5), (30, 40), (60, 20)):
+        squares[y : y + 12, x : x + 12] = 255
+    for path in labels.iterdir():
+        tifffile.imwrite(path, squares)
+    result = run(*order, "--out", tmp_path / "mine")
+    assert (result.code, len(result.err)) == (0, 1)
+    assert "black and white: 2, such as that of 'a'" in result.err[0]
+    assert read_spec(tmp_path / "mine").diameter == pytest.approx(13.5, abs=0.1)
+    assert run(*order, "--out", tmp_path / "classes", "--classes", "cell").err == []
+
+
 @pytest.mark.parametrize(("other", "said"), [(0.325, "0.325 µm"), (0.5, "not known")])
 def test_a_model_has_the_pixel_size_of_its_images(
     run, folders, tiny, tmp_path, other, said
