@@ -11,7 +11,7 @@ from napari_unet.images.axes import size_text
 from napari_unet.images.image import Image
 from napari_unet.images.open import file_errors, open_image
 from napari_unet.images.paths import expanded
-from napari_unet.images.picture import read_indices
+from napari_unet.images.picture import is_jpeg, read_indices
 
 
 def read_labels_of(image: Image, path: str | Path) -> npt.NDArray[np.uint32]:
@@ -53,11 +53,16 @@ def read_labels(
     Raises
     ------
     ImageError
-        If the file cannot be read, is a colour picture, holds other than whole numbers
-        from 0 to 2**32 - 1, or has another shape.
+        If the file cannot be read, is a colour picture or a JPEG, holds other than
+        whole numbers from 0 to 2**32 - 1, or has another shape.
     """
     path = expanded(path)
     image = open_image(path)
+    if is_jpeg(path):
+        raise ImageError(
+            f"'{path.name}' is a JPEG, which does not keep numbers as they are, so it "
+            "is not a label image. Save labels as TIFF or PNG."
+        )
     labels: npt.NDArray[Any]
     if image.rgb:
         with file_errors(path):

@@ -11,6 +11,7 @@ from napari_unet.errors import ImageError
 from napari_unet.images.image import Image
 
 _PNG = b"\x89PNG\r\n\x1a\n"
+_JPEG = b"\xff\xd8\xff"
 _GREY = {"1", "L", "I", "I;16", "I;16L", "I;16B", "F"}
 
 
@@ -41,6 +42,14 @@ def open_picture(path: Path, name: str) -> Image:
     if pixels.ndim == 2:
         return Image(pixels, "YX", name, notes=notes)
     return Image(pixels, "YXC", name, rgb=True, notes=notes)
+
+
+def is_jpeg(path: Path) -> bool:
+    """Tell whether a file, or a folder, is a JPEG."""
+    if not path.is_file():
+        return False
+    with path.open("rb") as file:
+        return file.read(len(_JPEG)) == _JPEG
 
 
 def read_indices(path: Path) -> npt.NDArray[np.uint8] | None:

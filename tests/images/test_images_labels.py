@@ -95,6 +95,16 @@ def test_labels_from_png_and_npy(tmp_path):
         np.testing.assert_array_equal(read_labels(tmp_path / name), LABELS)
 
 
+@pytest.mark.parametrize("name", ["a.jpg", "a.png"])
+def test_a_jpeg_does_not_keep_labels(tmp_path, name):
+    PIL.Image.fromarray((LABELS > 0).astype("u1") * 255).save(
+        tmp_path / name, format="JPEG"
+    )
+    assert len(np.unique(open_image(tmp_path / name).data)) > 2
+    with pytest.raises(ImageError, match=f"'{name}' is a JPEG"):
+        read_labels(tmp_path / name)
+
+
 def test_a_palette_colours_classes_but_the_numbers_count(tmp_path):
     picture = PIL.Image.fromarray((LABELS % 7).astype("u1"))
     picture.putpalette([i * 30 for i in range(7) for _ in range(3)])
