@@ -39,6 +39,10 @@ BLACK_AND_WHITE = (
     "Its mask is black and white: each connected area is taken for an object. Where "
     "cells touch, number them, or compare classes with --semantic."
 )
+LIKE_CLASSES = (
+    "Its mask holds no number that is not a class of the model. If these are classes "
+    "and not objects, add --semantic."
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -142,6 +146,8 @@ class Evaluation:
             truth, black_and_white = objects_of_mask(image, read)
             if black_and_white:
                 notes.append(BLACK_AND_WHITE)
+            elif 1 < read.max() < len(self._model.spec.classes):
+                notes.append(LIKE_CLASSES)
         for event in predict(
             self._model,
             image,

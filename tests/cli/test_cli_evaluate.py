@@ -9,11 +9,13 @@ import pytest
 import tifffile
 from cli_squares import SQUARES, squares
 
+from napari_unet.annotation import ClassScheme
 from napari_unet.cli.evaluation import WORST, Scene, Scored
 from napari_unet.cli.pictures import FALSE, MISSED, MIXED, RIGHT, errors_of
 from napari_unet.cli.report import Gallery
 from napari_unet.images import image_from_array
 from napari_unet.metrics import confusion, score_objects
+from napari_unet.models import ModelSpec, UNetArchitecture, build, save_model
 
 
 def numbered(shape=(64, 48)):
@@ -118,6 +120,26 @@ def test_scores_for_humans(evaluate):
     text = "\n".join(evaluate().out)
     assert "2 images" in text
     assert "worst: b, a" in text
+
+
+@pytest.mark.parametrize("most", [2, 3])
+def test_masks_that_look_like_classes_are_said(run, folders, tmp_path, most):
+    spec = ModelSpec(
+        name="two",
+        classes=ClassScheme.named("axon", "myelin"),
+        architecture=UNetArchitecture(depth=1, width=4, max_width=8),
+    )
+    save_model(build(spec), tmp_path / "two")
+    images, masks = folders
+    for path in masks.iterdir():
+        tifffile.imwrite(path, numbered().clip(max=most))
+    order = [
+        "evaluate", "--model", tmp_path / "two", "--images", images, "--masks", masks,
+    ]  # fmt: skip
+    result = run(*order)
+    assert result.code == 0
+    assert [line for line in result.err if "add --semantic" in line] == result.err
+    assert len(result.err) == (2 if most == 2 else 0)
 
 
 @pytest.mark.parametrize("white", [1, 255])
