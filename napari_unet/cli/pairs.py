@@ -10,6 +10,9 @@ from napari_unet.errors import ImageError
 if TYPE_CHECKING:
     from pathlib import Path
 
+# Windows puts them into folders, and hides them.
+OF_WINDOWS = {"thumbs.db", "desktop.ini"}
+
 
 def by_stem(folder: Path, option: str) -> dict[str, Path]:
     """Return the files of a folder by their names without endings, in order.
@@ -26,7 +29,11 @@ def by_stem(folder: Path, option: str) -> dict[str, Path]:
                 f"{option}: there is no folder '{folder}'. Give the folder that holds "
                 "the files."
             )
-        paths = sorted(p for p in folder.iterdir() if not p.name.startswith("."))
+        paths = sorted(
+            p
+            for p in folder.iterdir()
+            if not p.name.startswith(".") and p.name.lower() not in OF_WINDOWS
+        )
     except OSError as error:
         raise ImageError(
             f"{option}: the folder '{folder}' cannot be read: {error.strerror}. Give a "

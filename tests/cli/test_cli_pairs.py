@@ -7,7 +7,10 @@ from napari_unet.errors import ImageError
 
 
 def test_pairs_have_one_name(tmp_path):
-    for name in ("images/a.ome.tif", "images/b.png", "images/.c.tif", "masks/a.png"):
+    for name in (
+        "images/a.ome.tif", "images/b.png", "images/.c.tif", "images/Thumbs.db",
+        "masks/a.png", "masks/.c.tif", "masks/Thumbs.db",
+    ):  # fmt: skip
         path = tmp_path / name
         path.parent.mkdir(exist_ok=True)
         path.write_text("")
