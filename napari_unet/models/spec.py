@@ -2,7 +2,7 @@
 
 from typing import Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from napari_unet.annotation import ClassScheme
 from napari_unet.models.architecture import Architecture, UNetArchitecture
@@ -20,6 +20,12 @@ class Normalisation(_Frozen):
 
     low: float = Field(1.0, ge=0, lt=100)
     high: float = Field(99.8, gt=0, le=100)
+
+    @model_validator(mode="after")
+    def _check_order(self) -> Self:
+        if self.low >= self.high:
+            raise ValueError(f"low ({self.low:g}) is not below high ({self.high:g})")
+        return self
 
 
 class ModelSpec(_Frozen):

@@ -1,5 +1,6 @@
 """How to train: one frozen configuration, checked at birth."""
 
+import math
 from dataclasses import dataclass
 from typing import Literal
 
@@ -74,12 +75,14 @@ class TrainConfig:
             "checkpoint_minutes",
         ):
             value = getattr(self, name)
-            if value is not None and not value > 0:  # nor is it nan
+            if value is not None and not 0 < value < math.inf:  # nor is it nan
                 raise TrainingError(
                     f"'{name}' is {value}; training needs a number above 0."
                 )
-        if self.seed < 0:
-            raise TrainingError(f"'seed' is {self.seed}; it must be 0 or more.")
+        if not 0 <= self.seed < 2**32:
+            raise TrainingError(
+                f"'seed' is {self.seed}; it must be from 0 to {2**32 - 1}."
+            )
         if not 0 <= self.averaging < 1:
             raise TrainingError(
                 f"'averaging' is {self.averaging}; it must be at least 0 and below 1."

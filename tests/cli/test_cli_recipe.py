@@ -198,12 +198,16 @@ def test_a_split_holds_whole_images_out(material, recipe):
         (("channels = 1", "channels ="), "wrong"),
         (("channels = 1", "channels = 65"), "'channels'.*less than or equal to 64"),
         (("batch = 2", "batch = 2.5"), "training.batch.*a valid integer"),
+        (("batch = 2", "learning_rate = inf"), "'learning_rate' is inf"),
+        (("batch = 2", f"seed = {2**64}"), "'seed' is 18446744073709551616"),
+        (("[training]", "[normalisation]\nlow = 99.9\n[training]"),
+         r"'normalisation'.*low \(99\.9\) is not below high \(99\.8\)"),
         (("batch = 2", "device = 3"), "training.device.*a valid string"),
         (("batch = 2", 'optimiser = "sgd"'), "training.optimiser.*'muon'"),
         (('["dot"]', '["dot", "Dot"]'), "same name"),
         (('["dot"]', "[]"), "No class is named"),
     ],
-)
+)  # fmt: skip
 def test_what_is_wrong_in_a_recipe_is_named(recipe, change, said):
     recipe.write_text(TEXT.replace(*change))
     with pytest.raises(TrainingError, match=said):
