@@ -14,6 +14,7 @@ from xml.etree import ElementTree
 from napari_unet.errors import ImageError
 from napari_unet.images.axes import UNKNOWN, guess_axes, guess_note
 from napari_unet.images.image import Image
+from napari_unet.images.picture import open_picture
 from napari_unet.images.units import micrometres
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 MISSING = "Planes are missing in the file; they are black."
 # What tifffile calls axes that it knows nothing about: other, image sequence.
 _NAMELESS = "QI"
-_COLOUR = {"RGB", "YCBCR", "CIELAB", "SEPARATED"}
+_COLOUR = {"RGB", "YCBCR", "CIELAB"}
 
 
 def open_tiff(path: Path, name: str) -> Image:
@@ -74,6 +75,10 @@ def _open(path: Path, name: str) -> Image:
         if not tif.series or not len(tif.series[0].pages):
             raise ImageError(f"'{path.name}' is a TIFF file without an image in it.")
         series = tif.series[0]
+        if getattr(series.keyframe.photometric, "name", "") == "SEPARATED":
+            # Inks are the opposite of red, green and blue; Pillow converts them.
+            tif.close()
+            return open_picture(path, name)
         _check_complete(tif, series, path)
         axes, rgb, notes = _axes(series)
         named = not notes and _names_axes(tif, series)

@@ -94,6 +94,14 @@ def test_npy_is_mapped(tmp_path, order):
     np.testing.assert_array_equal(pixels(image)[:, 0], data)
 
 
+@pytest.mark.parametrize("ending", ["tif", "jpg"])
+def test_inks_become_red_green_and_blue(tmp_path, ending):
+    dark = PIL.Image.new("RGB", (32, 24), (200, 10, 10))
+    dark.convert("CMYK").save(tmp_path / f"a.{ending}")
+    colour = pixels(open_image(tmp_path / f"a.{ending}"))[:, 0, 0].tolist()
+    assert colour == pytest.approx([200, 10, 10], abs=6)
+
+
 def test_axes_may_be_given(tmp_path):
     path = tmp_path / "stack.npy"
     np.save(path, np.stack([NUCLEI] * 5))
