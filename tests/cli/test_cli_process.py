@@ -74,6 +74,7 @@ def test_ctrl_c_ends_an_evaluation_with_the_scores_so_far(model, tmp_path):
         "evaluate", "--model", model, "--images", images, "--masks", masks, "--json",
         "--report", tmp_path / "report.html",
     )  # fmt: skip
+    assert "black and white" in process.stderr.readline()
     assert "b.tif' is an empty file" in process.stderr.readline()
     process.send_signal(signal.SIGINT)
     scores, errors = process.communicate(timeout=60)
@@ -106,7 +107,8 @@ def test_a_report_of_a_name_that_is_no_text(image, model, tmp_path):
         "--report", page,
     )  # fmt: skip
     _, errors = process.communicate(timeout=60)
-    assert (process.returncode, errors) == (0, "")
+    assert (process.returncode, errors.count("\n")) == (0, 1)
+    assert "b\\udcff.tif: Its mask is black and white" in errors
     assert "<b>b\\udcff</b>" in page.read_text()
 
 
