@@ -39,7 +39,10 @@ def read_split(path: Path) -> dict[str, int]:
             # Without rows nothing else would miss the columns.
             if not {"id", "split"} <= set(table.fieldnames or ()):
                 raise KeyError("id, split")
-            rows = [(row["id"], row["split"]) for row in table]
+            rows = [
+                ((row["id"] or "").strip(), (row["split"] or "").strip().lower())
+                for row in table
+            ]
     except OSError as error:
         raise TrainingError(
             f"The table '{path}' cannot be read: {error.strerror}. Give the path of a "

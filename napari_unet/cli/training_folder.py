@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from napari_unet.annotation import Annotation
+from napari_unet.annotation.annotation import HELD_OUT
 from napari_unet.cli.label_files import MASKS, take_mask, take_strokes
 from napari_unet.cli.pairs import by_stem
 from napari_unet.cli.split_table import read_split
@@ -118,6 +119,11 @@ class TrainingFolder:
             n = spec.normalisation
             intensity = measure_intensity(image, channels, n.low, n.high)
             found.append(TrainingImage(stem, image, channels, intensity, annotation))
+        if self.parts is not None and HELD_OUT not in map(self.parts.get, self.images):
+            tell(
+                "No image is held out: none of them has val in the table. So nothing "
+                "tells which checkpoint is the best, and the last one is taken."
+            )
         if black_and_white:
             tell(
                 f"Masks that are black and white: {len(black_and_white)}, such as that "
@@ -168,8 +174,9 @@ def open_training_folder(
     if not stems:
         raise TrainingError(
             f"No image in '{images}' has the name of a label file"
-            + (f" and a row in '{split}'" if split else "")
-            + ". Name each label file like its image, e.g. a.png and a.tif."
+            + (f" and a row with train or val in '{split}'" if split else "")
+            + ". Name each label file like its image, e.g. a.png and a.tif"
+            + (", and write a into the column id." if split else ".")
         )
     shelf = Shelf()
     opened = {stem: shelf.image(files[stem], axes) for stem in stems}

@@ -246,6 +246,24 @@ def test_a_table_without_splits_is_said(material):
         open_training_folder(material / "images", material / "masks", None, table)
 
 
+def test_spaces_and_capitals_in_a_table_do_not_matter(material):
+    table = material / "split.csv"
+    table.write_text("id,split\na , Train\nb,VAL\nc\n")
+    assert read_split(table) == {"a": TRAINING, "b": HELD_OUT}
+
+
+def test_a_table_that_holds_nothing_out_is_said(material, recipe):
+    table = material / "split.csv"
+    table.write_text("id,split\na,train\nb,validation\n")
+    folder = open_training_folder(material / "images", material / "masks", None, table)
+    notes = []
+    folder.training_set(
+        read_recipe(recipe).spec, channel=None, objects=True, seed=0, tell=notes.append
+    )
+    (note,) = notes
+    assert "none of them has val in the table" in note
+
+
 @pytest.mark.parametrize("path", RECIPES, ids=lambda path: path.stem)
 def test_the_recipes_that_ship_are_right(path):
     recipe = read_recipe(path)
