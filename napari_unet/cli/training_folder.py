@@ -59,6 +59,14 @@ class TrainingFolder:
         }
         return sizes.pop() or None if len(sizes) == 1 else None
 
+    def _notes(self) -> dict[str, list[str]]:
+        """Return what was guessed of the images, and of which."""
+        notes: dict[str, list[str]] = {}
+        for stem, image in self.images.items():
+            for note in image.notes:
+                notes.setdefault(note, []).append(stem)
+        return notes
+
     def noted_in(self, model: Model, *, objects: bool) -> Model:
         """Return the model with notes on the images and masks that it learns from."""
         notes: dict[str, object] = {"pixel_size": self.pixel_size}
@@ -98,6 +106,9 @@ class TrainingFolder:
         """
         n_classes = len(spec.classes)
         found, black_and_white = [], []
+        for note, stems in self._notes().items():
+            more = f" and {len(stems) - 1} more" if len(stems) > 1 else ""
+            tell(f"'{stems[0]}'{more}: {note}")
         for stem, image in self.images.items():
             annotation = Annotation.of(image)
             if stem in self.masks and take_mask(
