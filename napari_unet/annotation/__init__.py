@@ -11,6 +11,7 @@ from napari_unet.annotation.labels import (
     take_in_objects,
     take_in_scribbles,
 )
+from napari_unet.annotation.parts import objects_of_mask
 from napari_unet.annotation.removal import remove_class
 from napari_unet.annotation.split import hold_out
 from napari_unet.annotation.storage import AnnotationStore
@@ -30,6 +31,7 @@ __all__ = [
     "hold_out",
     "image_key",
     "make_targets",
+    "objects_of_mask",
     "remove_class",
     "take_in_objects",
     "take_in_scribbles",

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from napari_unet.annotation.parts import objects_of_mask
 from napari_unet.errors import AnnotationError
 from napari_unet.images.axes import size_text
 
@@ -84,7 +85,7 @@ def classes_of_mask(mask: NDArray[Any], n_classes: int) -> NDArray[np.uint8]:
 
 def take_in_objects(
     annotation: Annotation, labels: Any, *, complete: bool = False
-) -> None:
+) -> bool:
     """Write an image of instance labels into the objects.
 
     Objects that are there already stay, and the new ones get ids after theirs.
@@ -94,10 +95,14 @@ def take_in_objects(
     annotation : Annotation
         What is changed, where `labels` is not 0.
     labels : array-like
-        ``(..., Y, X)``, of the annotation's shape: 0 or the id of an object; of a
-        bool mask, every connected part of a plane becomes an object.
+        ``(..., Y, X)``, of the annotation's shape: 0 or the id of an object.
     complete : bool
         Whether every object is in `labels`: the whole image is verified then.
+
+    Returns
+    -------
+    bool
+        Whether `labels` was black and white, see `objects_of_mask`.
 
     Raises
     ------
@@ -106,8 +111,7 @@ def take_in_objects(
         then.
     """
     labels = _fitting(labels, annotation.shape)
-    if labels.dtype == bool:
-        labels = _parts(labels)
+    labels, black_and_white = objects_of_mask(labels, annotation.axes)
     labels = as_labels(labels, np.uint32)
     # Above all that are there: in a gap there may be no room for all of these. What
     # was erased keeps its class, since it may come back.
@@ -125,6 +129,7 @@ def take_in_objects(
         annotation.write_objects(plane, new)
         if complete:
             annotation.verify(plane)
+    return black_and_white
 
 
 def next_id(ids: Iterable[int]) -> int:
@@ -192,18 +197,6 @@ def _fitting(labels: Any, shape: tuple[int, ...]) -> NDArray[Any]:
             f"{size_text(shape)}. Choose labels that were made for this image."
         )
     return array
-
-
-def _parts(mask: NDArray[np.bool_]) -> NDArray[np.uint32]:
-    import cc3d
-
-    out = np.zeros(mask.shape, np.uint32)
-    found = 0
-    for plane in np.ndindex(mask.shape[:-2]):
-        parts = cc3d.connected_components(mask[plane], connectivity=8)
-        out[plane] = np.where(parts > 0, parts + np.uint32(found), 0)
-        found += int(parts.max(initial=0))
-    return out
 
 
 def _listed(values: NDArray[Any]) -> str:

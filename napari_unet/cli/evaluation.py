@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_unet.annotation import classes_of_mask
-from napari_unet.cli.label_files import objects_of_mask
+from napari_unet.annotation import classes_of_mask, objects_of_mask
 from napari_unet.errors import AnnotationError, ImageError
 from napari_unet.images import Image, open_image, read_labels_of
 from napari_unet.inference import Cancelled, Predicted, Warned, predict
@@ -143,7 +142,7 @@ class Evaluation:
         if self._semantic:
             truth = self._classes(read, mask)
         else:
-            truth, black_and_white = objects_of_mask(image, read)
+            truth, black_and_white = objects_of_mask(read, f"{image.stack_axes}YX")
             if black_and_white:
                 notes.append(BLACK_AND_WHITE)
             elif 1 < read.max() < len(self._model.spec.classes):

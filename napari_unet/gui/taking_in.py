@@ -20,6 +20,11 @@ if TYPE_CHECKING:
     from napari_unet.gui.annotated import AnnotatedImage
     from napari_unet.gui.annotations import Annotations
 
+_BLACK_AND_WHITE = (
+    "These labels are black and white: each connected area is taken for an object. "
+    "Where cells touch, number them first."
+)
+
 
 @dataclass(frozen=True)
 class Given:
@@ -69,13 +74,14 @@ class TakingIn(QObject):
         worker.errored.connect(self._end)
         start(worker)
 
-    def _take_over(self, taken: Annotation | str) -> None:
-        from napari.utils.notifications import show_error
+    def _take_over(self, result: tuple[Annotation | None, str]) -> None:
+        from napari.utils.notifications import show_error, show_info
 
         assert self._under_way is not None
         image, given, version, scheme = self._under_way
-        if isinstance(taken, str):
-            show_error(taken)
+        taken, line = result
+        if taken is None:
+            show_error(line)
         elif image in self._annotations.images:
             image.flush()
             now = image.annotation
@@ -85,6 +91,8 @@ class TakingIn(QObject):
                 return
             now.follow(taken)
             image.written(version)
+            if line:
+                show_info(line)
             if given.objects:
                 image.show_objects()
             else:
@@ -96,25 +104,27 @@ class TakingIn(QObject):
         self.ended.emit()
 
 
-def _taken_in(annotation: Annotation, given: Given, n_classes: int) -> Annotation | str:
-    """Return an annotation with given labels, or why they cannot be taken in."""
+def _taken_in(
+    annotation: Annotation, given: Given, n_classes: int
+) -> tuple[Annotation | None, str]:
+    """Return an annotation with given labels, if they fit, and what to tell."""
     from napari_unet.images import read_labels
 
-    labels = given.labels
+    labels, line = given.labels, ""
     try:
         if isinstance(labels, Path):
             labels = read_labels(labels, annotation.shape, annotation.axes)
-        if given.objects:
-            take_in_objects(annotation, labels, complete=given.complete)
-            # Looked up here, and not on the main thread.
-            annotation.ids()
-        else:
+        if not given.objects:
             take_in_scribbles(
                 annotation,
                 labels,
                 n_classes,
                 zero="background" if given.complete else "unlabelled",
             )
+        elif take_in_objects(annotation, labels, complete=given.complete):
+            line = _BLACK_AND_WHITE
     except UnetError as error:
-        return str(error)
-    return annotation
+        return None, str(error)
+    # Looked up here, and not on the main thread.
+    annotation.ids()
+    return annotation, line

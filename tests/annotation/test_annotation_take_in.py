@@ -93,8 +93,8 @@ def test_complete_objects_make_the_whole_stack_verified():
 def test_each_part_of_a_bool_mask_is_an_object():
     mask = np.zeros((2, 4, 9), bool)
     mask[0, :, 1], mask[0, 2, 5:], mask[1, 0] = True, True, True
-    a = Annotation((2, 4, 9), "ZYX")
-    take_in_objects(a, mask)
+    a = Annotation((2, 4, 9), "TYX")
+    assert take_in_objects(a, mask)
     assert a.ids() == {1, 2, 3}
     np.testing.assert_array_equal(a.objects.dense() > 0, mask)
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from gui_annotate import BACKGROUND, FIRST, annotate, on_disk, same, take_in
+from gui_annotate import BACKGROUND, FIRST, annotate, ids, on_disk, same, take_in
 from qtpy.QtCore import Qt, QTimer
 
 from napari_unet.gui import class_panel
@@ -289,6 +289,8 @@ def test_labels_from_elsewhere(
     take_in(section.as_objects, qtbot)
     objects = viewer.layers["field objects"]
     np.testing.assert_array_equal(objects.data > 0, mask > 0)
+    assert ids(objects) == {1, 2, 3, 4}
+    assert "black and white" in notified[-1]
     assert image.annotation.verified.dense().all()
 
 
