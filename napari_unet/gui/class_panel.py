@@ -70,14 +70,15 @@ class ClassPanel(QWidget):
         self._show_counts()
 
     def _list_classes(self) -> None:
-        """Make a row for each class."""
+        """Show each class in its row; the user may be typing in one of them."""
         self.removal.hide()
-        while item := self._list.takeAt(0):
-            item.widget().hide()
-            item.widget().deleteLater()
-        self.rows = []
-        for index, label in enumerate(self._annotations.scheme.classes):
-            row = ClassRow(index, label)
+        classes = self._annotations.scheme.classes
+        for row in self.rows[len(classes) :]:
+            row.hide()
+            row.deleteLater()
+        del self.rows[len(classes) :]
+        for index in range(len(self.rows), len(classes)):
+            row = ClassRow(index, classes[index])
             row.chosen.connect(self._annotations.choose)
             row.renamed.connect(self._rename)
             row.recoloured.connect(self._recolour)
@@ -87,6 +88,8 @@ class ClassPanel(QWidget):
             # Tab would reach last what is made last.
             for field in (row.choose, row.colour, row.name, row.remove):
                 QWidget.setTabOrder(self.add.previousInFocusChain(), field)
+        for row, label in zip(self.rows, classes, strict=True):
+            row.show_label(label)
         self._show_chosen()
         self._show_counts()
 

@@ -51,33 +51,19 @@ class ClassRow(QWidget):
         super().__init__()
         self._index = index
         self._label = label
-        key = f" (Shift+{index + 1})" if index < _KEYS else ""
-        self.choose = QPushButton(
-            str(index + 1),
-            checkable=True,
-            autoExclusive=True,
-            toolTip=f"Paint {label.name}{key}",
-        )
+        self.choose = QPushButton(str(index + 1), checkable=True, autoExclusive=True)
         self.choose.setFixedWidth(28)
-        self.colour = QToolButton(
-            icon=_swatch(label.colour),
-            autoRaise=True,
-            toolTip=f"Change the colour of {label.name}",
-        )
+        self.colour = QToolButton(autoRaise=True)
         self.name = QLineEdit(
-            label.name, frame=False, toolTip="The name of the class; type to change it"
+            frame=False, toolTip="The name of the class; type to change it"
         )
         self.name.setMinimumWidth(40)
         follow_font(self.name)
-        self.count = QLabel(toolTip=f"Labelled pixels of {label.name} in this image")
+        self.count = QLabel()
         self.count.setAlignment(
             Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
         )
-        self.remove = QToolButton(
-            text="×",
-            autoRaise=True,
-            toolTip=f"Remove {label.name}; you are asked what becomes of its labels",
-        )
+        self.remove = QToolButton(text="×", autoRaise=True)
         line = QHBoxLayout(self)
         line.setContentsMargins(0, 0, 0, 0)
         line.setSpacing(4)
@@ -90,11 +76,25 @@ class ClassRow(QWidget):
         policy.setRetainSizeWhenHidden(True)
         self.remove.setSizePolicy(policy)
         self.remove.setVisible(index > 0)
+        self.show_label(label)
 
         self.choose.clicked.connect(lambda: self.chosen.emit(index))
         self.remove.clicked.connect(lambda: self.removed.emit(index))
         self.colour.clicked.connect(self._ask_colour)
         self.name.editingFinished.connect(self._rename)
+
+    def show_label(self, label: LabelClass) -> None:
+        """Show another name or colour of the class."""
+        self._label = label
+        key = f" (Shift+{self._index + 1})" if self._index < _KEYS else ""
+        self.choose.setToolTip(f"Paint {label.name}{key}")
+        self.colour.setIcon(_swatch(label.colour))
+        self.colour.setToolTip(f"Change the colour of {label.name}")
+        self.name.setText(label.name)
+        self.count.setToolTip(f"Labelled pixels of {label.name} in this image")
+        self.remove.setToolTip(
+            f"Remove {label.name}; you are asked what becomes of its labels"
+        )
 
     def show_count(self, pixels: int) -> None:
         """Show how many pixels are labelled."""

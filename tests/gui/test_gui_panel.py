@@ -1,12 +1,15 @@
 from itertools import pairwise
 
 import numpy as np
+import pytest
 from gui_threshold import saved_threshold_model
 from gui_wait import settled
 from qtpy.QtCore import Qt
+from qtpy.QtTest import QTest
 from qtpy.QtWidgets import (
     QAbstractButton,
     QAbstractSpinBox,
+    QApplication,
     QComboBox,
     QLineEdit,
     QScrollArea,
@@ -99,6 +102,26 @@ def test_tab_goes_from_top_to_bottom(viewer, widget, blobs):
     assert len(heights) > 15
     beside = 12
     assert all(b > a - beside for a, b in pairwise(heights)), heights
+
+
+@pytest.mark.parametrize("key", [Qt.Key.Key_Return, Qt.Key.Key_Tab])
+def test_a_class_is_named_without_losing_the_focus_to_another_field(
+    viewer, widget, qtbot, key
+):
+    classes = widget.annotate_panel.classes
+    classes.add.click()
+    window = widget.window()
+    window.activateWindow()
+    assert QTest.qWaitForWindowActive(window)
+    first, second = classes.rows[1:]
+    first.name.setFocus()
+    first.name.selectAll()
+    QTest.keyClicks(first.name, "nucleus")
+    QTest.keyClick(first.name, key)
+    assert widget.session.annotations.scheme.names[1:] == ("nucleus", "class 2")
+    following = first.name if key == Qt.Key.Key_Return else first.remove
+    assert QApplication.focusWidget() is following
+    assert classes.rows[1:] == [first, second]
 
 
 def test_image_choice_follows_the_layers(viewer, widget, blobs):
