@@ -91,7 +91,7 @@ class CheckpointPanel(QWidget):
         lines = (
             f"Step {checkpoint.step:,}" + (_BEST if checkpoint.best else ""),
             (f"Dice {checkpoint.score:.2f} · " if scored else "")
-            + f"{datetime.now():%H:%M:%S}",
+            + f"{datetime.fromtimestamp(checkpoint.saved):%H:%M:%S}",
         )
         blank = QPixmap(_SIDE, _SIDE)
         blank.fill(QColor(0, 0, 0))

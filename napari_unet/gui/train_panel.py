@@ -31,6 +31,8 @@ _VERDICTS: dict[Verdict, str] = {
     "overfitting": "Overfitting: it learns your strokes by heart. Paint some more in "
     "other places, or stop: the best model is kept.",
 }
+# Until it is judged again, in a panel that is opened while it runs.
+_GOES_ON = "Training goes on."
 _NOTHING_HELD_OUT = (
     "Not judged yet: paint a second stroke of each class, and one will be kept for "
     "checking."
@@ -65,7 +67,7 @@ class TrainPanel(QWidget):
         super().__init__()
         self._viewer = viewer
         self._state = "idle"
-        self._before_pause = ""
+        self._before_pause = _GOES_ON
         self.plot: TrainingPlot | None = None
         self.base = QComboBox(
             toolTip="What training begins with: a model that knows cells already "
@@ -131,8 +133,7 @@ class TrainPanel(QWidget):
 
     def show_state(self, state: str) -> None:
         """Offer what can be done in a state of `LiveTraining`."""
-        resumed = (self._state, state) == ("paused", "training")
-        self._state = state
+        before, self._state = self._state, state
         running = state in ("training", "paused")
         self.start.setEnabled(state == "idle")
         self.base.setEnabled(state == "idle")
@@ -145,9 +146,10 @@ class TrainPanel(QWidget):
             self.show_line("Preparing…")
             self.figures.hide()
         elif state == "paused":
-            self._before_pause = self.verdict.text()
+            if before == "training":
+                self._before_pause = self.verdict.text()
             self.show_line("Paused. Press Resume to go on.")
-        elif resumed:
+        elif state == "training" and before != "starting":
             self.show_line(self._before_pause)
         elif state == "stopping":
             self.show_line("Stopping after this step…")

@@ -122,10 +122,11 @@ class Checkpoints:
             if (n := f"step-{step:06d}" + (f"-{i}" if i else "")) not in used
         )
         save_model(model, self.folder / name)
-        self._kept.append(Checkpoint(name, step, score, time.time()))
+        saved = time.time()
+        self._kept.append(Checkpoint(name, step, score, saved))
         self._thin()
         self._write()
-        return Checkpointed(step, name, score, best)
+        return Checkpointed(step, name, score, best, saved)
 
     def forget_scores(self, after: str | None = None) -> None:
         """Let those kept later than the one called `after`, or all, be best no more.

@@ -32,12 +32,16 @@ class Validated:
 
 @dataclass(frozen=True)
 class Checkpointed:
-    """The averaged weights were kept as the checkpoint `name`."""
+    """The averaged weights were kept as the checkpoint `name`.
+
+    `saved` is when, in seconds since 1970.
+    """
 
     step: int
     name: str
     score: float | None
     best: bool
+    saved: float
 
 
 @dataclass(frozen=True)

@@ -1,3 +1,4 @@
+from datetime import datetime
 from itertools import pairwise
 
 import numpy as np
@@ -245,13 +246,21 @@ def test_what_a_click_on_a_checkpoint_shows_is_scrolled_to(qtbot):
     column.resize(300, 150)
     with qtbot.wait_exposed(column):
         column.show()
-    panel.add(Checkpointed(20, "step-20", 0.9, best=True))
+    panel.add(Checkpointed(20, "step-20", 0.9, best=True, saved=0.0))
     assert panel.back.visibleRegion().isEmpty()
     first = panel.list.visualItemRect(panel.list.item(0)).center()
     qtbot.mouseClick(panel.list.viewport(), Qt.MouseButton.LeftButton, pos=first)
     panel.say_where()
     assert not panel.back.visibleRegion().isEmpty()
     assert panel.where.visibleRegion().boundingRect() == panel.where.rect()
+
+
+def test_a_checkpoint_says_when_it_was_kept(qtbot):
+    panel = CheckpointPanel()
+    qtbot.addWidget(panel)
+    saved = datetime(2020, 2, 1, 13, 14, 15)
+    panel.show_all([Checkpointed(20, "step-20", 0.9, True, saved.timestamp())])
+    assert "13:14:15" in panel.list.item(0).text()
 
 
 def test_recent_models_survive_a_damaged_list(viewer, widget, tmp_path):
