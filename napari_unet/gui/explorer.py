@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QComboBox, QHBoxLayout, QSpinBox, QVBoxLayout, QWidget
 
 from napari_unet.errors import ImageError, ModelError, UnetError
 from napari_unet.gui.background import start
-from napari_unet.gui.forms import compact, hint, row
+from napari_unet.gui.forms import compact, follow, hint, row
 from napari_unet.gui.inside import Look, look_inside, show_maps
 from napari_unet.gui.net_view import NetView
 from napari_unet.gui.recent import recent_models, title_of
 from napari_unet.gui.screen import camera_of
 from napari_unet.gui.session import bare, session_of
-from napari_unet.gui.source import image_of, plane_on_screen
+from napari_unet.gui.source import plane_on_screen
+from napari_unet.gui.target import MARK
 from napari_unet.models.architecture import ARCHITECTURES, TITLES
 from napari_unet.models.blueprint import blueprint, blueprint_of, fitting_sides
 from napari_unet.models.drawing import explain
@@ -23,6 +24,7 @@ from napari_unet.models.drawing import explain
 if TYPE_CHECKING:
     import numpy as np
     from napari.layers import Image as ImageLayer
+    from napari.layers import Layer
     from napari.viewer import Viewer
     from numpy.typing import NDArray
     from qtpy.QtGui import QShowEvent
@@ -56,6 +58,7 @@ class ModelExplorer(QWidget):
         self._viewer = bare(napari_viewer)
         self._session = session_of(self._viewer)
         self._plan: Blueprint | None = None
+        self._image: ImageLayer | None = None
         self.nets = QComboBox(
             toolTip="A net of the papers, or a trained model, which can show its maps"
         )
@@ -96,6 +99,9 @@ class ModelExplorer(QWidget):
         self.width_box.valueChanged.connect(self._draw)
         self.view.hovered.connect(self._explain)
         self.view.clicked.connect(self.show_maps)
+        active = self._viewer.layers.selection.events.active
+        follow(self, (active, self._follow_active))
+        self._follow_active()
         self._draw()
 
     @property
@@ -145,7 +151,8 @@ class ModelExplorer(QWidget):
         if self._plan is None or self._plan.problem:
             raise ModelError("This size does not go through the net.")
         layer = self._layer()
-        image = image_of(layer, self._viewer.dims.axis_labels)
+        image = self._session.target(layer).image
+        channel = self._session.channels.of(layer, image)
         plane = plane_on_screen(layer, image, self._viewer.dims.point)
         middle = layer.world_to_data(self._middle())[-2:]
         corner = [
@@ -161,23 +168,23 @@ class ModelExplorer(QWidget):
             min(corner[1] + self.tile[1], image.plane_shape[1]),
             plane,
         )
-        return Look(layer, image, region, self.tile, name, read_spec(name), place)
+        spec = read_spec(name)
+        return Look(layer, image, channel, region, self.tile, name, spec, place)
+
+    def _follow_active(self, event: Any = None) -> None:
+        """Look at the image that was active last: the maps are active after a click."""
+        active = self._viewer.layers.selection.active
+        if _is_image(active):
+            self._image = active
 
     def _layer(self) -> ImageLayer:
-        """Return the active image, or the first one."""
-        from napari.layers import Image as ImageLayer
-
-        active = self._viewer.layers.selection.active
-        layers = [
-            x
-            for x in (active, *self._viewer.layers)
-            if isinstance(x, ImageLayer) and "napari_unet" not in x.metadata
-        ]
+        """Return the image that was active last, or the first one."""
+        layers = [x for x in self._viewer.layers if _is_image(x)]
         if not layers:
             raise ImageError(
                 "Open an image to see what the block makes of it: File > Open."
             )
-        return layers[0]
+        return self._image if self._image in layers else layers[0]
 
     def _middle(self) -> tuple[float, ...]:
         """Return the middle of the view, in world coordinates."""
@@ -232,3 +239,10 @@ class ModelExplorer(QWidget):
     def _say(self, problem: Exception) -> None:
         self.text.setText(f"{self.text.text()}\n{problem}")
         self.shown.emit()
+
+
+def _is_image(layer: Layer | None) -> TypeGuard[ImageLayer]:
+    """Whether a layer is an image, and not the maps of one."""
+    from napari.layers import Image as ImageLayer
+
+    return isinstance(layer, ImageLayer) and MARK not in layer.metadata

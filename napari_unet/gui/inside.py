@@ -33,6 +33,8 @@ class Look:
     layer : napari.layers.Image
     image : Image
         In the layer.
+    channel : int or None
+        The one that models see; None for all of them.
     region : Region
         The tile, inside the image; where it is smaller than `size` it is mirrored.
     size : (int, int)
@@ -47,6 +49,7 @@ class Look:
 
     layer: ImageLayer
     image: Image
+    channel: int | None
     region: Region
     size: tuple[int, int]
     model: str
@@ -67,7 +70,7 @@ def look_inside(engine: Engine, look: Look) -> tuple[Look, NDArray[np.float32]]:
     from napari_unet.images import choose_channels, measure_intensity
 
     norm = look.spec.normalisation
-    channels = choose_channels(look.image, look.spec.channels)
+    channels = choose_channels(look.image, look.spec.channels, look.channel)
     intensity = measure_intensity(look.image, channels, norm.low, norm.high)
     pixels = intensity.apply(look.image.read(look.region, channels))
     short = [n - m for n, m in zip(look.size, pixels.shape[1:], strict=True)]
@@ -99,14 +102,39 @@ def show_maps(viewer: Viewer, look: Look, maps: NDArray[np.float32]) -> Any:
         # What unpadded convolutions take off is the same at each side.
         left = np.array([step.height, step.width]) * pixels
         origin += (np.array(look.size) - left) / 2
-    scale, corner = look.layer.scale[-2:], look.layer.translate[-2:]
     # The first pixel of a map has its middle in the middle of `pixels` of the image.
     first = origin + (pixels - 1) / 2
     return viewer.add_image(
         maps,
         name=f"{step.layer} maps",
-        scale=(1, *scale * pixels),
-        translate=(0, *(corner + first * scale)),
+        affine=_affine(look.layer, first, pixels),
+        units=("pixel", *look.layer.units[-2:]),
         colormap="viridis",
         metadata={MARK: _MAPS},
     )
+
+
+def _affine(
+    layer: ImageLayer, first: NDArray[np.float64], pixels: int
+) -> NDArray[np.float64]:
+    """Return where maps are whose pixels are `pixels` of the image wide.
+
+    Parameters
+    ----------
+    layer : napari.layers.Image
+        It may be scaled, moved, rotated.
+    first : ndarray
+        Where in its rows and columns the first pixel of the maps has its middle.
+    pixels : int
+        How many.
+    """
+
+    def world(at: NDArray[np.float64]) -> NDArray[np.float64]:
+        whole = (*np.zeros(layer.ndim - 2), *at)
+        return np.asarray(layer.data_to_world(whole))[-2:]
+
+    affine = np.eye(4)
+    affine[1:3, 3] = world(first)
+    for axis, step in enumerate(pixels * np.eye(2), start=1):
+        affine[1:3, axis] = world(first + step) - world(first)
+    return affine

@@ -58,6 +58,11 @@ def click(explorer, qtbot, place):
         )
 
 
+def in_image(image, maps, y, x):
+    """Return where in an image a pixel of maps is."""
+    return image.world_to_data(maps.data_to_world((0, y, x))[-2:])
+
+
 def test_the_net_of_the_paper_is_drawn(explorer):
     choose(explorer, "unet-2015")
     explorer.height_box.setValue(572)
@@ -118,7 +123,14 @@ def test_a_block_explains_itself(explorer, qtbot):
 def test_a_click_shows_the_maps_where_they_are(
     explorer, viewer, widget, model, blobs, qtbot
 ):
-    image = viewer.add_image(blobs, name="cells", scale=(0.5, 0.5), translate=(3, 4))
+    image = viewer.add_image(
+        blobs,
+        name="cells",
+        scale=(0.5, 0.5),
+        translate=(3, 4),
+        rotate=20,
+        units=("um", "um"),
+    )
     choose(explorer, model)
     explorer.height_box.setValue(40)
     explorer.width_box.setValue(100)
@@ -128,9 +140,12 @@ def test_a_click_shows_the_maps_where_they_are(
     layer = viewer.layers["down.0.3 maps"]
     assert layer.data.shape == (2, 40, 100)
     # The first map of this model is the image itself, between 0 and 1.
-    y, x = np.round(image.world_to_data(layer.translate[-2:])).astype(int)
+    y, x = np.round(in_image(image, layer, 0, 0)).astype(int)
     shown = blobs[y : y + 40, x : x + 80] > 2000
     np.testing.assert_array_equal(layer.data[0, :, :80] > 0.5, shown)
+
+    np.testing.assert_allclose(in_image(image, layer, 7, 9), (y + 7, x + 9))
+    assert layer.units[1:] == image.units
 
     # They are nothing to segment.
     panel = widget.image_panel
@@ -140,7 +155,25 @@ def test_a_click_shows_the_maps_where_they_are(
     assert "down.0.3 maps" not in viewer.layers
     deep = viewer.layers["down.1.0 maps"]
     assert deep.data.shape == (2, 20, 50)
-    np.testing.assert_allclose(deep.scale[-2:], 1)
+    corner, right = (in_image(image, deep, 0, at) for at in (0, 10))
+    np.testing.assert_allclose(corner % 1, 0.5)
+    np.testing.assert_allclose(right - corner, (0, 20), atol=1e-9)
+
+
+def test_the_maps_are_of_the_image_and_the_channel_that_models_see(
+    explorer, viewer, widget, model, blobs, qtbot
+):
+    viewer.add_image(255 - blobs // 20, name="other")
+    viewer.add_image(np.stack([255 - blobs // 20, blobs]), name="two")
+    widget.image_panel.channels.setCurrentIndex(1)
+    choose(explorer, model)
+    explorer.height_box.setValue(60)
+    explorer.width_box.setValue(80)
+    # Also with the second click, when the maps of the first one are the active layer.
+    for _ in range(2):
+        click(explorer, qtbot, 1)
+        (maps,) = (x for x in viewer.layers if x.name.endswith(" maps"))
+        np.testing.assert_array_equal(maps.data[0] > 0.5, blobs > 2000)
 
 
 def test_without_an_image_or_a_model_it_says_so(explorer, viewer, model, qtbot):
