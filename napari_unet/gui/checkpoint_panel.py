@@ -70,14 +70,14 @@ class CheckpointPanel(QWidget):
         column.addWidget(self.list)
         column.addWidget(self.where)
         column.addWidget(self.back)
+        self.list.currentItemChanged.connect(self._forget)
         self.list.itemClicked.connect(self._choose)
+        self.list.itemActivated.connect(self._choose)
         self.back.clicked.connect(self._roll_back)
 
     def show_all(self, kept: list[Checkpointed]) -> None:
         """Show these checkpoints."""
         self.list.clear()
-        self.where.setText(_CLICK)
-        self.back.setEnabled(False)
         for checkpoint in kept:
             self.add(checkpoint)
 
@@ -121,6 +121,11 @@ class CheckpointPanel(QWidget):
         """Say where the chosen checkpoint can be seen, now that it can."""
         self.where.setText(_SHOWN)
         reveal(self.back)
+
+    def _forget(self) -> None:
+        """Offer nothing for one that was only gone to with the keyboard."""
+        self.where.setText(_CLICK)
+        self.back.setEnabled(False)
 
     def _choose(self, item: QListWidgetItem) -> None:
         self.back.setEnabled(True)
