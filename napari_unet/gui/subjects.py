@@ -122,11 +122,11 @@ class Subjects:
         painted = [
             name for c, name in enumerate(scheme.names) if any(n[c] for n in counts)
         ]
-        others = [f"'{name}'" for name in scheme.names[1:]]
+        others = [f"'{name}'" for name in scheme.names[1:]] or ["another class"]
         if not painted:
             raise TrainingError(
                 "Nothing is labelled yet. Press Annotate and paint a few strokes on "
-                f"the background and a few on {' and '.join(others) or 'a class'}, "
+                f"the background and a few on {' and '.join(others)}, "
                 "then press Start."
             )
         if len(painted) == 1:

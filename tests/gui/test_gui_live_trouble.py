@@ -274,6 +274,16 @@ def test_a_class_is_added_and_removed(user, scribbles, widget):
     assert widget.prediction_panel.models.spec().classes.names == ("background", "cell")
 
 
+def test_the_last_class_is_removed(user, scribbles, widget):
+    paint_both(scribbles)
+    user.start()
+    widget.session.annotations.remove_class(1)
+    user.wait(lambda: user.live.state == "idle")
+    assert "another class" in user.panel.train.verdict.text()
+    user.panel.train.start.click()
+    assert "another class" in user.ended[-1]
+
+
 def test_a_class_is_renamed(user, scribbles, widget):
     annotations = widget.session.annotations
     paint_both(scribbles)
