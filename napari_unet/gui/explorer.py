@@ -9,6 +9,7 @@ from qtpy.QtWidgets import QComboBox, QHBoxLayout, QSpinBox, QVBoxLayout, QWidge
 
 from napari_unet.errors import ImageError, ModelError, UnetError
 from napari_unet.gui.background import start
+from napari_unet.gui.docked import Docked
 from napari_unet.gui.forms import compact, follow, hint, row
 from napari_unet.gui.inside import Look, look_inside, show_maps
 from napari_unet.gui.net_view import NetView
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 _HOW = "Point at a block to read what it does; click it to see its feature maps."
 
 
-class ModelExplorer(QWidget):
+class ModelExplorer(Docked):
     """Draws a net for a size of image, explains it, and shows its feature maps.
 
     Parameters

@@ -7,13 +7,14 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from qtpy.QtGui import QIcon
-from qtpy.QtWidgets import QVBoxLayout, QWidget
+from qtpy.QtWidgets import QVBoxLayout
 from superqt.utils import create_worker
 
 from napari_unet.errors import UnetError
 from napari_unet.gui.annotate_panel import AnnotatePanel
 from napari_unet.gui.background import start
 from napari_unet.gui.column import Column
+from napari_unet.gui.docked import Docked
 from napari_unet.gui.image_panel import ImagePanel
 from napari_unet.gui.live_panel import LivePanel
 from napari_unet.gui.objects_panel import ObjectsPanel
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from qtpy.QtGui import QShowEvent
 
 
-class UnetWidget(QWidget):
+class UnetWidget(Docked):
     """Segment an image of the viewer with a model.
 
     Parameters

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from gui_annotate import FIRST
+from gui_annotate import BACKGROUND, FIRST
 from gui_live import paint_both
-from qtpy.QtCore import QThreadPool
+from qtpy.QtCore import Qt, QThreadPool
 from qtpy.QtWidgets import QApplication
 
 from napari_unet.annotation import Annotation, image_key
@@ -17,6 +17,7 @@ from napari_unet.gui.explorer import ModelExplorer
 from napari_unet.gui.feed import Feed, Subject
 from napari_unet.gui.recent import remember_model
 from napari_unet.gui.session import session_of
+from napari_unet.gui.widget import UnetWidget
 from napari_unet.images import Image, Region, image_from_array
 
 
@@ -43,10 +44,9 @@ def held(monkeypatch):
 
 
 def destroy(viewer, widget, qtbot):
-    """Take a dock away, and Qt's objects with it."""
-    viewer.window.remove_dock_widget(widget)
+    """Close a dock, as its cross does, and wait until Qt's objects are gone with it."""
     with qtbot.wait_signal(widget.destroyed):
-        widget.deleteLater()
+        viewer.window.remove_dock_widget(widget)
 
 
 def end(go, qtbot):
@@ -57,6 +57,17 @@ def end(go, qtbot):
         qtbot.wait_until(lambda: not pool.activeThreadCount())
         QApplication.processEvents()
     assert raised == []
+
+
+def test_a_panel_that_is_closed_leaves_the_keys_to_the_next_one(
+    viewer, widget, painted, mouse, qtbot
+):
+    _, layer = painted
+    destroy(viewer, widget, qtbot)
+    viewer.window.add_dock_widget(UnetWidget(viewer), name="U-Net")
+    for key, label in ((Qt.Key.Key_1, BACKGROUND), (Qt.Key.Key_2, FIRST)):
+        mouse.key(key, Qt.KeyboardModifier.ShiftModifier)
+        assert layer.selected_label == label
 
 
 def test_the_panel_goes_while_kept_labels_are_looked_up(
