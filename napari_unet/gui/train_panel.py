@@ -31,8 +31,6 @@ _VERDICTS: dict[Verdict, str] = {
     "overfitting": "Overfitting: it learns your strokes by heart. Paint some more in "
     "other places, or stop: the best model is kept.",
 }
-# Until it is judged again, in a panel that is opened while it runs.
-_GOES_ON = "Training goes on."
 _NOTHING_HELD_OUT = (
     "Not judged yet: paint a second stroke of each class, and one will be kept for "
     "checking."
@@ -67,7 +65,6 @@ class TrainPanel(QWidget):
         super().__init__()
         self._viewer = viewer
         self._state = "idle"
-        self._before_pause = _GOES_ON
         self.plot: TrainingPlot | None = None
         self.base = QComboBox(
             toolTip="What training begins with: a model that knows cells already "
@@ -146,11 +143,10 @@ class TrainPanel(QWidget):
             self.show_line("Preparing…")
             self.figures.hide()
         elif state == "paused":
-            if before == "training":
-                self._before_pause = self.verdict.text()
             self.show_line("Paused. Press Resume to go on.")
         elif state == "training" and before != "starting":
-            self.show_line(self._before_pause)
+            # Until it is judged again: what was said before may no longer be so.
+            self.show_line("Training goes on.")
         elif state == "stopping":
             self.show_line("Stopping after this step…")
 

@@ -66,6 +66,7 @@ def test_with_one_class_it_says_what_to_add(user, scribbles, value, missing):
 def test_pause_and_go_on(user, scribbles):
     paint_both(scribbles)
     user.start()
+    user.panel.train.show_line("Looking for where the model is least sure…")
     user.panel.train.pause.click()
     assert user.live.state == "paused"
     assert "Paused" in user.panel.train.verdict.text()
@@ -76,7 +77,7 @@ def test_pause_and_go_on(user, scribbles):
     assert user.catch_up() == at
     assert user.steps[-1].step == at
     user.panel.train.pause.click()
-    assert "Paused" not in user.panel.train.verdict.text()
+    assert user.panel.train.verdict.text() == "Training goes on."
     user.more_steps(3)
     user.stop()
     assert isinstance(user.events[-1], Stopped)
