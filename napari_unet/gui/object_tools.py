@@ -39,6 +39,8 @@ _FIRST = {
     "rectangle": "Draw a rectangle around objects that are all right.",
 }
 
+_SECOND = "Now click the object that belongs to {}."
+
 # Tools with which something is drawn and not clicked.
 _LINES = ("split", "rectangle")
 
@@ -151,7 +153,8 @@ class ObjectTools(QObject):
         inside = 0 <= y < plane.shape[0] and 0 <= x < plane.shape[1]
         index = int(plane[y, x]) if inside else 0
         if index == 0:
-            self.said.emit(f"There is no object. {_FIRST[self.tool]}")
+            then = _SECOND.format(self._first) if self._first else _FIRST[self.tool]
+            self.said.emit(f"There is no object. {then}")
         elif self.tool == "delete":
             self._edit(layer, [index], lambda objects: delete(objects, index))
             self.said.emit(f"Deleted {index}. {_FIRST['delete']}")
@@ -159,7 +162,7 @@ class ObjectTools(QObject):
             self._classify(layer, index)
         elif self._first in (0, index):
             self._first = index
-            self.said.emit(f"Now click the object that belongs to {index}.")
+            self.said.emit(_SECOND.format(index))
         else:
             first = self._first
             self._edit(

@@ -25,6 +25,10 @@ def test_merge_split_and_delete_with_the_mouse_and_undo(
 
     panel.buttons["merge"].click()
     mouse.click(10, 15)
+    mouse.click(28, 40)
+    assert f"no object. Now click the object that belongs to {left}" in (
+        panel.status.text()
+    )
     mouse.click(10, 55)
     assert ids(layer) == {1, 2, 3, 4} - {right}
     assert layer.data[10, 55] == left
