@@ -64,7 +64,9 @@ def region_on_screen(viewer: Viewer, target: Target, most: int) -> Region | None
     axes = layer_axes(layer, image)
     corners = np.asarray(layer.corner_pixels)
     if layer.multiscale:
-        corners = corners * np.asarray(layer.downsample_factors)[layer.data_level]
+        # The last pixel of a level is the last ones of the image.
+        factors = np.asarray(layer.downsample_factors)[layer.data_level]
+        corners = corners * factors + np.array([[0], [1]]) * (factors - 1)
     spans = []
     for axis in "YX":
         i, size = axes.index(axis), image.sizes[axis]
