@@ -4,7 +4,8 @@ from dataclasses import dataclass, replace
 
 from napari_unet.errors import AnnotationError
 
-# Okabe and Ito's colours: told apart by colour-blind eyes too.
+# Told apart by colour-blind eyes too: Okabe and Ito's colours, then those of Paul Tol's
+# muted ones that are like none of them.
 PALETTE = (
     "#56b4e9",
     "#e69f00",
@@ -13,8 +14,12 @@ PALETTE = (
     "#f0e442",
     "#d55e00",
     "#0072b2",
+    "#882255",
+    "#44aa99",
+    "#999933",
+    "#332288",
+    "#117733",
 )
-
 
 # What a byte holds beside background and "not labelled".
 MOST_CLASSES = 254

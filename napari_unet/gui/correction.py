@@ -148,7 +148,7 @@ class Correction(QObject):
                 image.objects_drawn(whole.plane)
                 yield
         found = int(objects.max(initial=0))
-        self.shown.emit(image, f"{found} objects of the prediction.")
+        self.shown.emit(image, f"{_objects(found)} of the prediction.")
 
     def _end_renewal(self, error: Any = None) -> None:
         self._renewing = False
@@ -165,7 +165,7 @@ class Correction(QObject):
         # Into a layer that is there; a new one is drawn once, with all that is in it.
         image.written(version)
         image.show_objects()
-        self.shown.emit(image, f"{len(classes)} objects to correct.")
+        self.shown.emit(image, f"{_objects(len(classes))} to correct.")
 
     def _in_scheme(
         self, image: AnnotatedImage, classes: dict[int, int]
@@ -193,3 +193,7 @@ class Correction(QObject):
             return None
         classes = None if semantic is None else target.stack(semantic)
         return target.stack(instances), classes
+
+
+def _objects(n: int) -> str:
+    return f"{n} object" + "s" * (n != 1)

@@ -25,7 +25,7 @@ def test_a_class_that_is_added_has_a_colour_of_its_own():
     scheme = scheme.recolour(3, PALETTE[3].upper()).add("e").add("f")
     colours = [c.colour.lower() for c in scheme.classes]
     assert len(set(colours)) == 6
-    many = ClassScheme.named(*(f"class {i}" for i in range(15)))
+    many = ClassScheme.named(*(f"class {i}" for i in range(2 * len(PALETTE) + 1)))
     assert [c.colour for c in many.classes[1:]] == [*PALETTE, *PALETTE, PALETTE[0]]
 
 
