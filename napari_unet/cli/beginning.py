@@ -14,7 +14,7 @@ from napari_unet.errors import TrainingError, UnetError
 from napari_unet.images import written_whole
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from napari_unet.training import Checkpoints, TrainingSet
 
@@ -66,33 +66,35 @@ class Beginning(BaseModel):
                 "and give --recipe, --split, --channel and --axes again as they were."
             ) from error
 
-    def after(self, before: Self) -> tuple[Self, tuple[str, ...]]:
-        """Return it with what `before` has and this has not, and say what that is."""
+    def after(self, before: Self, tell: Callable[[str], None]) -> Self:
+        """Return it with what `before` has and this has not, and tell what that is."""
         taken = {
             name: value
             for name, value in before
             if value is not None and getattr(self, name) is None
         }
         options = " ".join(f"--{n} {v}" for n, v in taken.items() if n != "held_out")
-        note = f"The training goes on with {options}, as it began."
-        return self.model_copy(update=taken), (note,) if options else ()
+        if options:
+            tell(f"The training goes on with {options}, as it began.")
+        return self.model_copy(update=taken)
 
-    def keep(self, checkpoints: Checkpoints, held_out: str) -> tuple[str, ...]:
-        """Write it beside the checkpoints; return what to tell the user.
+    def keep(
+        self, checkpoints: Checkpoints, held_out: str, tell: Callable[[str], None]
+    ) -> None:
+        """Write it beside the checkpoints.
 
         Where other labels are held out now, earlier scores do not count any more: a
         checkpoint would else stay the best only because its labels were easier.
         """
         now = self.model_copy(update={"held_out": held_out})
-        others = checkpoints.best and self.held_out not in (None, held_out)
         try:
-            if others:
+            if checkpoints.best and self.held_out not in (None, held_out):
+                tell(OTHERS_HELD_OUT)
                 checkpoints.forget_scores()
             with written_whole(checkpoints.folder / BEGINNING) as new:
                 new.write_text(json.dumps(now.model_dump(), default=str))
         except UnetError as error:  # a full disk must not end the training
-            return (str(error),)
-        return (OTHERS_HELD_OUT,) if others else ()
+            tell(str(error))
 
 
 def held_out_of(data: TrainingSet, names: Iterable[str]) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from napari_unet.cli.event_lines import line_of
 from napari_unet.cli.options import Axes, Channel, DeviceName, ImageFolder
 from napari_unet.cli.terminal import (
     error_console,
@@ -19,6 +20,8 @@ from napari_unet.errors import TrainingError
 from napari_unet.training.config import TrainConfig
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from napari_unet.models import Model
     from napari_unet.training.checkpoints import Checkpoints
     from napari_unet.training.events import TrainEvent
@@ -116,6 +119,10 @@ def train(
     Without --minutes and --steps it goes on until Ctrl-C.
     """
     console = error_console()
+
+    def tell(note: str) -> None:
+        say(console, note, "yellow")
+
     with user_errors():
         from napari_unet.cli.beginning import Beginning, held_out_of
         from napari_unet.cli.first_model import first_model
@@ -125,7 +132,7 @@ def train(
         from napari_unet.cli.training_folder import open_training_folder
         from napari_unet.models import check_place
         from napari_unet.nets.choice import choose_device
-        from napari_unet.training import Checkpoints, Learner, check_crops, train
+        from napari_unet.training import Learner, check_crops, train
 
         out = out.absolute()
         check_place(out)
@@ -134,28 +141,18 @@ def train(
                 f"'{recipe}' names the classes. Leave --classes out, or write them "
                 "into the recipe."
             )
-        checkpoints = Checkpoints(out.with_name(f"{out.name}-checkpoints"))
-        if len(checkpoints) and not resume:
-            raise TrainingError(
-                f"'{checkpoints.folder}' holds checkpoints of an earlier training. Add "
-                "--resume to go on from them, or choose another --out."
-            )
+        names = (
+            None if classes is None else tuple(n.strip() for n in classes.split(","))
+        )
+        checkpoints = _checkpoints(out, tell, resume=resume)
         began = Beginning(recipe=recipe, split=split, channel=channel, axes=axes)
         if len(checkpoints):
-            began, notes = began.after(Beginning.of(checkpoints.folder))
-            for note in notes:
-                say(console, note, "yellow")
-        elif resume:
-            note = f"There are no checkpoints in '{checkpoints.folder}' to go on from"
-            say(console, f"{note}: a new training begins.", "yellow")
+            began = began.after(Beginning.of(checkpoints.folder), tell)
         plan = read_recipe(began.recipe) if began.recipe else None
         given = {"minutes": minutes, "steps": steps, "device": device, "seed": seed}
         config = plan.config(**given) if plan else settings(**given)
         folder = open_training_folder(
             images, labels, scribbles, began.split, began.axes
-        )
-        names = (
-            None if classes is None else tuple(n.strip() for n in classes.split(","))
         )
         if checkpoints.last is not None:
             wanted = names or (plan.classes.names[1:] if plan else None)
@@ -163,9 +160,13 @@ def train(
         elif plan is not None:
             model = plan.model("none" if base is None else base, config.seed)
         else:
-            base = "nuclei" if base is None else base
             model = first_model(
-                base, names, out.name, folder.first, began.channel, config.seed
+                "nuclei" if base is None else base,
+                names,
+                out.name,
+                folder.first,
+                began.channel,
+                config.seed,
             )
         if plan is None and not folder.strokes and not model.net.own_loss:
             # It learns more a step where every pixel is labelled.
@@ -180,11 +181,11 @@ def train(
             channel=began.channel,
             objects=objects,
             seed=config.seed + checkpoints.steps,
-            tell=lambda note: say(console, note, "yellow"),
+            tell=tell,
         )
         chosen, notes = choose_device(device)
         for note in notes:
-            say(console, note, "yellow")
+            tell(note)
         learner = Learner(model, chosen, config)
         learner.steps = before = checkpoints.steps
         with rescued(learner), progress_bar(console) as bar, interrupted() as stop:
@@ -192,15 +193,33 @@ def train(
             events = train(learner, data, checkpoints, stop.is_set)
             for number, event in enumerate(events):
                 if number == 0:  # since now the folder is held for this training
-                    held_out = held_out_of(data, folder.images)
-                    for note in began.keep(checkpoints, held_out):
-                        say(console, note, "yellow")
+                    began.keep(checkpoints, held_out_of(data, folder.images), tell)
                 done = learner.steps - before
-                bar.update(task, description=_line(event), completed=done)
+                bar.update(task, description=line_of(event), completed=done)
                 _print(event, json)
             save_best(checkpoints, learner, out)
     if not json:
         print(f"Saved the best model to {out}.")
+
+
+def _checkpoints(
+    out: Path, tell: "Callable[[str], None]", *, resume: bool
+) -> "Checkpoints":
+    """Return the checkpoints beside a model; refuse to go on unless that is asked."""
+    from napari_unet.training import Checkpoints
+
+    checkpoints = Checkpoints(out.with_name(f"{out.name}-checkpoints"))
+    if len(checkpoints) and not resume:
+        raise TrainingError(
+            f"'{checkpoints.folder}' holds checkpoints of an earlier training. Add "
+            "--resume to go on from them, or choose another --out."
+        )
+    if resume and not len(checkpoints):
+        tell(
+            f"There are no checkpoints in '{checkpoints.folder}' to go on from: a new "
+            "training begins."
+        )
+    return checkpoints
 
 
 def _going_on(
@@ -231,32 +250,4 @@ def _print(event: "TrainEvent", json: bool) -> None:
     if json:
         print(jsons.dumps({"event": kind.lower(), **asdict(event)}), flush=True)
     elif kind != "Stepped":
-        print(_line(event), flush=True)
-
-
-def _line(event: "TrainEvent") -> str:
-    """Say an event in one line."""
-    from napari_unet.training import events
-
-    match event:
-        case events.Stepped():
-            return (
-                f"step {event.step}, loss {event.loss:.3f}, "
-                f"{event.steps_per_second:.2f} steps/s"
-            )
-        case events.Validated():
-            dice = ", ".join("-" if d is None else f"{d:.3f}" for d in event.dice)
-            return f"step {event.step}: held-out Dice {dice}; {event.verdict}"
-        case events.Checkpointed():
-            return f"step {event.step}: kept {event.name}" + (
-                ", the best so far" if event.best else ""
-            )
-        case events.RolledBack():
-            return (
-                f"step {event.step}: the loss ran away; went back and halved the rate "
-                f"to {event.learning_rate:g}"
-            )
-        case events.Warned():
-            return event.text
-        case events.Stopped():
-            return f"step {event.step}: stopped; best {event.best}, last {event.last}"
+        print(line_of(event), flush=True)
