@@ -6,7 +6,7 @@ import errno
 import signal
 from contextlib import contextmanager
 from threading import Event
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import typer
 from rich.console import Console
@@ -21,10 +21,15 @@ from rich.progress import (
 from napari_unet.errors import UnetError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 BAD_INPUT = 2
 STOPPED = 130
+# What ends a command, and does so at once when it comes a second time.
+_SECOND = {
+    signal.SIGINT: signal.default_int_handler,
+    signal.SIGTERM: signal.SIG_DFL,
+}
 
 
 def say(console: Console, text: object, style: str = "") -> None:
@@ -59,21 +64,27 @@ def user_errors() -> Iterator[None]:
 def interrupted() -> Iterator[Event]:
     """Give an event that Ctrl-C sets, so that what was done until then is kept.
 
-    An exception instead would come anywhere, also where a library swallows it. A second
-    Ctrl-C is one, for whatever never comes to ask. Before, see `end_at_once`.
+    So does SIGTERM, which clusters send to a job whose time is over. An exception
+    instead would come anywhere, also where a library swallows it. A second Ctrl-C is
+    one, for whatever never comes to ask. Before, see `end_at_once`.
     """
     stop = Event()
-    before = signal.getsignal(signal.SIGINT)
+    before = {number: signal.getsignal(number) for number in _SECOND}
 
     def note(*_: object) -> None:
         stop.set()
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+        _handle(_SECOND)
 
-    signal.signal(signal.SIGINT, note)
+    _handle(dict.fromkeys(_SECOND, note))
     try:
         yield stop
     finally:
-        signal.signal(signal.SIGINT, before)
+        _handle(before)
+
+
+def _handle(handlers: Mapping[signal.Signals, Any]) -> None:
+    for number, handler in handlers.items():
+        signal.signal(number, handler)
 
 
 def end_at_once() -> None:

@@ -361,7 +361,8 @@ def test_bad_input_is_one_line_and_leaves_nothing(
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Ctrl-C is sent in another way there")
-def test_ctrl_c_keeps_what_was_learnt(folders, tiny, tmp_path):
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_ctrl_c_keeps_what_was_learnt(folders, tiny, tmp_path, number):
     images, labels, _ = folders
     out = tmp_path / "mine"
     process = subprocess.Popen(
@@ -374,7 +375,7 @@ def test_ctrl_c_keeps_what_was_learnt(folders, tiny, tmp_path):
     )  # fmt: skip
     assert process.stdout is not None
     assert "stepped" in process.stdout.readline()
-    process.send_signal(signal.SIGINT)
+    process.send_signal(number)
     rest, _ = process.communicate(timeout=60)
     assert json.loads(rest.splitlines()[-1])["event"] == "stopped"
     assert process.returncode == 0
