@@ -18,7 +18,7 @@ class ClassRemoval(QWidget):
     def __init__(self, annotations: Annotations) -> None:
         super().__init__()
         self._annotations = annotations
-        self._index = 0
+        self._index, self._asked = 0, (0, 0, 0)
         self.question = hint("What would be removed")
         self.becomes = QComboBox(toolTip="What becomes of the labels of this class")
         compact(self.becomes)
@@ -40,7 +40,7 @@ class ClassRemoval(QWidget):
         """Ask about the class `index`."""
         scheme = self._annotations.scheme
         self._index = index
-        pixels, objects, images = self._annotations.labelled(index)
+        self._asked = pixels, objects, images = self._annotations.labelled(index)
         found = [f"{pixels:,} labelled pixels"] if pixels else []
         if objects:
             found.append("1 object" if objects == 1 else f"{objects:,} objects")
@@ -56,5 +56,9 @@ class ClassRemoval(QWidget):
         self.show()
 
     def _remove(self) -> None:
+        if self._annotations.labelled(self._index) != self._asked:
+            # More than was said, since it has been painted meanwhile.
+            self.ask(self._index)
+            return
         self.hide()
         self._annotations.remove_class(self._index, self.becomes.currentData())

@@ -119,6 +119,23 @@ def test_the_brush_keeps_its_class_when_another_one_is_removed(
     assert not notified
 
 
+def test_what_is_painted_while_it_is_asked_is_said_before_a_class_is_removed(
+    panel, annotations, painted
+):
+    _, layer = painted
+    panel.classes.add.click()
+    panel.classes.rows[2].remove.click()
+    removal = panel.classes.removal
+    assert "no labels" in removal.question.text()
+    layer.paint((40, 40), FIRST + 1)
+    removal.remove.click()
+    assert "labelled pixels in 1 image" in removal.question.text()
+    assert (layer.data == FIRST + 1).any()
+    removal.remove.click()
+    assert not removal.isVisible()
+    assert not (layer.data == FIRST + 1).any()
+
+
 def test_removing_a_class_counts_objects_that_nobody_accepted(
     viewer, widget, panel, annotations, predict, blobs, qtbot
 ):
