@@ -8,9 +8,9 @@ from qtpy.QtCore import QThreadPool
 
 
 def start(worker: Any) -> None:
-    """Start a worker of napari's or superqt's in a thread of its own.
+    """Start a worker of superqt's in a thread of its own.
 
-    Both run in Qt's pool, which has as many threads as there are cores. Qt 5 cuts
+    It runs in Qt's pool, which has as many threads as there are cores. Qt 5 cuts
     images into parts for the same pool when it converts them, and waits for them on the
     main thread holding Python's lock. A pool full of workers would stop the window for
     as long as they wait, and for ever if one of them needs that lock. So each worker

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QObject, Signal
+from superqt.utils import create_worker
 
 from napari_unet.engine.messages import MostUncertain, UncertainRegion
 from napari_unet.errors import UnetError
@@ -64,8 +65,6 @@ class NextRegion(QObject):
         UnetError
             If there is no image, or its channels do not suit the model.
         """
-        from napari.qt.threading import create_worker
-
         live, annotations = self._session.live, self._session.annotations
         targets = [image.target for image in annotations.images]
         if chosen is not None and all(t.layer is not chosen.layer for t in targets):

@@ -7,6 +7,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QObject, Signal
+from superqt.utils import create_worker
 
 from napari_unet.errors import UnetError
 from napari_unet.gui.background import activity, start
@@ -78,8 +79,6 @@ class Prediction(QObject):
 
     def start(self) -> None:
         """Begin, in another thread."""
-        from napari.qt.threading import create_worker
-
         worker = create_worker(self._run, _start_thread=False, _ignore_errors=True)
         worker.returned.connect(self._end)
         worker.errored.connect(self._break)

@@ -6,6 +6,7 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QObject, Signal
+from superqt.utils import create_worker
 
 from napari_unet.engine.messages import StopTraining
 from napari_unet.errors import UnetError
@@ -65,8 +66,6 @@ class TrainingRun(QObject):
 
     def start(self) -> None:
         """Begin, in another thread."""
-        from napari.qt.threading import create_worker
-
         self._activity = activity("U-Net: training")
         worker = create_worker(self._work, _start_thread=False, _ignore_errors=True)
         worker.returned.connect(self._end)

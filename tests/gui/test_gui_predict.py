@@ -1,3 +1,6 @@
+import gc
+import weakref
+
 import numpy as np
 import pytest
 from gui_annotate import annotate
@@ -347,3 +350,21 @@ def test_ids_may_be_higher_than_the_layer_holds(viewer, widget, blobs):
     layer.refresh()
     after = settled(lambda: viewer.screenshot(flash=False))
     np.testing.assert_array_equal(before, after)
+
+
+def test_what_is_removed_is_let_go(viewer, predict, blobs, qtbot):
+    viewer.add_image(blobs, name="stays")
+    viewer.add_image(blobs + 1, name="goes")
+    predict()
+    results = viewer.layers[2:]
+    pixels = [weakref.ref(layer.data) for layer in results]
+    assert len(pixels) == 2
+    for layer in (*results, viewer.layers["goes"]):
+        viewer.layers.remove(layer)
+    del layer, results
+
+    def gone():
+        gc.collect()
+        return not any(there() is not None for there in pixels)
+
+    qtbot.wait_until(gone)
