@@ -129,10 +129,8 @@ def main() -> None:
         shares = correct(pair, seed)
         if shares is not None:
             rows.append(shares)
-            print(
-                f"image {seed:<8}" + " ".join(f"{s:5.2f}" for s in shares), flush=True
-            )
-    print("mean          " + " ".join(f"{s:5.2f}" for s in np.mean(rows, 0)))
+            show(f"image {seed}", shares)
+    show("mean", np.mean(rows, 0).tolist())
 
 
 if __name__ == "__main__":

@@ -50,7 +50,6 @@ class ClassRow(QWidget):
     def __init__(self, index: int, label: LabelClass) -> None:
         super().__init__()
         self._index = index
-        self._label = label
         self.choose = QPushButton(str(index + 1), checkable=True, autoExclusive=True)
         self.choose.setFixedWidth(28)
         self.colour = QToolButton(autoRaise=True)
