@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from hashlib import blake2b
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Self
 
@@ -14,7 +15,7 @@ from napari_unet.errors import TrainingError, UnetError
 from napari_unet.images import written_whole
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
 
     from napari_unet.training import Checkpoints, TrainingSet
 
@@ -23,6 +24,7 @@ OTHERS_HELD_OUT = (
     "Other labels are held out than before, so the scores of earlier checkpoints do "
     "not count any more."
 )
+OPTIONS = ("recipe", "split", "channel", "axes")
 # The next call may be from another folder.
 File = Annotated[Path, AfterValidator(Path.absolute)]
 
@@ -36,6 +38,9 @@ class Beginning(BaseModel):
         As they were given.
     held_out : str or None
         A digest of the labels that checkpoints are scored by.
+    images : tuple of tuple of str
+        Names of the images, in the order in which they came: what is held out of some
+        is decided without those that come later, so that it stays the same.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -45,6 +50,7 @@ class Beginning(BaseModel):
     channel: int | None = None
     axes: str | None = None
     held_out: str | None = None
+    images: tuple[tuple[str, ...], ...] = ()
 
     @classmethod
     def of(cls, folder: Path) -> Self:
@@ -68,25 +74,25 @@ class Beginning(BaseModel):
 
     def after(self, before: Self, tell: Callable[[str], None]) -> Self:
         """Return it with what `before` has and this has not, and tell what that is."""
-        taken = {
-            name: value
-            for name, value in before
-            if value is not None and getattr(self, name) is None
-        }
-        options = " ".join(f"--{n} {v}" for n, v in taken.items() if n != "held_out")
+        given = self.model_dump(exclude_defaults=True)
+        taken = before.model_dump(exclude_defaults=True, exclude=set(given))
+        options = " ".join(f"--{n} {taken[n]}" for n in OPTIONS if n in taken)
         if options:
             tell(f"The training goes on with {options}, as it began.")
         return self.model_copy(update=taken)
 
     def keep(
-        self, checkpoints: Checkpoints, held_out: str, tell: Callable[[str], None]
+        self, checkpoints: Checkpoints, data: TrainingSet, tell: Callable[[str], None]
     ) -> None:
         """Write it beside the checkpoints.
 
         Where other labels are held out now, earlier scores do not count any more: a
         checkpoint would else stay the best only because its labels were easier.
         """
-        now = self.model_copy(update={"held_out": held_out})
+        held_out = _held_out(data)
+        came = tuple(name for name in data if name not in chain(*self.images))
+        images = (*self.images, came) if came else self.images
+        now = self.model_copy(update={"held_out": held_out, "images": images})
         try:
             if checkpoints.best and self.held_out not in (None, held_out):
                 tell(OTHERS_HELD_OUT)
@@ -97,10 +103,10 @@ class Beginning(BaseModel):
             tell(str(error))
 
 
-def held_out_of(data: TrainingSet, names: Iterable[str]) -> str:
-    """Return a digest of the labels that are held out of the images of these names."""
+def _held_out(data: TrainingSet) -> str:
+    """Return a digest of the labels that are held out."""
     digest = blake2b(digest_size=8)
-    for name in sorted(names):
+    for name in sorted(data):
         counts = data[name].annotation.tally()[:, HELD_OUT]
         if counts.any():
             digest.update(repr((name, counts.tolist())).encode())

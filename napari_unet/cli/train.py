@@ -124,7 +124,7 @@ def train(
         say(console, note, "yellow")
 
     with user_errors():
-        from napari_unet.cli.beginning import Beginning, held_out_of
+        from napari_unet.cli.beginning import Beginning
         from napari_unet.cli.first_model import first_model
         from napari_unet.cli.label_files import masks_hold_objects
         from napari_unet.cli.recipe import read_recipe, settings
@@ -180,6 +180,7 @@ def train(
             model.spec,
             channel=began.channel,
             objects=objects,
+            came=began.images,
             seed=config.seed + checkpoints.steps,
             tell=tell,
         )
@@ -193,7 +194,7 @@ def train(
             events = train(learner, data, checkpoints, stop.is_set)
             for number, event in enumerate(events):
                 if number == 0:  # since now the folder is held for this training
-                    began.keep(checkpoints, held_out_of(data, folder.images), tell)
+                    began.keep(checkpoints, data, tell)
                 done = learner.steps - before
                 bar.update(task, description=line_of(event), completed=done)
                 _print(event, json)

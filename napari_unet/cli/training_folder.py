@@ -18,7 +18,7 @@ from napari_unet.images.shelf import Shelf
 from napari_unet.training import TrainingImage, TrainingSet
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
     from napari_unet.images import Image
@@ -82,6 +82,7 @@ class TrainingFolder:
         channel: int | None,
         objects: bool,
         seed: int,
+        came: Iterable[Iterable[str]] = (),
         tell: Callable[[str], None] = lambda _: None,
     ) -> TrainingSet:
         """Return the images with their labels, for a model of `spec`.
@@ -96,6 +97,8 @@ class TrainingFolder:
             Whether masks hold objects, and not the class of each pixel.
         seed : int
             Of crops.
+        came : iterable of iterables of str
+            Names of images that a training had before, in the order in which they came.
         tell : callable
             Gets what the user should know.
 
@@ -105,7 +108,8 @@ class TrainingFolder:
             What does not fit.
         """
         n_classes = len(spec.classes)
-        found, black_and_white = [], []
+        found: dict[str, TrainingImage] = {}
+        black_and_white = []
         for note, stems in self._notes().items():
             more = f" and {len(stems) - 1} more" if len(stems) > 1 else ""
             tell(f"'{stems[0]}'{more}: {note}")
@@ -129,7 +133,7 @@ class TrainingFolder:
             channels = choose_channels(image, spec.channels, channel)
             n = spec.normalisation
             intensity = measure_intensity(image, channels, n.low, n.high)
-            found.append(TrainingImage(stem, image, channels, intensity, annotation))
+            found[stem] = TrainingImage(stem, image, channels, intensity, annotation)
         if self.parts is not None and HELD_OUT not in map(self.parts.get, self.images):
             tell(
                 "No image is held out: none of them has val in the table. So nothing "
@@ -143,7 +147,9 @@ class TrainingFolder:
                 "--classes: then the masks say no more than where it is."
             )
         data = TrainingSet(spec, seed)
-        data.add(*found)
+        for names in came:
+            data.add(*(found.pop(name) for name in names if name in found))
+        data.add(*found.values())
         return data
 
 

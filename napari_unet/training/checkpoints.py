@@ -85,6 +85,13 @@ class Checkpoints:
         """After how many steps the newest one was kept; 0 if there is none."""
         return self._kept[-1].step if self._kept else 0
 
+    def scored(self, step: int) -> bool:
+        """Whether the newest one is of this step, and has a score that still counts."""
+        if not self._kept:
+            return False
+        last = self._kept[-1]
+        return last.step == step and last.score is not None
+
     def find(self, name: str) -> Checkpoint:
         """Return the one called `name`.
 

@@ -59,6 +59,9 @@ class TrainingSet:
     def __len__(self) -> int:
         return len(self._images)
 
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._images)
+
     def __contains__(self, key: str) -> bool:
         return key in self._images
 

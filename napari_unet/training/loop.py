@@ -127,12 +127,14 @@ def _train(
                 yield news
                 kept = time.monotonic()
 
-    news = _keep(learner, checkpoints, None)
+    scored = checkpoints.scored(learner.steps)
+    news = None if scored else _keep(learner, checkpoints, None)
     last = checkpoints.last
     if last is None:
         assert isinstance(news, Warned)
         raise ModelError(news.text)
-    yield news
+    if news is not None:
+        yield news
     yield Stopped(learner.steps, checkpoints.best or last, last)
 
 

@@ -1,6 +1,7 @@
 """``napari-unet train --resume``: what a training goes on with."""
 
 import json
+import shutil
 
 import imageio.v3 as iio
 import numpy as np
@@ -100,6 +101,19 @@ def test_scores_by_other_labels_do_not_count(run, order, folders, tiny, tmp_path
     (said,) = run(*order, "--resume").err
     assert "Other labels are held out than before" in said
     assert [c["score"] for c in kept(tmp_path)] == [None, None, None]
+
+
+def test_images_that_came_later_are_known_as_such(run, order, folders, tiny, tmp_path):
+    images, labels, _ = folders
+    order = [*order, "--base", tiny, "--steps", 1, "--resume"]
+    for name in ("c", "d"):
+        assert run(*order).code == 0
+        shutil.copy(images / "a.png", images / f"{name}.png")
+        shutil.copy(labels / "a.tif", labels / f"{name}.tif")
+    (images / "b.png").unlink()
+    assert run(*order).code == 0
+    beginning = json.loads((tmp_path / "mine-checkpoints/beginning.json").read_text())
+    assert beginning["images"] == [["a", "b"], ["c"], ["d"]]
 
 
 def test_nothing_to_go_on_from_is_said(run, order, tiny):

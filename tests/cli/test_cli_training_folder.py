@@ -1,6 +1,7 @@
 """Folders of images and masks, as a training takes them."""
 
 import numpy as np
+import pytest
 import tifffile
 
 from napari_unet.annotation.annotation import HELD_OUT, TRAINING
@@ -8,20 +9,48 @@ from napari_unet.cli.training_folder import open_training_folder
 from napari_unet.models import read_spec
 
 
-def test_of_several_images_whole_ones_are_held_out(model, tmp_path):
+@pytest.fixture
+def folder(tmp_path):
+    """Ten images, each with one object."""
     masks = np.zeros((10, 64, 48), np.uint8)
     masks[:, 10:30, 10:30] = 1
-    for folder in ("images", "labels"):
-        (tmp_path / folder).mkdir()
+    for name in ("images", "labels"):
+        (tmp_path / name).mkdir()
         for i, mask in enumerate(masks):
-            tifffile.imwrite(tmp_path / folder / f"{i}.tif", mask)
-    found = open_training_folder(
-        tmp_path / "images", tmp_path / "labels", None, None
-    ).training_set(read_spec(model), channel=None, objects=True, seed=0)
-    tallies = [found[str(i)].annotation.tally().sum(axis=0) for i in range(10)]
-    whole = masks[0].size
-    assert sorted(t[HELD_OUT] for t in tallies) == [0] * 8 + [whole] * 2
-    assert sorted(t[TRAINING] for t in tallies) == [0] * 2 + [whole] * 8
+            tifffile.imwrite(tmp_path / name / f"{i}.tif", mask)
+    return tmp_path
+
+
+def tallies(folder, model, came=()):
+    """Return the pixels of each image by what becomes of them."""
+    data = open_training_folder(
+        folder / "images", folder / "labels", None, None
+    ).training_set(read_spec(model), channel=None, objects=True, seed=0, came=came)
+    return {name: data[name].annotation.tally().sum(axis=0) for name in data}
+
+
+def test_of_several_images_whole_ones_are_held_out(model, folder):
+    found = tallies(folder, model).values()
+    whole = 64 * 48
+    assert sorted(t[HELD_OUT] for t in found) == [0] * 8 + [whole] * 2
+    assert sorted(t[TRAINING] for t in found) == [0] * 2 + [whole] * 8
+
+
+def test_what_is_held_out_stays_so_when_images_come(model, folder):
+    later = folder / "later"
+    (folder / "labels").rename(later)
+    (folder / "labels").mkdir()
+    came, before = [], {}
+    for names in ("567", "34", "01289"):
+        for name in names:
+            (later / f"{name}.tif").rename(folder / "labels" / f"{name}.tif")
+        now = tallies(folder, model, came)
+        assert now.keys() == {*before, *names}
+        for name, tally in before.items():
+            np.testing.assert_array_equal(now[name], tally)
+        came, before = [*came, names], now
+    at_once = tallies(folder, model)
+    assert any((at_once[name] != before[name]).any() for name in before)
 
 
 def test_what_is_guessed_of_images_is_said_once(model, tmp_path):

@@ -258,6 +258,19 @@ def test_stops_when_told_and_keeps_what_it_has(tmp_path):
     assert checkpoints.load(seen[-1].best).spec == SPEC
 
 
+def test_weights_that_were_just_kept_are_not_kept_again(tmp_path):
+    learner, data, checkpoints = prepared(tmp_path, fast(validate_every=3, steps=3))
+    *_, validated, kept, stopped = train(learner, data, checkpoints)
+    assert (validated.step, kept.step) == (3, 3)
+    assert stopped.last == stopped.best == kept.name
+    assert len(checkpoints) == 1
+    # Unless somebody went back: then the newest one holds other weights.
+    checkpoints.forget_scores()
+    for event in train(learner, data, checkpoints, cancel=lambda: True):
+        assert event.step == 3
+    assert len(checkpoints) == 2
+
+
 def test_a_runaway_rolls_back_lowers_the_rate_and_goes_on(tmp_path):
     learner, data, checkpoints = prepared(tmp_path, fast(steps=24))
     events = train(learner, data, checkpoints)
