@@ -100,12 +100,14 @@ class CheckpointPanel(QWidget):
         item.setToolTip("Click to see what this checkpoint predicts")
         self.list.insertItem(0, item)
 
-    def show_best(self, kept: list[Checkpointed]) -> None:
-        """Show which of these checkpoints are the best still."""
-        best = {checkpoint.name for checkpoint in kept if checkpoint.best}
-        for i in range(self.list.count()):
+    def show_kept(self, kept: list[Checkpointed]) -> None:
+        """Show which of the checkpoints are still there, and still the best."""
+        best = {checkpoint.name: checkpoint.best for checkpoint in kept}
+        for i in reversed(range(self.list.count())):
             item = self.list.item(i)
             if item.data(_NAME) not in best:
+                self.list.takeItem(i)
+            elif not best[item.data(_NAME)]:
                 item.setText(item.text().replace(_BEST, ""))
 
     def draw(

@@ -73,7 +73,7 @@ class LivePanel(QWidget):
         # What training begins with in tests and scripts.
         self.config = TrainConfig()
         self._before = self._no_preview = self._missing = ""
-        self.train = TrainPanel(viewer)
+        self.train = TrainPanel(viewer, live.outcome.curves)
         self.checkpoints = CheckpointPanel()
         self._checkpoints = Section(
             "Checkpoints",
@@ -96,7 +96,7 @@ class LivePanel(QWidget):
         self.train.preview_clicked.connect(self.view.set_on)
         self.checkpoints.chosen.connect(self.look_at)
         self.checkpoints.rolled_back.connect(self.roll_back)
-        self.view.thumbnail.connect(self._draw)
+        self.view.thumbnail.connect(self._take_picture)
         self.view.shown.connect(self._say_what_is_shown)
         self.view.told.connect(self._tell)
         self.next.found.connect(self.train.show_line)
@@ -171,15 +171,16 @@ class LivePanel(QWidget):
         )
 
     def _offer_bases(self) -> None:
-        if self.live.running:
+        last = self.live.outcome.plan
+        if self.live.running and last is not None:
             # What training began with stays in sight.
+            if not self.train.base.count():
+                with suppress(UnetError):
+                    self.train.offer_bases([_offered(last.base)])
             return
-        bases = [(f"From scratch: {_title(name)}", name) for name in TITLES]
-        try:
-            name, model = self._models.spec().name, self._models.model
-            bases.insert(0, (f"The chosen model: {name}", model))
-        except UnetError:
-            pass
+        bases = [_offered(name) for name in TITLES]
+        with suppress(UnetError):
+            bases.insert(0, _offered(self._models.model))
         if self.live.outcome.checkpoints:
             bases.insert(0, ("Go on with the last training", _LAST))
         self.train.offer_bases(bases)
@@ -191,11 +192,12 @@ class LivePanel(QWidget):
 
     def _show_checkpoints(self) -> None:
         self.checkpoints.show_all(self.live.outcome.checkpoints)
+        for name in self.live.outcome.pictures:
+            self._draw(name)
         self._checkpoints.setVisible(bool(self.live.outcome.checkpoints))
 
     def _show(self, event: Any) -> None:
         self.train.show_event(event)
-        self.checkpoints.show_best(self.live.outcome.checkpoints)
         if isinstance(event, Checkpointed):
             self.checkpoints.add(event)
             self._checkpoints.show()
@@ -204,6 +206,7 @@ class LivePanel(QWidget):
             from napari.utils.notifications import show_warning
 
             show_warning(event.text)
+        self.checkpoints.show_kept(self.live.outcome.checkpoints)
 
     def _stopped(self, text: str) -> None:
         if self._take_over_model():
@@ -243,13 +246,15 @@ class LivePanel(QWidget):
         self._offer_bases()
         return folder is not None
 
-    def _draw(self, seen: Seen) -> None:
+    def _take_picture(self, seen: Seen) -> None:
         assert seen.view.checkpoint is not None
-        self.checkpoints.draw(
-            Path(seen.view.checkpoint).name,
-            seen.semantic,
-            self._session.annotations.scheme,
-        )
+        name = Path(seen.view.checkpoint).name
+        self.live.outcome.pictures[name] = seen.semantic
+        self._draw(name)
+
+    def _draw(self, name: str) -> None:
+        picture = self.live.outcome.pictures[name]
+        self.checkpoints.draw(name, picture, self._session.annotations.scheme)
 
     def _say_what_is_shown(self, seen: Seen) -> None:
         if seen.view.checkpoint is not None:
@@ -272,7 +277,12 @@ def _models_folder() -> Path:
     return Path(user_data_path("napari-unet", appauthor=False)) / "models"
 
 
-def _title(name: str) -> str:
-    """Return what to call a net, and how to install what it needs."""
-    missing = missing_extra(name)
-    return f"{TITLES[name]} (needs: {missing})" if missing else TITLES[name]
+def _offered(base: str) -> tuple[str, str]:
+    """Return how to call what training may begin with, and how to install it."""
+    from napari_unet.models import read_spec
+
+    if base not in TITLES:
+        return f"The chosen model: {read_spec(base).name}", base
+    missing = missing_extra(base)
+    needs = f" (needs: {missing})" if missing else ""
+    return f"From scratch: {TITLES[base]}{needs}", base

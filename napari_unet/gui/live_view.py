@@ -172,11 +172,6 @@ class LiveView(QObject):
         try:
             target = self._images.target()
             region = region_on_screen(self._viewer, target, _MOST)
-            if region is None:
-                self.told.emit(
-                    "There is no preview of this view. Show rows and columns in 2-D."
-                )
-                return None
             subject = self._live.subjects.of(target)
             self.told.emit("")
             results = self._session.results_of(layer)
@@ -189,29 +184,28 @@ class LiveView(QObject):
                 objects=results.objects(self._viewer, target, region),
             )
         except UnetError as error:
-            self.told.emit(str(error))
+            self.told.emit(f"There is no preview of this view. {error}")
             return None
 
     def _draw_thumbnail(self, checkpoint: str) -> None:
         """Ask for the part of the image that was in the middle at first."""
-        view = self._view(checkpoint)
-        if view is None:
-            return
         if self._pinned is None:
+            view = self._view()
+            if view is None:
+                return
             small = region_on_screen(self._viewer, view.target, _SMALL)
-            assert small is not None
             self._pinned = view.target, small
         target, region = self._pinned
         if target.layer not in self._viewer.layers:
             return
         try:
             subject = self._live.subjects.of(target)
+            config = self._config()
         except UnetError as error:
             self.told.emit(str(error))
             return
-        self._previews.show(
-            View(target, subject, region, view.config, view.checkpoint, small=True)
-        )
+        folder = str(self._live.outcome.folder_of(checkpoint))
+        self._previews.show(View(target, subject, region, config, folder, small=True))
 
     def _show(self, seen: Seen) -> None:
         """Write a preview into the layers, if the image is still there."""

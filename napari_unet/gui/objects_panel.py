@@ -14,10 +14,11 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from napari_unet.errors import ImageError
 from napari_unet.gui.correction import Correction
 from napari_unet.gui.forms import follow, hint
 from napari_unet.gui.object_tools import ObjectTools
-from napari_unet.gui.screen import FLAT_FIRST, region_on_screen
+from napari_unet.gui.screen import region_on_screen
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -156,9 +157,10 @@ class ObjectsPanel(QWidget):
         if self._image is None:
             return
         height, width = self._image.annotation.shape[-2:]
-        region = region_on_screen(self._viewer, self._image.target, height + width)
-        if region is None:
-            self.status.setText(FLAT_FIRST)
+        try:
+            region = region_on_screen(self._viewer, self._image.target, height + width)
+        except ImageError as error:
+            self.status.setText(str(error))
         else:
             self._mark(region, complete)
 

@@ -6,10 +6,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from napari_unet.engine.messages import RolledBackTo
+from napari_unet.gui.curves import Curves
 from napari_unet.training.events import Checkpointed, Stopped
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    import numpy as np
+    from numpy.typing import NDArray
 
     from napari_unet.gui.plan import Plan
 
@@ -23,6 +27,10 @@ class Outcome:
         How it began; None before the first one.
     checkpoints : list of Checkpointed
         Those kept, oldest first.
+    pictures : dict of str to array, ``(Y, X)``, uint8
+        What a checkpoint predicts of a small part of an image, by its name.
+    curves : Curves
+        How it went.
     best : Path or None
         The folder of the best model, once it has ended.
     line : str
@@ -32,6 +40,8 @@ class Outcome:
     def __init__(self) -> None:
         self.plan: Plan | None = None
         self.checkpoints: list[Checkpointed] = []
+        self.pictures: dict[str, NDArray[np.uint8]] = {}
+        self.curves = Curves()
         self.best: Path | None = None
         self.line = ""
 
@@ -39,15 +49,20 @@ class Outcome:
         """Begin anew, or go on where the folder is the same."""
         if self.plan is None or self.plan.folder != plan.folder:
             self.checkpoints.clear()
+            self.pictures.clear()
             self.best = None
         self.plan = plan
+        self.curves.clear()
         self.line = "Stopped before the first step."
 
     def take(self, event: Any) -> None:
         """Take note of an event of the training."""
+        self.curves.take(event)
         match event:
             case Checkpointed():
-                self.checkpoints.append(event)
+                # Old ones make room for new ones.
+                kept = [c for c in self.checkpoints if self.folder_of(c.name).is_dir()]
+                self.checkpoints[:] = [*kept, event]
             case RolledBackTo():
                 self.forget_best(after=event.name)
             case Stopped():

@@ -10,9 +10,10 @@ from qtpy.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 if TYPE_CHECKING:
     from napari.viewer import Viewer
 
+    from napari_unet.gui.curves import Curves
+
 # Milliseconds: drawing costs the window more than it tells the user.
 _REDRAW = 1000
-_MOST_POINTS = 600
 _LOSS, _DICE = "#e69f00", "#56b4e9"
 
 
@@ -23,9 +24,11 @@ class TrainingPlot(QWidget):
     ----------
     viewer : napari.viewer.Viewer
         Whose theme it follows.
+    curves : Curves
+        What it draws.
     """
 
-    def __init__(self, viewer: Viewer) -> None:
+    def __init__(self, viewer: Viewer, curves: Curves) -> None:
         super().__init__()
         import pyqtgraph
 
@@ -35,8 +38,7 @@ class TrainingPlot(QWidget):
             "training never sees, at best 1."
         )
         self._viewer = viewer
-        self._losses: list[tuple[int, float]] = []
-        self._scores: list[tuple[int, float]] = []
+        self._curves = curves
         self._plot = pyqtgraph.PlotWidget()
         self._plot.setMouseEnabled(x=False, y=False)
         self._plot.setMenuEnabled(False)
@@ -78,37 +80,18 @@ class TrainingPlot(QWidget):
         viewer.events.theme.connect(self._colour)
         self.destroyed.connect(lambda: viewer.events.theme.disconnect(self._colour))
         self._colour()
-
-    def clear(self) -> None:
-        """Begin with an empty plot."""
-        self._losses.clear()
-        self._scores.clear()
         self.draw()
 
-    def add_loss(self, step: int, loss: float) -> None:
-        """Add the loss of a step."""
-        self._losses.append((step, loss))
-        if len(self._losses) > 2 * _MOST_POINTS:
-            self._losses = [
-                (b[0], (a[1] + b[1]) / 2)
-                for a, b in zip(self._losses[::2], self._losses[1::2], strict=False)
-            ]
-        self._draw_soon()
-
-    def add_score(self, step: int, score: float) -> None:
-        """Add the mean Dice after a step, 0 to 1."""
-        self._scores.append((step, score))
-        self._draw_soon()
-
     def draw(self) -> None:
-        """Draw what was added."""
+        """Draw the curves as they are now."""
         for curve, points in (
-            (self._loss_curve, self._losses),
-            (self._dice_curve, self._scores),
+            (self._loss_curve, self._curves.losses),
+            (self._dice_curve, self._curves.scores),
         ):
             curve.setData([step for step, _ in points], [value for _, value in points])
 
-    def _draw_soon(self) -> None:
+    def draw_soon(self) -> None:
+        """Draw them within a second."""
         if not self._timer.isActive():
             self._timer.start()
 

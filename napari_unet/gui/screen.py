@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from napari_unet.errors import ImageError
 from napari_unet.gui.source import layer_axes, plane_on_screen
 from napari_unet.images.region import Region
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 # What to do where `is_flat` is not so.
 FLAT_FIRST = "Show the image in 2-D first, rows and columns."
+OUT_OF_SIGHT = "The image is not in sight. Press the house below the layers to see it."
 
 
 def camera_of(viewer: Viewer) -> Any:
@@ -40,7 +42,7 @@ def flatten(viewer: Viewer, target: Target) -> None:
     viewer.dims.order = (*others, *shown)
 
 
-def region_on_screen(viewer: Viewer, target: Target, most: int) -> Region | None:
+def region_on_screen(viewer: Viewer, target: Target, most: int) -> Region:
     """Return what is seen of an image, or its middle where that is a lot.
 
     Parameters
@@ -52,15 +54,15 @@ def region_on_screen(viewer: Viewer, target: Target, most: int) -> Region | None
     most : int
         Pixels along a side at most.
 
-    Returns
-    -------
-    Region or None
-        None where its rows and columns are not what is displayed: in 3-D, or from
-        another side.
+    Raises
+    ------
+    ImageError
+        Where its rows and columns are not what is displayed, as in 3-D or from another
+        side, or it is out of sight.
     """
     layer, image = target.layer, target.image
     if not is_flat(viewer, target):
-        return None
+        raise ImageError(FLAT_FIRST)
     axes = layer_axes(layer, image)
     corners = np.asarray(layer.corner_pixels)
     if layer.multiscale:
@@ -72,8 +74,9 @@ def region_on_screen(viewer: Viewer, target: Target, most: int) -> Region | None
         i, size = axes.index(axis), image.sizes[axis]
         first, last = int(corners[0, i]), int(np.ceil(corners[1, i]))
         start, stop = max(0, first), min(size, last + 1)
-        if stop <= start:
-            return None
+        # napari gives the nearest pixels of an image that is not in sight.
+        if stop - start < min(size, 2):
+            raise ImageError(OUT_OF_SIGHT)
         if stop - start > most:
             start = (start + stop - most) // 2
             stop = start + most

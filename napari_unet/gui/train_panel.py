@@ -21,6 +21,7 @@ from napari_unet.training.events import RolledBack, Stepped, Validated
 if TYPE_CHECKING:
     from napari.viewer import Viewer
 
+    from napari_unet.gui.curves import Curves
     from napari_unet.gui.plot import TrainingPlot
     from napari_unet.training.events import Verdict
 
@@ -44,6 +45,8 @@ class TrainPanel(QWidget):
     ----------
     viewer : napari.viewer.Viewer
         Whose theme the plot follows.
+    curves : Curves
+        What is plotted.
 
     Attributes
     ----------
@@ -61,9 +64,10 @@ class TrainPanel(QWidget):
     pause_clicked = Signal(bool)
     preview_clicked = Signal(bool)
 
-    def __init__(self, viewer: Viewer) -> None:
+    def __init__(self, viewer: Viewer, curves: Curves) -> None:
         super().__init__()
         self._viewer = viewer
+        self._curves = curves
         self._state = "idle"
         self.plot: TrainingPlot | None = None
         self.base = QComboBox(
@@ -117,6 +121,8 @@ class TrainPanel(QWidget):
         self.figures.hide()
         self.show_state("idle")
         self.show_how()
+        if curves.losses:
+            self._make_plot()
 
     def offer_bases(self, bases: list[tuple[str, str]]) -> None:
         """Offer names and values to begin with; choose the first one if new."""
@@ -139,7 +145,7 @@ class TrainPanel(QWidget):
         self.pause.setText("Resume" if state == "paused" else "Pause")
         self.stop.setEnabled(running or state == "starting")
         if state == "starting":
-            self._make_plot().clear()
+            self._make_plot().draw()
             self.show_line("Preparing…")
             self.figures.hide()
         elif state == "paused":
@@ -162,7 +168,7 @@ class TrainPanel(QWidget):
         """Show one of the events of training."""
         match event:
             case Stepped():
-                self._make_plot().add_loss(event.step, event.loss)
+                self._make_plot().draw_soon()
                 if event.step == 1 or self.verdict.text() == "Preparing…":
                     self.show_line(_VERDICTS["starting"])
                 self.figures.show()
@@ -187,7 +193,7 @@ class TrainPanel(QWidget):
         if event.score is None:
             self.show_line(_NOTHING_HELD_OUT)
             return
-        self._make_plot().add_score(event.step, event.score)
+        self._make_plot().draw_soon()
         self.show_line(f"{_VERDICTS[event.verdict]} (Dice {event.score:.2f})")
 
     def _make_plot(self) -> TrainingPlot:
@@ -195,6 +201,6 @@ class TrainPanel(QWidget):
         if self.plot is None:
             from napari_unet.gui.plot import TrainingPlot
 
-            self.plot = TrainingPlot(self._viewer)
+            self.plot = TrainingPlot(self._viewer, self._curves)
             self._column.addWidget(self.plot)
         return self.plot

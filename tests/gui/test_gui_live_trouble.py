@@ -10,7 +10,6 @@ from napari_unet.annotation.annotation import HELD_OUT, TRAINING
 from napari_unet.engine.messages import AtWork, RolledBackTo
 from napari_unet.errors import EngineError
 from napari_unet.gui import live_panel
-from napari_unet.gui.widget import UnetWidget
 from napari_unet.images import Region
 from napari_unet.training import Checkpointed, Stopped, Warned
 
@@ -81,27 +80,6 @@ def test_pause_and_go_on(user, scribbles):
     user.more_steps(3)
     user.stop()
     assert isinstance(user.events[-1], Stopped)
-
-
-def test_the_panel_is_opened_again_while_it_trains(viewer, user, scribbles):
-    user.keep_often()
-    paint_both(scribbles)
-    user.start()
-    kept = user.panel.checkpoints.list
-    user.wait(kept.count)
-    user.panel.train.pause.click()
-    oldest = kept.item(kept.count() - 1).text()
-    viewer.window.remove_dock_widget(user.widget)
-    user.widget.deleteLater()
-    again = UnetWidget(viewer)
-    viewer.window.add_dock_widget(again, name="U-Net")
-    train, kept = again.live_panel.train, again.live_panel.checkpoints.list
-    assert "Paused" in train.verdict.text()
-    assert kept.item(kept.count() - 1).text() == oldest
-    train.pause.click()
-    assert train.verdict.text() == "Training goes on."
-    train.stop.click()
-    user.wait(lambda: user.live.state == "idle")
 
 
 def test_another_model_is_chosen(user, scribbles, widget, tmp_path):

@@ -25,6 +25,7 @@ def test_next_shows_rows_and_columns_of_the_place(
     assert "Least sure here" in found.args[0]
     target = widget.session.target(image)
     assert is_flat(viewer, target)
+    viewer.screenshot(flash=False)
     region = region_on_screen(viewer, target, 8)
     assert region.plane == {"Z": int(viewer.dims.point[0])}
     assert viewer.dims.displayed == (1, 2)

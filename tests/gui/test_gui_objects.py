@@ -144,6 +144,18 @@ def test_accept_the_view_then_withdraw_it(
     assert panel.status.text() == ""
 
 
+def test_a_view_without_the_image_is_not_accepted(
+    viewer, widget, annotations, correct, blobs
+):
+    correct(blobs)
+    image = annotations.images[0]
+    viewer.scene.camera.center = (1000, 1000)
+    viewer.screenshot(flash=False)
+    widget.objects_panel.accept_view.click()
+    assert not image.annotation.verified.keys()
+    assert "not in sight" in widget.objects_panel.status.text()
+
+
 def test_accept_a_drawn_rectangle_and_find_it_again(
     viewer,
     widget,
