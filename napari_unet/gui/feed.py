@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import threading
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
 from napari_unet.annotation import hold_out
-from napari_unet.engine.messages import AddImage, Patch, RemoveImage, WriteLabels
+from napari_unet.engine.messages import Patch, RemoveImage, WriteLabels
 from napari_unet.errors import EngineError, UnetError
+from napari_unet.gui.subject import SharedImage
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -19,48 +19,14 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_unet.annotation import Annotation, Blocks
-    from napari_unet.engine.arrays import SharedArray
     from napari_unet.engine.client import Engine
     from napari_unet.engine.messages import Request
-    from napari_unet.images import Image, IntensityRange, Region
+    from napari_unet.gui.subject import Subject
+    from napari_unet.images import Region
 
 T = TypeVar("T")
 
 _LABELS = ("scribbles", "objects", "verified", "split")
-
-
-@dataclass(frozen=True)
-class Subject:
-    """An image to learn from or to look at, as it is now.
-
-    Attributes
-    ----------
-    key : str
-        Names it between viewer and engine.
-    image : Image
-    channels : tuple of int
-        Which ones the model sees, in order.
-    percentiles : tuple of float
-        Of the image, which become 0 and 1.
-    labels : Annotation
-        A snapshot.
-    """
-
-    key: str
-    image: Image
-    channels: tuple[int, ...]
-    percentiles: tuple[float, float]
-    labels: Annotation
-
-
-@dataclass(frozen=True)
-class _Shared:
-    """The pixels of an image, where the engine sees them."""
-
-    image: Image
-    channels: tuple[int, ...]
-    pixels: SharedArray
-    intensity: IntensityRange
 
 
 class Feed:
@@ -98,7 +64,7 @@ class Feed:
         self._waiting: dict[str, Subject] = {}
         # What follows is used in that thread alone.
         self._told: int | None = None
-        self._shared: dict[str, _Shared] = {}
+        self._shared: dict[str, SharedImage] = {}
         # What the engine has of the labels, by image; None is nothing.
         self._known: dict[str, Annotation | None] = {}
         self._labels: dict[str, Annotation] = {}
@@ -186,23 +152,17 @@ class Feed:
     def _show(self, subject: Subject) -> None:
         """Give the engine the pixels of an image if it has others or none."""
         key, shared = subject.key, self._shared.get(subject.key)
-        if (
-            shared is None
-            or shared.channels != subject.channels
-            or shared.image.data is not subject.image.data
-            or shared.image.axes != subject.image.axes
-        ):
-            shared = self._share(subject)
-            self._add(key, shared)
+        if shared is None or not shared.shows(subject):
+            self._add(key, SharedImage.of(subject, self._engine))
         elif key not in self._known:
             self._add(key, shared)
 
-    def _add(self, key: str, shared: _Shared) -> None:
+    def _add(self, key: str, shared: SharedImage) -> None:
         """Give the engine an image in place of another; labels that fit stay."""
         before = self._shared.get(key, shared)
-        self._engine.ask(_description(key, shared))
+        self._engine.ask(shared.description(key))
         self._shared[key] = shared
-        if _measures(before.image) != _measures(shared.image):
+        if not shared.suits_labels_of(before):
             self._known[key] = None
         self._known.setdefault(key, None)
         if before is not shared:
@@ -217,24 +177,6 @@ class Feed:
             self._engine.ask(WriteLabels(key, patches, classes))
             self._known[key] = labels.snapshot()
 
-    def _share(self, subject: Subject) -> _Shared:
-        from napari_unet.images import measure_intensity
-
-        image, channels = subject.image, subject.channels
-        read = tuple(dict.fromkeys(channels))
-        intensity = measure_intensity(image, channels, *subject.percentiles)
-        shape = (*image.stack_shape, len(read), *image.plane_shape)
-        dtype = np.dtype(image.data.dtype).newbyteorder("=")
-        pixels = self._engine.array(shape, dtype)
-        try:
-            filled = pixels.open()
-            for plane in image.planes():
-                filled[tuple(plane.values())] = image.read(image.whole(plane), read)
-        except Exception:
-            pixels.remove()
-            raise
-        return _Shared(image, channels, pixels, intensity)
-
     def _forget(self, key: str) -> None:
         self._check_open()
         self._remove(key)
@@ -247,24 +189,6 @@ class Feed:
             self._engine.ask(RemoveImage(key))
         if shared is not None:
             shared.pixels.remove()
-
-
-def _measures(image: Image) -> tuple[str, tuple[int, ...]]:
-    return image.axes, tuple(image.data.shape)
-
-
-def _description(key: str, shared: _Shared) -> AddImage:
-    image, channels = shared.image, shared.channels
-    read = list(dict.fromkeys(channels))
-    return AddImage(
-        key=key,
-        name=image.name,
-        pixels=shared.pixels,
-        axes=f"{image.stack_axes}CYX",
-        rgb=image.rgb and len(read) > 1,
-        channels=tuple(map(read.index, channels)),
-        intensity=shared.intensity,
-    )
 
 
 def _patches(labels: Annotation, known: Annotation | None) -> tuple[Patch, ...]:

@@ -118,7 +118,7 @@ class ImagePanel(QWidget):
         """
         if self.layer is None:
             raise ImageError(
-                "There is no image to segment. Open one with File > Open, or a sample "
+                "There is no image yet. Open one with File > Open, or a sample "
                 "with File > Open Sample > U-Net."
             )
         return self._session.target(self.layer)

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
     from napari_unet.engine.arrays import SharedArray
     from napari_unet.engine.client import Engine
-    from napari_unet.gui.feed import Feed, Subject
+    from napari_unet.gui.feed import Feed
+    from napari_unet.gui.subject import Subject
     from napari_unet.gui.target import Target
     from napari_unet.images import Region
     from napari_unet.inference import PredictConfig

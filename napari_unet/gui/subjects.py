@@ -8,7 +8,7 @@ from weakref import WeakKeyDictionary
 
 from napari_unet.annotation import Annotation
 from napari_unet.errors import TrainingError
-from napari_unet.gui.feed import Subject
+from napari_unet.gui.subject import Subject
 from napari_unet.images import choose_channels
 
 if TYPE_CHECKING:

@@ -14,9 +14,10 @@ from napari_unet.annotation import Annotation, image_key
 from napari_unet.errors import ImageError
 from napari_unet.gui import explorer, keeping
 from napari_unet.gui.explorer import ModelExplorer
-from napari_unet.gui.feed import Feed, Subject
+from napari_unet.gui.feed import Feed
 from napari_unet.gui.recent import remember_model
 from napari_unet.gui.session import session_of
+from napari_unet.gui.subject import Subject
 from napari_unet.gui.widget import UnetWidget
 from napari_unet.images import Image, Region, image_from_array
 

@@ -151,8 +151,8 @@ def test_panel_closed_while_predicting(viewer, widget, qtbot, big, notified):
 
 def test_no_image(viewer, widget, blobs, qtbot, notified):
     widget.prediction_panel.controls.predict.click()
-    assert "There is no image to segment" in notified[0]
-    assert "There is no image to segment" in ended(widget, qtbot)
+    assert "There is no image yet" in notified[0]
+    assert "There is no image yet" in ended(widget, qtbot)
     viewer.add_image(blobs)
     assert widget.prediction_panel.controls.status.text() == ""
 

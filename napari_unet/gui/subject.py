@@ -1,0 +1,114 @@
+"""An image as training sees it, and its pixels where the engine sees them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Self
+
+import numpy as np
+
+from napari_unet.engine.messages import AddImage
+
+if TYPE_CHECKING:
+    from napari_unet.annotation import Annotation
+    from napari_unet.engine.arrays import SharedArray
+    from napari_unet.engine.client import Engine
+    from napari_unet.images import Image, IntensityRange
+
+
+@dataclass(frozen=True)
+class Subject:
+    """An image to learn from or to look at, as it is now.
+
+    Attributes
+    ----------
+    key : str
+        Names it between viewer and engine.
+    image : Image
+    channels : tuple of int
+        Which ones the model sees, in order.
+    percentiles : tuple of float
+        Of the image, which become 0 and 1.
+    labels : Annotation
+        A snapshot.
+    """
+
+    key: str
+    image: Image
+    channels: tuple[int, ...]
+    percentiles: tuple[float, float]
+    labels: Annotation
+
+
+@dataclass(frozen=True)
+class SharedImage:
+    """The pixels of a subject, where the engine sees them.
+
+    Attributes
+    ----------
+    image : Image
+    channels : tuple of int
+        Which ones the model sees, in order.
+    pixels : SharedArray
+        Each of these channels once, ``(T, Z, C, Y, X)`` or what there is of it.
+    intensity : IntensityRange
+        What becomes 0 and 1.
+    """
+
+    image: Image
+    channels: tuple[int, ...]
+    pixels: SharedArray
+    intensity: IntensityRange
+
+    @classmethod
+    def of(cls, subject: Subject, engine: Engine) -> Self:
+        """Copy the pixels of a subject.
+
+        Raises
+        ------
+        ImageError
+            If they cannot be read; nothing is left behind.
+        """
+        from napari_unet.images import measure_intensity
+
+        image, channels = subject.image, subject.channels
+        read = tuple(dict.fromkeys(channels))
+        intensity = measure_intensity(image, channels, *subject.percentiles)
+        shape = (*image.stack_shape, len(read), *image.plane_shape)
+        dtype = np.dtype(image.data.dtype).newbyteorder("=")
+        pixels = engine.array(shape, dtype)
+        try:
+            filled = pixels.open()
+            for plane in image.planes():
+                filled[tuple(plane.values())] = image.read(image.whole(plane), read)
+        except Exception:
+            pixels.remove()
+            raise
+        return cls(image, channels, pixels, intensity)
+
+    def shows(self, subject: Subject) -> bool:
+        """Whether these are the pixels of a subject still."""
+        return (
+            self.channels == subject.channels
+            and self.image.data is subject.image.data
+            and self.image.axes == subject.image.axes
+        )
+
+    def suits_labels_of(self, other: Self) -> bool:
+        """Whether labels of another image lie where they should on this one."""
+        ours, theirs = self.image, other.image
+        return (ours.axes, ours.data.shape) == (theirs.axes, theirs.data.shape)
+
+    def description(self, key: str) -> AddImage:
+        """Return what tells the engine of it, under the name `key`."""
+        image, channels = self.image, self.channels
+        read = list(dict.fromkeys(channels))
+        return AddImage(
+            key=key,
+            name=image.name,
+            pixels=self.pixels,
+            axes=f"{image.stack_axes}CYX",
+            rgb=image.rgb and len(read) > 1,
+            channels=tuple(map(read.index, channels)),
+            intensity=self.intensity,
+        )
