@@ -28,11 +28,10 @@ def open_zarr(path: Path, name: str) -> Image:
         If the folder is not OME-Zarr, is a plate of many images, or lacks an array.
     """
     import zarr
-    from zarr.errors import NodeNotFoundError
 
     try:
         node = zarr.open(str(path), mode="r")
-    except NodeNotFoundError:
+    except FileNotFoundError:
         raise ImageError(
             f"The folder '{path.name}' is not an OME-Zarr image. Choose the image "
             "files inside it, or the folder whose name ends in .zarr."
