@@ -34,6 +34,41 @@ def test_a_device_that_fails_is_reported_and_the_cpu_used(monkeypatch):
     assert "meta" in note and "self-test" in note
 
 
+def test_a_driver_that_does_not_start_is_reported_and_the_cpu_used(monkeypatch):
+    # Here torch has no CUDA, or has one but no such card.
+    monkeypatch.setattr(choice, "available_devices", lambda: ["cuda:77", "cpu"])
+    device, (note,) = choose_device("auto")
+    assert device == choose_device("cpu")[0]
+    assert "'cuda:77' failed its self-test (" in note
+
+
+def test_a_device_that_knows_no_bf16_works_in_single_precision(monkeypatch):
+    def refuse_bf16(net, device):
+        # In these words MPS does before macOS 14.
+        if device.precision == "bf16":
+            raise TypeError("BFloat16 is not supported on MPS")
+        return net.to(memory_format=device.memory_format)
+
+    monkeypatch.setattr(choice, "move", refuse_bf16)
+    choice.try_device.cache_clear()
+    assert choice.try_device("cpu").precision == "fp32"
+    choice.try_device.cache_clear()
+
+
+def test_a_gpu_is_timed_with_work_that_fills_it(monkeypatch):
+    pixels = {}
+
+    def run(net, x):
+        pixels[x.device.type] = x.numel()
+        return torch.zeros(1)
+
+    monkeypatch.setattr(choice, "_run", run)
+    for name in ("meta", "cpu"):
+        choice._measure(*choice._small_net(), Device(name))
+    assert pixels["meta"] > 700**2
+    assert pixels["cpu"] < 100**2
+
+
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
 def test_autocast_sets_the_precision_of_convolutions(precision):
     device = Device("cpu", precision)
