@@ -66,10 +66,15 @@ def move(net: SegmentationNet, device: Device) -> SegmentationNet:
 
 
 def autocast(device: Device) -> AbstractContextManager[object]:
-    """Return a context in which convolutions run in the device's precision."""
-    if device.precision == "fp32":
+    """Return a context in which a net is trained: convolutions in bf16 or in fp32.
+
+    Not in fp16, where gradients of single pixels are too small to be told from zero;
+    and in bf16 where torch can: not on MPS before 2.5.
+    """
+    kind = torch.device(device.name).type
+    if device.precision != "bf16" or not torch.amp.is_autocast_available(kind):
         return nullcontext()
-    return torch.autocast(torch.device(device.name).type, device.dtype)
+    return torch.autocast(kind, device.dtype)
 
 
 def free_memory(device: Device) -> int:

@@ -82,3 +82,12 @@ def test_the_self_test_leaves_the_threads_alone():
     before = torch.get_num_threads()
     choose_device("cpu")
     assert torch.get_num_threads() == before
+
+
+@pytest.mark.parametrize("device", [Device("cpu", "fp16"), Device("meta", "bf16")])
+def test_nets_are_trained_in_bf16_or_in_single_precision(device):
+    # fp16 loses gradients; "meta" has no autocast, as MPS before torch 2.5.
+    conv = torch.nn.Conv2d(1, 1, 3, device=device.name)
+    with autocast(device):
+        image = torch.zeros(1, 1, 5, 5, device=device.name)
+        assert conv(image).dtype == torch.float32
