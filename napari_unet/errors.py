@@ -38,11 +38,14 @@ def is_out_of_memory(error: BaseException) -> bool:
     """Tell whether an error means that memory ran out, on whatever device."""
     if isinstance(error, MemoryError):
         return True
-    # torch.OutOfMemoryError is a RuntimeError; the CPU's allocator has no class.
+    # torch.OutOfMemoryError is a RuntimeError. The CPU's allocator and the libraries of
+    # CUDA have no class, nor has a single array that is too large for Metal.
     text = str(error).lower()
     return isinstance(error, RuntimeError) and (
         type(error).__name__ == "OutOfMemoryError"
         or "out of memory" in text
         or "not enough memory" in text
         or "can't allocate memory" in text
+        or "status_alloc_failed" in text
+        or "invalid buffer size" in text
     )

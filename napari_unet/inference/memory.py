@@ -33,7 +33,7 @@ def choose_tile(
     wanted : int, optional
         Pixels along a tile, where the user has chosen.
     """
-    on_cpu = prepared.device.name == "cpu"
+    on_cpu, on_mps = (prepared.device.name == kind for kind in ("cpu", "mps"))
     memory = SHARE * free
     if on_cpu:
         memory = min(memory, MOST_ON_CPU)
@@ -41,7 +41,9 @@ def choose_tile(
     while not wanted and tile > SMALLEST_TILE and _needed(prepared, tile) > memory:
         tile //= 2
     fitting = int(memory / _needed(prepared, tile))
-    return tile, 1 if on_cpu else min(max(fitting, 1), LARGEST_BATCH)
+    # A tile of full size keeps an Apple GPU busy, and Metal ends the process where a
+    # single array has more than 4 GB.
+    return tile, 1 if on_cpu or on_mps else min(max(fitting, 1), LARGEST_BATCH)
 
 
 def _needed(prepared: PreparedNet, tile: int) -> int:

@@ -86,8 +86,11 @@ def free_memory(device: Device) -> int:
         )
         return int(torch.cuda.mem_get_info(device.name)[0] + unused)
     if kind == "mps":
-        limit = torch.mps.recommended_max_memory()
-        return max(0, limit - torch.mps.driver_allocated_memory())
+        # The computer's own memory, which other programs take from, too.
+        unused = (
+            torch.mps.driver_allocated_memory() - torch.mps.current_allocated_memory()
+        )
+        return int(psutil.virtual_memory().available + unused)
     return int(psutil.virtual_memory().available)
 
 

@@ -2,6 +2,7 @@ from dataclasses import replace
 
 import pytest
 
+from napari_unet.errors import is_out_of_memory
 from napari_unet.inference.memory import choose_tile
 from napari_unet.inference.prepare import prepare
 from napari_unet.nets import UNet
@@ -30,6 +31,26 @@ def test_a_gpu_gets_batches(net):
     assert choose_tile(gpu, 40 * GIGABYTE) == (1024, 8)
     assert choose_tile(gpu, 2 * GIGABYTE) == (1024, 1)
     assert choose_tile(gpu, GIGABYTE)[0] < 1024
+
+
+def test_an_apple_gpu_gets_a_tile_at_a_time(net):
+    mps = replace(net, device=Device("mps", "bf16"))
+    assert choose_tile(mps, 40 * GIGABYTE) == (1024, 1)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "CUDA out of memory. Tried to allocate 2 GiB",
+        "MPS backend out of memory (MPS allocated: 5 GB)",
+        "CUDA error: out of memory",
+        "CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`",
+        "cuDNN error: CUDNN_STATUS_ALLOC_FAILED",
+        "Invalid buffer size: 19.45 GB",
+    ],
+)
+def test_too_little_memory_has_many_words(words):
+    assert is_out_of_memory(RuntimeError(words))
 
 
 def test_single_precision_gets_smaller_tiles(net):

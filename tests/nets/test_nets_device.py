@@ -1,3 +1,6 @@
+from types import SimpleNamespace
+
+import psutil
 import pytest
 import torch
 
@@ -91,3 +94,12 @@ def test_nets_are_trained_in_bf16_or_in_single_precision(device):
     with autocast(device):
         image = torch.zeros(1, 1, 5, 5, device=device.name)
         assert conv(image).dtype == torch.float32
+
+
+def test_an_apple_gpu_has_the_memory_of_the_computer(monkeypatch):
+    monkeypatch.setattr(torch.mps, "driver_allocated_memory", lambda: 5 << 30)
+    monkeypatch.setattr(torch.mps, "current_allocated_memory", lambda: 2 << 30)
+    free = SimpleNamespace(available=4 << 30)
+    monkeypatch.setattr(psutil, "virtual_memory", lambda: free)
+    # What torch keeps for later is free for the next tile.
+    assert free_memory(Device("mps")) == 7 << 30
