@@ -49,3 +49,13 @@ def is_out_of_memory(error: BaseException) -> bool:
         or "status_alloc_failed" in text
         or "invalid buffer size" in text
     )
+
+
+def is_gpu_failure(error: BaseException) -> bool:
+    """Tell whether CUDA failed, after which its process cannot use it any more."""
+    failed = ("cuda error", "cuda driver error", "cudnn error", "hip error")
+    return (
+        isinstance(error, RuntimeError)
+        and any(words in str(error).lower() for words in failed)
+        and not is_out_of_memory(error)
+    )

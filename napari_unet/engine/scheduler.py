@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from napari_unet.engine.messages import Done, Event, Failed, Request
-from napari_unet.errors import UnetError, is_out_of_memory
+from napari_unet.errors import UnetError, is_gpu_failure, is_out_of_memory
 
 if TYPE_CHECKING:
     from napari_unet.engine.state import State
@@ -50,6 +50,11 @@ class Scheduler:
         Handed to each job: what outlives it, such as loaded models.
     send : function of one message
         Where answers go. What it raises is taken for a failure of the job.
+
+    Attributes
+    ----------
+    gpu_failed : bool
+        Whether no job of this process can use the GPU any more.
     """
 
     def __init__(
@@ -58,6 +63,7 @@ class Scheduler:
         self._jobs = jobs
         self._state = state
         self._send = send
+        self.gpu_failed = False
         self._running: list[_Running] = []
         self._waiting: list[_Running] = []
 
@@ -128,5 +134,13 @@ class Scheduler:
                 "DeviceError",
                 "There is too little free memory for this. Close other programs, or "
                 "choose a smaller image or another device.",
+            )
+        elif is_gpu_failure(error):
+            self.gpu_failed = True
+            reason = str(error).partition("\n")[0]
+            kind, text = (
+                "DeviceError",
+                f"The graphics card failed ({reason}). Try again: the engine starts "
+                "anew. If it fails again, choose the CPU as device.",
             )
         self._send(Failed(id, kind, text))

@@ -78,6 +78,9 @@ def serve(
             else:
                 scheduler.add(message)
         scheduler.step()
+        if scheduler.gpu_failed:
+            # No more can be computed on it in this process, but in the next one.
+            os._exit(1)
 
 
 def _read(

@@ -24,7 +24,7 @@ class Glance(Request):
 
 @dataclass(frozen=True)
 class Wrong(Request):
-    """Fail as a user may mend it, by a bug, or with what cannot be sent."""
+    """Fail as a user may mend it, by a bug, as CUDA, or with what cannot be sent."""
 
     how: str
 
@@ -72,6 +72,8 @@ def wrong(request, state):
         raise ImageError("This image has 4 channels; the model takes 1.")
     if request.how == "bug":
         raise KeyError("nucleus")
+    if request.how == "cuda":
+        raise RuntimeError("CUDA error: an illegal memory access was encountered\n...")
     yield lambda: "cannot be sent"
 
 

@@ -16,7 +16,7 @@ import pytest
 
 from napari_unet.engine import Engine
 from napari_unet.engine.logs import KEPT, new_log
-from napari_unet.errors import EngineError, ImageError
+from napari_unet.errors import DeviceError, EngineError, ImageError
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="signals")
 
@@ -161,6 +161,18 @@ def test_a_bug_is_to_be_reported_and_the_engine_goes_on(warm_engine, how):
     assert "Traceback" in log.read_text()
     assert warm_engine.ask(jobs.Count(2)) == 1
     assert warm_engine.pid == pid
+
+
+def test_after_a_failure_of_cuda_the_engine_starts_anew(engine):
+    waiting = engine.request(jobs.Count(10**6, 0.01))
+    assert next(waiting) == 0
+    pid = engine.pid
+    with pytest.raises(DeviceError, match=r"\(CUDA error: an illegal .*\)\. Try again"):
+        list(engine.request(jobs.Wrong("cuda")))
+    with pytest.raises(EngineError, match="starts anew"):
+        list(waiting)
+    assert engine.ask(jobs.Count(2)) == 1
+    assert engine.pid != pid
 
 
 VIEWER = """

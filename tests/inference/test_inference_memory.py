@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import pytest
 
-from napari_unet.errors import is_out_of_memory
+from napari_unet.errors import is_gpu_failure, is_out_of_memory
 from napari_unet.inference.memory import choose_tile
 from napari_unet.inference.prepare import prepare
 from napari_unet.nets import UNet
@@ -51,6 +51,7 @@ def test_an_apple_gpu_gets_a_tile_at_a_time(net):
 )
 def test_too_little_memory_has_many_words(words):
     assert is_out_of_memory(RuntimeError(words))
+    assert not is_gpu_failure(RuntimeError(words))
 
 
 def test_single_precision_gets_smaller_tiles(net):
