@@ -118,9 +118,12 @@ class MaskRCNN(SegmentationNet):
         Where objects are not known the image is blanked: a cell that nobody drew must
         not count as ground.
         """
-        images = list(image * known[:, None])
+        images = list(image * known[:, None].to(image.device))
         shown = torch.where(known, objects, 0)
-        targets = [_target(o, c) for o, c in zip(shown, classes, strict=True)]
+        targets = [
+            {name: t.to(image.device) for name, t in _target(o, c).items()}
+            for o, c in zip(shown, classes, strict=True)
+        ]
         losses: dict[str, Tensor] = self.detector(images, targets)
         return torch.stack(list(losses.values())).sum()
 
@@ -170,10 +173,9 @@ def _target(objects: Tensor, classes: Tensor) -> dict[str, Tensor]:
         masks.append(mask)
         boxes.append(box)
         labels.append(int(of_object.mode().values) if len(of_object) else 1)
-    device = objects.device
     return {
-        "boxes": torch.tensor(boxes, dtype=torch.float32, device=device).reshape(-1, 4),
-        "labels": torch.tensor(labels, dtype=torch.int64, device=device),
+        "boxes": torch.tensor(boxes, dtype=torch.float32).reshape(-1, 4),
+        "labels": torch.tensor(labels, dtype=torch.int64),
         "masks": torch.stack(masks).to(torch.uint8)
         if masks
         else objects.new_zeros((0, *objects.shape), dtype=torch.uint8),

@@ -68,10 +68,13 @@ class SegmentationNet(nn.Module, ABC):
     ) -> Tensor:
         """Return the loss of a net that has one of its own.
 
+        Labels are on the CPU: what is looked up in them, pixel by pixel or object by
+        object, would have a GPU waited for each time.
+
         Parameters
         ----------
         image : Tensor
-            ``(N, C, Y, X)``, float32.
+            ``(N, C, Y, X)``, float32, on the net's device.
         objects : Tensor
             ``(N, Y, X)``, int: the number of the object at each pixel, 0 for none.
         classes : Tensor

@@ -106,7 +106,7 @@ class PatchClassifier(SegmentationNet):
         if not patches:
             return image.sum() * 0 + sum(p.sum() * 0 for p in self.parameters())
         scores = self.classifier(torch.stack(patches))
-        return functional.cross_entropy(scores, torch.stack(truth))
+        return functional.cross_entropy(scores, torch.stack(truth).to(scores.device))
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the logits of an image of any size, interpolated between patches.

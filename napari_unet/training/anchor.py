@@ -56,7 +56,8 @@ class Anchor:
         self, net: SegmentationNet, classes: Sequence[int], device: Device
     ) -> None:
         self._base = copy.deepcopy(net).eval().requires_grad_(False)
-        self._classes = list(classes)
+        # On the device once: a list is brought there at each step, which waits for it.
+        self._classes = torch.tensor(classes, dtype=torch.int64).to(device.name)
         self._device = device
         self._wrong = 0.0
 
@@ -91,7 +92,9 @@ class Anchor:
         with torch.no_grad(), autocast(self._device):
             said = crop_to(self._base(image), classes).float()
         loss = _divergence(
-            said[:, self._classes], out[:, self._classes], classes == IGNORE
+            said.index_select(1, self._classes),
+            out.index_select(1, self._classes),
+            classes == IGNORE,
         )
         if self._base.boundary_head:
             loss = loss + _divergence(_yes_or_no(said), _yes_or_no(out), ~known)

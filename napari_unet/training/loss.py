@@ -49,7 +49,8 @@ def segmentation_loss(
     Tensor
         A scalar; zero, with zero gradient, where nothing is labelled.
     """
-    labelled = classes != IGNORE
+    # Found once: a mask is looked through at each use, and a GPU waited for.
+    labelled = torch.nonzero(classes != IGNORE, as_tuple=True)
     z = logits.movedim(1, -1)[labelled]
     target = classes[labelled]
     if not len(target):
@@ -80,7 +81,7 @@ def dice_loss(z: Tensor, target: Tensor) -> Tensor:
     there = truth.sum(dim=0) > 0
     both = (p * truth).sum(dim=0)
     either = (p * p).sum(dim=0) + truth.sum(dim=0)
-    return 1 - (2 * both / either)[there].mean()
+    return 1 - (2 * both / either * there).sum() / there.sum()
 
 
 def flooded(loss: Tensor, n_classes: int, labelled: int) -> Tensor:
@@ -124,13 +125,14 @@ def boundary_loss(
     weight : Tensor
         ``(N, Y, X)``, float32: how much each pixel counts.
     """
-    if not known.any():
+    places = torch.nonzero(known, as_tuple=True)
+    if not len(places[0]):
         return logits.sum() * 0
     return functional.binary_cross_entropy_with_logits(
-        logits[known],
-        boundary[known].to(logits.dtype),
-        weight[known],
-        pos_weight=logits.new_tensor(BOUNDARY_WEIGHT),
+        logits[places],
+        boundary[places].to(logits.dtype),
+        weight[places],
+        pos_weight=logits.new_full((), BOUNDARY_WEIGHT),
     )
 
 

@@ -107,8 +107,8 @@ class Objective:
         return loss, out
 
     def _of_net(self, crops: Crops) -> Tensor:
-        shown = (crops.image, crops.objects, crops.classes, crops.known)
-        return self._net.loss(*(t.to(self._device.name) for t in shown))
+        image = crops.image.to(self._device.name)
+        return self._net.loss(image, crops.objects, crops.classes, crops.known)
 
     def _errors(self, out: Tensor, crops: Crops) -> NDArray[np.float32]:
         found = out.detach()[:, : self._n_classes].argmax(1).cpu()

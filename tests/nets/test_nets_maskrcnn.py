@@ -5,6 +5,7 @@ import importlib.util
 import numpy as np
 import pytest
 import torch
+from pretended_gpu import NAME, PretendedGPU
 
 from napari_unet.annotation import Annotation, ClassScheme
 from napari_unet.errors import ModelError, TrainingError
@@ -19,6 +20,7 @@ from napari_unet.models import (
     missing_extra,
     save_model,
 )
+from napari_unet.nets import MaskRCNN
 from napari_unet.nets.device import Device
 from napari_unet.training import (
     Checkpoints,
@@ -70,6 +72,30 @@ def test_without_torchvision_it_says_what_to_install():
         build(spec())
     assert "[maskrcnn]" in missing_extra("maskrcnn")
     assert missing_extra("unet") is None
+
+
+class Detector(torch.nn.Module):
+    def forward(self, images, targets):
+        self.seen = images, targets
+        return {"loss": images[0].sum()}
+
+
+def test_objects_are_told_to_a_gpu_as_boxes_and_masks():
+    net = MaskRCNN.__new__(MaskRCNN)
+    torch.nn.Module.__init__(net)
+    net.detector = Detector()
+    objects = torch.zeros(1, 20, 30, dtype=torch.int32)
+    objects[0, 2:8, 3:12], objects[0, 10:15, 20:25] = 4, 9
+    classes, known = (objects > 0).long(), torch.ones(1, 20, 30, dtype=torch.bool)
+    with PretendedGPU() as gpu:
+        net.loss(torch.rand(1, 1, 20, 30).to(NAME), objects, classes, known)
+        # Each object was looked at on the CPU, where the labels are.
+        assert gpu.waits == []
+        _, (target,) = net.detector.seen
+        assert {t.device.type for t in target.values()} == {NAME}
+        assert target["boxes"].cpu().tolist() == [[3, 2, 12, 8], [20, 10, 25, 15]]
+        assert target["labels"].cpu().tolist() == [1, 1]
+        assert target["masks"].cpu().sum((1, 2)).tolist() == [54, 25]
 
 
 @needs_torchvision
