@@ -13,6 +13,7 @@ from qtpy.QtGui import QMouseEvent
 from qtpy.QtWidgets import QApplication
 
 from napari_unet.gui.samples import nuclei
+from napari_unet.gui.screen import camera_of
 from napari_unet.gui.widget import UnetWidget
 from napari_unet.training.events import Stepped
 
@@ -91,7 +92,7 @@ class Painter:
         )
 
     def _on_canvas(self, y: float, x: float) -> QPointF:
-        camera = self._viewer.scene.camera
+        camera = camera_of(self._viewer)
         canvas = self._viewer.window._qt_viewer.canvas.native
         middle = np.asarray(camera.center)[-2:]
         dy, dx = (np.array([y, x]) - middle) * camera.zoom
@@ -134,7 +135,7 @@ class Window:
         self.image = self.viewer.add_image(pixels, name="nuclei")
         self.widget = UnetWidget(self.viewer)
         self.viewer.window.add_dock_widget(self.widget, name="U-Net")
-        self.viewer.scene.camera.zoom = 1.3
+        camera_of(self.viewer).zoom = 1.3
         self.panel = self.widget.live_panel
         self.live = self.widget.session.live
         self.probe = Probe()

@@ -7,6 +7,8 @@ from qtpy.QtGui import QMouseEvent
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication
 
+from napari_unet.gui.screen import camera_of
+
 
 class Mouse:
     """Draws on the canvas at positions in the data of the active layer."""
@@ -51,11 +53,11 @@ class Mouse:
         QTest.keyClick(self.canvas, key, modifier)
 
     def _camera(self):
-        camera = self._viewer.scene.camera
+        camera = camera_of(self._viewer)
         return *camera.center, camera.zoom, self.canvas.width(), self.canvas.height()
 
     def _on_canvas(self, position) -> QPointF:
-        camera = self._viewer.scene.camera
+        camera = camera_of(self._viewer)
         layer = self._viewer.layers.selection.active
         world = np.asarray(layer.data_to_world(position))[-2:]
         offset = (world - np.asarray(camera.center)[-2:]) * camera.zoom

@@ -6,6 +6,7 @@ from gui_mouse import Mouse
 from qtpy.QtCore import Qt
 
 from napari_unet.errors import UnetError
+from napari_unet.gui.screen import camera_of
 
 
 def test_a_line_across_a_cell_is_its_diameter(viewer, widget, blobs):
@@ -13,13 +14,13 @@ def test_a_line_across_a_cell_is_its_diameter(viewer, widget, blobs):
     layer = viewer.add_image(blobs, name="cells", scale=(0.5, 0.5))
     viewer.show()
     form = widget.prediction_panel.controls.form
-    center = tuple(viewer.scene.camera.center)
+    center = tuple(camera_of(viewer).center)
     form.measure.click()
     assert "Drag a line" in widget.prediction_panel.controls.status.text()
     Mouse(viewer).draw((10, 10), (10, 34))
     assert form.config(None).diameter == pytest.approx(24, abs=1)
     # The picture has not moved, and moves again from now on.
-    assert tuple(viewer.scene.camera.center) == center
+    assert tuple(camera_of(viewer).center) == center
     assert layer.mouse_pan
     Mouse(viewer).draw((10, 10), (10, 20))
     assert form.config(None).diameter == pytest.approx(24, abs=1)
@@ -55,10 +56,10 @@ def test_measuring_is_given_up(
     qtbot.wait_until(lambda: not form.measure.isChecked())
     assert widget.prediction_panel.controls.status.text() == ""
     viewer.layers.selection.active = layer
-    center = tuple(viewer.scene.camera.center)
+    center = tuple(camera_of(viewer).center)
     mouse.draw((10, 10), (10, 34))
     assert form.config(None).diameter is None
-    assert tuple(viewer.scene.camera.center) != center
+    assert tuple(camera_of(viewer).center) != center
 
 
 def test_measuring_goes_on_while_results_are_shown(

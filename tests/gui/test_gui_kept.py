@@ -11,6 +11,7 @@ from qtpy.QtCore import Qt
 from napari_unet.annotation import AnnotationStore, Autosave, image_key
 from napari_unet.gui import keeping
 from napari_unet.gui.keeping import Keeping
+from napari_unet.gui.screen import camera_of
 from napari_unet.gui.session import session_of
 
 
@@ -33,7 +34,7 @@ def test_a_stroke_is_on_disk_soon_and_back_in_the_next_session(
     assert layer.mode == "paint"
     assert layer.dtype == np.uint8
 
-    viewer.scene.camera.zoom = 4
+    camera_of(viewer).zoom = 4
     mouse.draw((10, 12), (10, 20))
     mouse.key(Qt.Key.Key_1, Qt.KeyboardModifier.ShiftModifier)
     mouse.draw((50, 2), (50, 40))
@@ -119,6 +120,7 @@ from napari_unet.gui.keeping import Keeping
 from napari_unet.gui.session import session_of
 from napari_unet.gui.widget import UnetWidget
 from qtpy.QtTest import QTest
+from napari_unet.gui.screen import camera_of
 
 viewer = napari.Viewer()
 annotations = session_of(viewer).annotations

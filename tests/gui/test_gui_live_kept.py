@@ -8,6 +8,7 @@ from napari_unet.annotation import ClassScheme
 from napari_unet.gui.checkpoint_panel import CheckpointPanel
 from napari_unet.gui.outcome import Outcome
 from napari_unet.gui.plan import Plan
+from napari_unet.gui.screen import camera_of
 from napari_unet.gui.widget import UnetWidget
 from napari_unet.training import Checkpointed, Stepped, TrainConfig, Validated
 
@@ -63,7 +64,7 @@ def test_checkpoints_are_drawn_also_while_the_view_cannot_be_predicted(
     user.start()
     kept = user.panel.checkpoints.list
     user.wait(kept.count)
-    viewer.scene.camera.center = (1000, 1000)
+    camera_of(viewer).center = (1000, 1000)
     user.wait(lambda: "not in sight" in user.panel.train.verdict.text())
     count = kept.count()
     user.wait(lambda: kept.count() > count and is_drawn(kept.item(0)))

@@ -10,6 +10,7 @@ from napari_unet.annotation.annotation import HELD_OUT, TRAINING
 from napari_unet.engine.messages import AtWork, RolledBackTo
 from napari_unet.errors import EngineError
 from napari_unet.gui import live_panel
+from napari_unet.gui.screen import camera_of
 from napari_unet.images import Region
 from napari_unet.training import Checkpointed, Stopped, Warned
 
@@ -344,7 +345,7 @@ def test_next_goes_to_another_image(viewer, user, scribbles, blobs):
     user.wait(lambda: "Least sure" in user.panel.train.verdict.text())
     assert "'second'" in user.panel.train.verdict.text()
     assert viewer.layers.selection.active is other
-    assert viewer.scene.camera.center[-1] > 190
+    assert camera_of(viewer).center[-1] > 190
 
 
 def test_what_is_freed_in_one_image_by_strokes_on_another_is_learnt(

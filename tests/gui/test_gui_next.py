@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from gui_live import save_small_model
 
-from napari_unet.gui.screen import is_flat, region_on_screen
+from napari_unet.gui.screen import camera_of, is_flat, region_on_screen
 from napari_unet.images import Region
 
 
@@ -29,15 +29,15 @@ def test_next_shows_rows_and_columns_of_the_place(
     region = region_on_screen(viewer, target, 8)
     assert region.plane == {"Z": int(viewer.dims.point[0])}
     assert viewer.dims.displayed == (1, 2)
-    assert 0 <= viewer.scene.camera.center[-2] <= blobs.shape[0]
-    assert 0 <= viewer.scene.camera.center[-1] <= blobs.shape[1]
+    assert 0 <= camera_of(viewer).center[-2] <= blobs.shape[0]
+    assert 0 <= camera_of(viewer).center[-1] <= blobs.shape[1]
 
 
 def test_a_pyramid_is_on_screen_to_its_last_row(viewer, widget, qtbot):
     data = np.zeros((1000, 1000), np.uint8)
     scales = [data, data[::8, ::8]]
     image = viewer.add_image(scales, multiscale=True, contrast_limits=(0, 1))
-    viewer.scene.camera.zoom = 0.1
+    camera_of(viewer).zoom = 0.1
     qtbot.wait_until(lambda: image.data_level == 1)
     target = widget.session.target(image)
     qtbot.wait_until(

@@ -4,6 +4,7 @@ from gui_annotate import annotate, ids, open_again
 from qtpy.QtCore import Qt
 
 from napari_unet.annotation import AnnotationStore
+from napari_unet.gui.screen import camera_of
 from napari_unet.gui.session import session_of
 
 
@@ -124,7 +125,7 @@ def test_accept_the_view_then_withdraw_it(
     correct(blobs)
     image = annotations.images[0]
     assert not image.annotation.verified.keys()
-    viewer.scene.camera.zoom = 4
+    camera_of(viewer).zoom = 4
     viewer.screenshot(flash=False)
     panel.accept_view.click()
     assert image.annotation.verified.dense().all()
@@ -149,7 +150,7 @@ def test_a_view_without_the_image_is_not_accepted(
 ):
     correct(blobs)
     image = annotations.images[0]
-    viewer.scene.camera.center = (1000, 1000)
+    camera_of(viewer).center = (1000, 1000)
     viewer.screenshot(flash=False)
     widget.objects_panel.accept_view.click()
     assert not image.annotation.verified.keys()

@@ -6,6 +6,7 @@ from gui_annotate import ids, take_in
 from qtpy.QtCore import QPointF, QTimer
 
 from napari_unet.gui import correction
+from napari_unet.gui.screen import camera_of
 
 
 def test_a_new_prediction_spares_what_is_accepted(
@@ -15,7 +16,7 @@ def test_a_new_prediction_spares_what_is_accepted(
     layer = correct(blobs)
     layer.data_setitem(np.nonzero(layer.data > 0), 9)
     corrected = layer.data.copy()
-    viewer.scene.camera.zoom = 4
+    camera_of(viewer).zoom = 4
     panel.accept_rectangle.click()
     mouse.draw((0, 0), (59, 40))
     with qtbot.wait_signal(panel._correction.shown):
@@ -63,7 +64,7 @@ def test_objects_of_a_film_have_ids_of_their_own(
     mouse.click(2, 10, 15)
     assert len(ids(layer)) == 19
     assert not layer.data[2, 5:20, 10:22].any()
-    viewer.scene.camera.zoom = 4
+    camera_of(viewer).zoom = 4
     viewer.screenshot(flash=False)
     widget.objects_panel.accept_view.click()
     verified = annotations.images[0].annotation.verified.dense()
