@@ -3,12 +3,16 @@
 import os
 import shutil
 import tempfile
+import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from napari_unet.errors import ImageError
+
+# Seconds from one try to the next.
+WAITS = (0.05, 0.1, 0.2, 0.4, 0.8)
 
 
 @contextmanager
@@ -50,9 +54,30 @@ def replacing(path: Path) -> Iterator[Path]:
     unfinished = path.parent / f".{path.name}.{uuid.uuid4().hex[:8]}.unfinished"
     try:
         yield unfinished
-        os.replace(unfinished, path)
+        rename(unfinished, path)
     finally:
         unfinished.unlink(missing_ok=True)
+
+
+def rename(path: Path, to: Path) -> None:
+    """Rename a file, also onto an older one, or a folder.
+
+    Windows refuses it while any program has the file, or one in the folder, open. Virus
+    scanners and the search have what was just written, for a moment: it is tried again.
+
+    Raises
+    ------
+    OSError
+        If it stays refused.
+    """
+    for wait in WAITS:
+        try:
+            os.replace(path, to)
+        except PermissionError:
+            time.sleep(wait)
+        else:
+            return
+    os.replace(path, to)
 
 
 @contextmanager
@@ -73,7 +98,7 @@ def restored(path: Path) -> Iterator[None]:
         yield
     except BaseException:
         if old:
-            os.replace(aside, path)
+            rename(aside, path)
         elif not there:
             path.unlink(missing_ok=True)
         # Still there where both were one file.
@@ -114,5 +139,6 @@ def _writing_errors(path: Path) -> Iterator[None]:
     except OSError as error:
         raise ImageError(
             f"'{path}' cannot be written: {error.strerror or error}. Check that the "
-            "folder exists, that you may write there and that the disk is not full."
+            "folder exists, that you may write there, that no other program has the "
+            "file open and that the disk is not full."
         ) from error

@@ -5,7 +5,6 @@ from __future__ import annotations
 import glob
 import hashlib
 import json
-import os
 import shutil
 import tempfile
 import time
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from napari_unet.errors import ModelError
+from napari_unet.images.whole import rename
 from napari_unet.models.folder import DESCRIPTION, WEIGHTS, aside_of, place_of
 
 if TYPE_CHECKING:
@@ -145,12 +145,12 @@ def _take_place(new: Path, folder: Path) -> None:
     aside = aside_of(folder)
     if folder.exists():
         shutil.rmtree(aside, ignore_errors=True)
-        os.replace(folder, aside)
+        rename(folder, aside)
         try:
-            os.replace(new, folder)
+            rename(new, folder)
         except OSError:
-            os.replace(aside, folder)
+            rename(aside, folder)
             raise
     else:
-        os.replace(new, folder)
+        rename(new, folder)
     shutil.rmtree(aside, ignore_errors=True)

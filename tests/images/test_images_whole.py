@@ -1,13 +1,15 @@
 """Files that are there completely or not at all."""
 
 import os
+from threading import Timer
 
 import numpy as np
 import pytest
 import tifffile
+import windows
 
 from napari_unet.errors import ImageError
-from napari_unet.images import check_writable, write_all_labels, written_whole
+from napari_unet.images import check_writable, whole, write_all_labels, written_whole
 
 
 def test_a_file_takes_its_place_when_it_is_done(tmp_path):
@@ -17,6 +19,37 @@ def test_a_file_takes_its_place_when_it_is_done(tmp_path):
         new.write_text("new")
         assert path.read_text() == "old"
     assert path.read_text() == "new"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@windows.linux
+def test_a_program_that_looks_at_a_file_for_a_moment_is_waited_for(
+    tmp_path, monkeypatch
+):
+    path = tmp_path / "a.txt"
+    path.write_text("old")
+    windows.like_windows(monkeypatch)
+    looking = path.open()
+    Timer(0.2, looking.close).start()
+    with written_whole(path) as new:
+        new.write_text("new")
+    assert path.read_text() == "new"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@windows.linux
+def test_a_file_that_another_program_keeps_open_is_left_and_said(tmp_path, monkeypatch):
+    path = tmp_path / "a.txt"
+    path.write_text("old")
+    windows.like_windows(monkeypatch)
+    monkeypatch.setattr(whole, "WAITS", (0.01,))
+    with (
+        path.open(),
+        pytest.raises(ImageError, match="no other program has the file open"),
+        written_whole(path) as new,
+    ):
+        new.write_text("new")
+    assert path.read_text() == "old"
     assert list(tmp_path.iterdir()) == [path]
 
 

@@ -5,9 +5,11 @@ import json
 import os
 import pickle
 import shutil
+from threading import Timer
 
 import pytest
 import torch
+import windows
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from safetensors.torch import load, save
@@ -58,6 +60,18 @@ def test_what_is_saved_is_loaded(model, folder):
         "model.json",
         "weights.safetensors",
     ]
+
+
+@windows.linux
+def test_a_scanner_that_looks_at_new_weights_is_waited_for(
+    model, folder, tmp_path, monkeypatch
+):
+    windows.like_windows(monkeypatch)
+    read = (folder / "weights.safetensors").open()
+    Timer(0.2, read.close).start()
+    save_model(build(model.spec.model_copy(update={"name": "other"})), folder)
+    assert read_spec(folder).name == "other"
+    assert [p.name for p in tmp_path.iterdir()] == ["tiny"]
 
 
 def test_half_is_half_as_large_and_predicts_nearly_the_same(model, folder, tmp_path):

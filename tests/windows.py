@@ -1,0 +1,51 @@
+"""What Windows refuses, refused on Linux: for tests of what becomes of it.
+
+Windows neither removes nor renames a file that any program has open or mapped, nor
+a folder with such a file in it. Who has what open is read from ``/proc``.
+"""
+
+import errno
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+linux = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+
+
+def in_use(path):
+    """Tell whether a process has a file open or mapped, or one in a folder."""
+    path = os.path.realpath(path)
+    return any(f == path or f.startswith(path + os.sep) for f in _used())
+
+
+def like_windows(monkeypatch):
+    """Refuse to remove and to rename what is in use, for as long as it is."""
+
+    def checked(function):
+        def call(path, *others, dir_fd=None, **options):
+            whole = [path, *(to for to in others if os.path.isfile(to))]
+            if dir_fd is not None:
+                whole = [Path(os.readlink(f"/proc/self/fd/{dir_fd}"), path)]
+                options["dir_fd"] = dir_fd
+            if any(map(in_use, whole)):
+                raise PermissionError(errno.EACCES, "Access is denied", str(path))
+            return function(path, *others, **options)
+
+        return call
+
+    for name in ("replace", "unlink"):
+        monkeypatch.setattr(os, name, checked(getattr(os, name)))
+
+
+def _used():
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            yield from (os.readlink(p) for p in (process / "fd").iterdir())
+            maps = (process / "maps").read_text()
+        except OSError:  # it has ended meanwhile, or is another user's
+            continue
+        # address, permissions, offset, device, inode, path
+        rows = (line.split(maxsplit=5) for line in maps.splitlines())
+        yield from (row[5] for row in rows if len(row) == 6)
