@@ -7,6 +7,7 @@ a folder with such a file in it. Who has what open is read from ``/proc``.
 import errno
 import os
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -37,6 +38,35 @@ def like_windows(monkeypatch):
 
     for name in ("replace", "unlink"):
         monkeypatch.setattr(os, name, checked(getattr(os, name)))
+
+
+def deny_access(monkeypatch, folder):
+    """Let nothing be made in a folder; return what was tried, as it is tried."""
+    tried = []
+
+    def denied(function):
+        def call(path, *args, **options):
+            if Path(path).parent != folder:
+                return function(path, *args, **options)
+            tried.append(path)
+            raise PermissionError(errno.EACCES, "Access is denied", str(path))
+
+        return call
+
+    for name in ("open", "mkdir"):
+        monkeypatch.setattr(os, name, denied(getattr(os, name)))
+    monkeypatch.setattr(tempfile, "_os", _Nt())
+    monkeypatch.setattr(tempfile, "TMP_MAX", 100)
+    return tried
+
+
+class _Nt:
+    """The module `os`, which calls itself that of Windows."""
+
+    name = "nt"
+
+    def __getattr__(self, name):
+        return getattr(os, name)
 
 
 def _used():

@@ -1,7 +1,6 @@
 """``napari-unet predict``: images in, label TIFFs out."""
 
 import json as jsons
-import tempfile
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -217,11 +216,13 @@ def _predict(
 
 def _make_folder(out: Path) -> bool:
     """Make a folder, and tell whether it was not there."""
+    from napari_unet.images.whole import try_writing
+
     try:
         fresh = not out.exists()
         out.mkdir(parents=True, exist_ok=True)
         # Said before long work is done for it.
-        tempfile.TemporaryFile(dir=out).close()
+        try_writing(out)
     except OSError as error:
         raise UnetError(
             f"The folder '{out}' cannot be made or written to: {error.strerror}. "

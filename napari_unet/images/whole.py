@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import tempfile
 import time
 import uuid
 from collections.abc import Iterator
@@ -123,7 +122,18 @@ def check_writable(path: Path) -> None:
     """Raise what `written_whole` would, before long work is done for a file."""
     with _writing_errors(path):
         _check_no_folder(path)
-        tempfile.TemporaryFile(dir=path.parent).close()
+        try_writing(path.parent)
+
+
+def try_writing(folder: Path) -> None:
+    """Raise an OSError where no file can be made in a folder.
+
+    On Windows `tempfile` would try one name after the other, for hours, where access
+    is denied (CPython's issue 66305).
+    """
+    probe = folder / f".{uuid.uuid4().hex[:8]}.unfinished"
+    probe.touch()
+    probe.unlink()
 
 
 def _check_no_folder(path: Path) -> None:

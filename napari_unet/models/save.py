@@ -6,8 +6,8 @@ import glob
 import hashlib
 import json
 import shutil
-import tempfile
 import time
+import uuid
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -66,15 +66,12 @@ def save_model(model: Model, folder: Path | str, *, half: bool = False) -> None:
         _check_nothing_else(folder)
         folder.parent.mkdir(parents=True, exist_ok=True)
         _clear_left_over(folder)
-        new = Path(
-            tempfile.mkdtemp(UNFINISHED, prefix=f".{folder.name}-", dir=folder.parent)
-        )
+        new = _new_folder(folder.parent, f".{folder.name}-")
         try:
             _take_along(folder, new)
             (new / WEIGHTS).write_bytes(weights)
             text = json.dumps(description, indent=2) + "\n"
             (new / DESCRIPTION).write_text(text, encoding="utf-8")
-            new.chmod(0o755)
             _take_place(new, folder)
         finally:
             shutil.rmtree(new, ignore_errors=True)
@@ -92,8 +89,9 @@ def check_place(folder: Path | str) -> None:
     folder = Path(folder).absolute()
     with _saving_errors(folder):
         _check_nothing_else(folder)
-        there = next(parent for parent in folder.parents if parent.exists())
-        tempfile.TemporaryDirectory(dir=there).cleanup()
+        parents = (parent for parent in folder.parents if parent.exists())
+        # On Windows the drive itself may be missing.
+        _new_folder(next(parents, Path(folder.anchor)), ".").rmdir()
 
 
 def _check_nothing_else(folder: Path) -> None:
@@ -101,6 +99,17 @@ def _check_nothing_else(folder: Path) -> None:
         raise ModelError(
             f"'{folder}' exists and is not a model. Choose a new folder to save to."
         )
+
+
+def _new_folder(parent: Path, beginning: str) -> Path:
+    """Make a folder that others may look into as they may into new ones there.
+
+    One of `tempfile` is the user's alone, on Windows also where it is moved to. Where
+    access is denied it would try other names there, see `try_writing`.
+    """
+    new = parent / f"{beginning}{uuid.uuid4().hex[:8]}{UNFINISHED}"
+    new.mkdir()
+    return new
 
 
 @contextmanager

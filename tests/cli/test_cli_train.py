@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+from fnmatch import fnmatch
 from io import StringIO
 from pathlib import Path
 
@@ -262,16 +263,17 @@ def test_a_disk_that_fills_up_takes_nothing_that_was_learnt(
     disk, elsewhere = tmp_path / "disk", tmp_path / "elsewhere"
     disk.mkdir()
     elsewhere.mkdir()
-    make, made = tempfile.mkdtemp, []
+    make, made = Path.mkdir, []
 
-    def make_until_full(suffix=None, prefix=None, dir=None):
-        if suffix == UNFINISHED and disk in Path(dir, "x").parents:
-            made.append(dir)
+    def make_until_full(path, *args, **options):
+        # Of a model, which it has the name of.
+        if fnmatch(path.name, f".*-*{UNFINISHED}") and disk in path.parents:
+            made.append(path)
             if len(made) > kept:
                 raise OSError(28, "No space left on device")
-        return make(suffix, prefix, dir)
+        return make(path, *args, **options)
 
-    monkeypatch.setattr(tempfile, "mkdtemp", make_until_full)
+    monkeypatch.setattr(Path, "mkdir", make_until_full)
     monkeypatch.setattr(tempfile, "tempdir", str(elsewhere))
     result = run(
         "train", "--images", images, "--labels", labels, "--base", tiny,

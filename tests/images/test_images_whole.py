@@ -77,6 +77,13 @@ def test_a_place_that_cannot_be_written_is_known_before(tmp_path, name):
     assert [p.name for p in tmp_path.iterdir()] == ["folder"]
 
 
+def test_a_folder_without_access_is_tried_once(tmp_path, monkeypatch):
+    tried = windows.deny_access(monkeypatch, tmp_path)
+    with pytest.raises(ImageError, match="Access is denied"):
+        check_writable(tmp_path / "a.txt")
+    assert len(tried) == 1
+
+
 def test_of_several_label_images_all_are_written_or_none(tmp_path):
     labels = np.ones((8, 9), np.uint8)
     first, second = tmp_path / "a.tif", tmp_path / "b.tif"

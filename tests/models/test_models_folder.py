@@ -5,6 +5,9 @@ import json
 import os
 import pickle
 import shutil
+import stat
+import sys
+from pathlib import Path
 from threading import Timer
 
 import pytest
@@ -72,6 +75,32 @@ def test_a_scanner_that_looks_at_new_weights_is_waited_for(
     save_model(build(model.spec.model_copy(update={"name": "other"})), folder)
     assert read_spec(folder).name == "other"
     assert [p.name for p in tmp_path.iterdir()] == ["tiny"]
+
+
+def test_a_folder_without_access_is_tried_once(model, tmp_path, monkeypatch):
+    tried = windows.deny_access(monkeypatch, tmp_path)
+    with pytest.raises(ModelError, match="Access is denied"):
+        check_place(tmp_path / "new")
+    with pytest.raises(ModelError, match="Access is denied"):
+        save_model(model, tmp_path / "new")
+    assert len(tried) == 2
+
+
+def test_a_drive_that_is_not_there_is_said(tmp_path, monkeypatch):
+    monkeypatch.setattr(Path, "exists", lambda _: False)
+    monkeypatch.setattr(Path, "mkdir", lambda path: path.stat())
+    with pytest.raises(ModelError, match="could not be saved"):
+        check_place(tmp_path / "new")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such modes")
+def test_others_may_read_a_model_as_they_may_what_is_new(model, tmp_path):
+    before = os.umask(0o027)
+    try:
+        save_model(model, tmp_path / "new")
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE((tmp_path / "new").stat().st_mode) == 0o750
 
 
 def test_half_is_half_as_large_and_predicts_nearly_the_same(model, folder, tmp_path):
