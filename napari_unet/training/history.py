@@ -22,7 +22,8 @@ class History:
     """What has happened since a training began, which is now."""
 
     def __init__(self) -> None:
-        self._times: deque[float] = deque([time.monotonic()], maxlen=20)
+        # The other clock stands still for 16 ms on Windows, longer than a fast step.
+        self._times: deque[float] = deque([time.perf_counter()], maxlen=20)
         self._losses: list[float] = []
         self._mean_losses: list[float] = []
         self._scores: list[float] = []
@@ -30,7 +31,7 @@ class History:
     def stepped(self, loss: float) -> float:
         """Note a step that is done now, and return the steps per second of late."""
         self._losses.append(loss)
-        self._times.append(time.monotonic())
+        self._times.append(time.perf_counter())
         return (len(self._times) - 1) / (self._times[-1] - self._times[0])
 
     def validated(self, step: int, dice: tuple[float | None, ...]) -> Validated:

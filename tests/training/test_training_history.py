@@ -1,6 +1,15 @@
+import time
+
 import pytest
 
-from napari_unet.training.history import verdict
+from napari_unet.training.history import History, verdict
+
+
+def test_steps_within_a_tick_of_the_clock_of_windows_have_a_rate(monkeypatch):
+    clock = time.monotonic
+    monkeypatch.setattr(time, "monotonic", lambda: clock() // 100 * 100)
+    history = History()
+    assert all(history.stepped(0.5) > 0 for _ in range(3))
 
 
 @pytest.mark.parametrize(
