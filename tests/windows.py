@@ -8,6 +8,7 @@ import errno
 import os
 import sys
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -70,12 +71,14 @@ class _Nt:
 
 
 def _used():
+    """Yield the paths of the files that processes have open or mapped."""
     for process in Path("/proc").glob("[0-9]*"):
-        try:
-            yield from (os.readlink(p) for p in (process / "fd").iterdir())
-            maps = (process / "maps").read_text()
-        except OSError:  # it has ended meanwhile, or is another user's
-            continue
-        # address, permissions, offset, device, inode, path
-        rows = (line.split(maxsplit=5) for line in maps.splitlines())
-        yield from (row[5] for row in rows if len(row) == 6)
+        # Others may end, close files or belong to other users.
+        with suppress(OSError):
+            for line in (process / "maps").read_text().splitlines():
+                # address, permissions, offset, device, inode, path
+                yield from line.split(maxsplit=5)[5:]
+        with suppress(OSError):
+            for file in (process / "fd").iterdir():
+                with suppress(OSError):
+                    yield os.readlink(file)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 import secrets
+import shutil
 import sys
 import tempfile
 from dataclasses import dataclass
@@ -23,14 +24,33 @@ if TYPE_CHECKING:
 # Bytes that the address of a Unix socket may have on macOS (104), less its name.
 LONGEST_FOLDER = 85
 
+# Files that could not be removed yet: Windows keeps those that somebody has mapped.
+_mapped: set[str] = set()
+
 
 def private_folder() -> Path:
     """Make a folder for a session that only this user can enter."""
-    folder = Path(tempfile.mkdtemp(prefix="napari-unet-"))
-    if sys.platform != "win32" and len(os.fsencode(folder)) > LONGEST_FOLDER:
+    prefix = f"napari-unet-{os.getpid()}-"
+    folder = Path(tempfile.mkdtemp(prefix=prefix))
+    if sys.platform == "win32":
+        clear_left_over(folder.parent)
+    elif len(os.fsencode(folder)) > LONGEST_FOLDER:
         folder.rmdir()
-        folder = Path(tempfile.mkdtemp(prefix="napari-unet-", dir="/tmp"))
+        folder = Path(tempfile.mkdtemp(prefix=prefix, dir="/tmp"))
     return folder
+
+
+def clear_left_over(folder: Path) -> None:
+    """Remove the private folders of viewers that died from the one that holds them.
+
+    On Windows an engine that outlives its viewer cannot: it has the arrays mapped.
+    """
+    import psutil
+
+    for left in folder.glob("napari-unet-*-*"):
+        viewer = left.name.split("-")[2]
+        if viewer.isdecimal() and not psutil.pid_exists(int(viewer)):
+            shutil.rmtree(left, ignore_errors=True)
 
 
 @dataclass(frozen=True)
@@ -66,6 +86,8 @@ class SharedArray:
             If the disk cannot hold it. The space is taken now: a mapped file
             without its blocks would kill whoever writes to it on a full disk.
         """
+        for left in tuple(_mapped):
+            _remove(left)
         path = folder / f"{secrets.token_hex(8)}.npy"
         made = cls(str(path), shape, np.dtype(dtype).str)
         n_bytes = math.prod(shape) * np.dtype(dtype).itemsize
@@ -117,12 +139,20 @@ class SharedArray:
     def remove(self) -> None:
         """Remove the file; a missing one is fine.
 
-        Windows keeps a file that is still mapped; it goes with the session's folder.
+        Windows keeps a file that is still mapped; it goes when the next array is made,
+        or with the session's folder.
         """
-        try:
-            os.unlink(self.path)
-        except (FileNotFoundError, PermissionError):
-            return
+        _remove(self.path)
+
+
+def _remove(path: str) -> None:
+    _mapped.discard(path)
+    try:
+        os.unlink(path)
+    except FileNotFoundError:
+        return
+    except PermissionError:
+        _mapped.add(path)
 
 
 def _reserve(path: Path, n_bytes: int) -> None:

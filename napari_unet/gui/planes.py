@@ -101,11 +101,11 @@ def predict_planes(
         pixels = _new(
             arrays, engine, (*stack, len(read), *image.plane_shape), image.dtype
         )
-        filled = pixels.open()
         for plane in job.planes:
             if not sent(0):
                 return
-            filled[_index(plane, stack)] = image.read(image.whole(plane), read)
+            # None is held on to: Windows does not remove a file that is mapped.
+            pixels.open()[_index(plane, stack)] = image.read(image.whole(plane), read)
         labels = (*stack, *image.plane_shape)
         semantic = _new(arrays, engine, labels, np.uint8)
         instances = _new(arrays, engine, labels, np.uint32)
@@ -122,7 +122,6 @@ def predict_planes(
         )
         if not sent(request.id):
             return
-        classes, objects = semantic.open("r"), instances.open("r")
         for event in engine.request(request):
             planes: Sequence[Mapping[str, int]] = ()
             if isinstance(event, PlaneDone):
@@ -131,7 +130,11 @@ def predict_planes(
                 planes = event.planes
             for done in planes:
                 at = _index(done, stack)
-                yield PlaneLabels(dict(done), classes[at].copy(), narrow(objects[at]))
+                yield PlaneLabels(
+                    dict(done),
+                    semantic.open("r")[at].copy(),
+                    narrow(instances.open("r")[at]),
+                )
             yield event
     finally:
         for array in arrays:

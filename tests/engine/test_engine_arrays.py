@@ -1,14 +1,16 @@
 import os
 import stat
+import subprocess
 import sys
 
 import numpy as np
 import pytest
+import windows
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from napari_unet.engine.arrays import SharedArray, private_folder
+from napari_unet.engine.arrays import SharedArray, clear_left_over, private_folder
 from napari_unet.errors import EngineError
 
 DTYPES = st.one_of(
@@ -46,6 +48,20 @@ def test_an_array_outlives_its_file(tmp_path):
     shared.remove()
     assert list(tmp_path.iterdir()) == []
     assert kept.sum() == 15
+
+
+@windows.linux
+def test_an_array_that_was_mapped_when_it_was_removed_goes_with_the_next_one(
+    tmp_path, monkeypatch
+):
+    windows.like_windows(monkeypatch)
+    shared = SharedArray.of(tmp_path, np.arange(6))
+    kept = shared.open()
+    shared.remove()
+    assert kept.sum() == 15 and os.path.exists(shared.path)
+    del kept
+    other = SharedArray.create(tmp_path, (3,), np.uint8)
+    assert [str(p) for p in tmp_path.iterdir()] == [other.path]
 
 
 def test_read_only_cannot_be_written(tmp_path):
@@ -95,3 +111,23 @@ def test_a_private_folder_is_short_enough_for_a_socket(monkeypatch, tmp_path):
     folder = private_folder()
     assert len(str(folder)) < 90
     folder.rmdir()
+
+
+def test_folders_of_viewers_that_died_are_removed(tmp_path):
+    died = subprocess.Popen([sys.executable, "-c", ""])
+    died.wait()
+    left = tmp_path / f"napari-unet-{died.pid}-x"
+    ours = tmp_path / f"napari-unet-{os.getpid()}-x"
+    # A model that could not be saved elsewhere, and what is not of a viewer.
+    others = [tmp_path / "napari-unet-0123abcd", tmp_path / "napari-unet-tests-x"]
+    for folder in (left, ours, *others):
+        folder.mkdir()
+        (folder / "a.npy").touch()
+    clear_left_over(tmp_path)
+    assert {*tmp_path.iterdir()} == {ours, *others}
+
+
+def test_a_private_folder_says_whose_it_is():
+    folder = private_folder()
+    folder.rmdir()
+    assert folder.name.startswith(f"napari-unet-{os.getpid()}-")

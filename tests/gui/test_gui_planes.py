@@ -1,0 +1,27 @@
+"""Planes that are predicted for the window leave nothing on the disk."""
+
+from pathlib import Path
+
+import numpy as np
+import windows
+
+from napari_unet.gui.planes import Job, predict_planes
+from napari_unet.images import image_from_array
+from napari_unet.inference import PredictConfig
+from napari_unet.models import read_spec
+
+
+@windows.linux
+def test_the_arrays_of_a_prediction_are_let_go_before_they_are_removed(
+    engine, model, blobs, monkeypatch
+):
+    windows.like_windows(monkeypatch)
+    image = image_from_array(np.stack([blobs, blobs]), axes="ZYX")
+    config = PredictConfig(device="cpu")
+    job = Job(image, list(image.planes()), str(model), read_spec(model), config)
+    other = engine.array((1,), np.uint8)
+    folder = Path(other.path).parent
+    before = {*folder.glob("*.npy")}
+    assert len(list(predict_planes(engine, job, lambda _: True))) > 2
+    assert {*folder.glob("*.npy")} == before
+    other.remove()
