@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -29,7 +30,9 @@ def new_log(folder: Path | None, otherwise: Path) -> Path:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for old in sorted(folder.glob("engine-*.log"))[: 1 - KEPT]:
-            old.unlink(missing_ok=True)
+            # Windows keeps the log of an engine that runs.
+            with suppress(OSError):
+                old.unlink()
         (folder / name).touch()
     except OSError:
         folder = otherwise

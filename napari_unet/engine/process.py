@@ -67,8 +67,9 @@ def start(
                 "Install napari-unet-annotator again."
             ) from error
     assert process.stdin is not None
-    # A process that died at once is noticed by whoever connects.
-    with contextlib.suppress(BrokenPipeError), process.stdin:
+    # A process that died at once is noticed by whoever connects. The pipe to it is
+    # broken, which is an invalid argument on Windows.
+    with contextlib.suppress(OSError), process.stdin:
         process.stdin.write(json.dumps(setup).encode() + b"\n")
     return process
 
@@ -88,4 +89,6 @@ def _environment() -> dict[str, str]:
         "OMP_WAIT_POLICY": "PASSIVE",
         **os.environ,
         "PYTHONPATH": os.pathsep.join(known),
+        # Of the log; the system's may be another one, and lack letters of names.
+        "PYTHONIOENCODING": "utf-8",
     }

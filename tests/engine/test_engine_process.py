@@ -1,6 +1,8 @@
 """The life of the second process: real ones, killed for real."""
 
 import contextlib
+import errno
+import io
 import os
 import secrets
 import signal
@@ -8,14 +10,17 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import engine_test_jobs as jobs
 import numpy as np
 import psutil
 import pytest
+import windows
 
 from napari_unet.engine import Engine
 from napari_unet.engine.logs import KEPT, new_log
+from napari_unet.engine.process import start
 from napari_unet.errors import DeviceError, EngineError, ImageError
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="signals")
@@ -254,6 +259,36 @@ def test_logs_are_kept_but_not_for_ever(tmp_path):
     assert len(names) == KEPT
     assert names[0] == "engine-202006.log"
     assert names[-1] == log.name
+
+
+@windows.linux
+def test_a_log_that_windows_keeps_does_not_send_the_new_one_elsewhere(
+    tmp_path, monkeypatch
+):
+    for i in range(KEPT):
+        (tmp_path / f"engine-2020{i:02}.log").touch()
+    windows.like_windows(monkeypatch)
+    with (tmp_path / "engine-202000.log").open("ab"):
+        assert new_log(tmp_path, tmp_path / "session").parent == tmp_path
+
+
+def test_last_words_keep_their_letters(engine, monkeypatch):
+    # As Windows is in western Europe.
+    monkeypatch.setenv("PYTHONIOENCODING", "cp1252")
+    with pytest.raises(EngineError, match="in C:/Users/Jürgen"):
+        engine.ask(jobs.Die(words="no file in C:/Users/Jürgen"))
+
+
+def test_a_pipe_that_breaks_as_on_windows_is_no_error(tmp_path, monkeypatch):
+    class Broken(io.BytesIO):
+        def write(self, _):
+            raise OSError(errno.EINVAL, "Invalid argument")
+
+    def popen(*_, **__):
+        return SimpleNamespace(stdin=Broken())
+
+    monkeypatch.setattr(subprocess, "Popen", popen)
+    start(["python"], tmp_path / "log", {})
 
 
 def test_a_log_that_cannot_be_kept_goes_with_the_session(tmp_path):
