@@ -46,6 +46,10 @@ def claimed(folder: Path) -> Iterator[None]:
         try:
             yield
         finally:
+            # Removed while it is held, so that nobody else has it meanwhile. Windows
+            # removes no file that is open, be it by another training.
+            if sys.platform == "win32":
+                file.close()
             with suppress(OSError):
                 (folder / LOCK).unlink()
                 folder.rmdir()
