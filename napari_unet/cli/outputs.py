@@ -38,6 +38,7 @@ def plan_outputs(
         for stem in [stem_of(path)]
     ]
     # Case decides nothing: some file systems do not tell a.tif from A.tif.
+    places = {path.casefold() for path in unique}
     taken = Counter(str(job.semantic).casefold() for job in jobs)
     good, refused = [], []
     for job in jobs:
@@ -50,7 +51,9 @@ def plan_outputs(
                 )
             )
         elif over := [
-            p for p in (job.semantic, job.instances) if os.path.realpath(p) in unique
+            p
+            for p in (job.semantic, job.instances)
+            if os.path.realpath(p).casefold() in places
         ]:
             refused.append(
                 UnetError(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from unicodedata import normalize
 
 from napari_unet.cli.outputs import stem_of
 from napari_unet.errors import ImageError
@@ -41,7 +42,8 @@ def by_stem(folder: Path, option: str) -> dict[str, Path]:
         ) from error
     files: dict[str, Path] = {}
     for path in paths:
-        stem = stem_of(path)
+        # File systems of Macs write letters with accents in two ways.
+        stem = normalize("NFC", stem_of(path))
         if stem in files:
             raise ImageError(
                 f"{option}: '{files[stem].name}' and '{path.name}' in '{folder}' have "

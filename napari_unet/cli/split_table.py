@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from typing import TYPE_CHECKING
+from unicodedata import normalize
 
 from napari_unet.annotation.annotation import HELD_OUT, TRAINING
 from napari_unet.errors import TrainingError
@@ -54,4 +55,5 @@ def read_split(path: Path) -> dict[str, int]:
             "one as CSV, with train or val in each row."
         ) from error
     parts = {"train": TRAINING, "val": HELD_OUT}
-    return {stem: parts[split] for stem, split in rows if split in parts}
+    # As `by_stem` writes the names.
+    return {normalize("NFC", stem): parts[s] for stem, s in rows if s in parts}

@@ -3,6 +3,7 @@
 import pytest
 
 from napari_unet.cli.pairs import by_stem, pair_files
+from napari_unet.cli.split_table import read_split
 from napari_unet.errors import ImageError
 
 
@@ -18,6 +19,18 @@ def test_pairs_have_one_name(tmp_path):
     assert pair_files(images, "--images", masks, "--masks") == {
         "a": (images / "a.ome.tif", masks / "a.png")
     }
+
+
+def test_accents_that_a_mac_wrote_are_those_that_others_write(tmp_path):
+    composed, apart = "n\u00e9vralgie", "ne\u0301vralgie"
+    table = tmp_path / "split.csv"
+    table.write_text(f"id,split\n{apart},val\n", encoding="utf-8")
+    for name in (f"images/{apart}.tif", f"masks/{composed}.png"):
+        path = tmp_path / name
+        path.parent.mkdir()
+        path.write_text("")
+    pairs = pair_files(tmp_path / "images", "", tmp_path / "masks", "")
+    assert [*pairs] == [*read_split(table)] == [composed]
 
 
 def test_two_files_of_one_name_are_said(tmp_path):

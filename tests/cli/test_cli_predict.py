@@ -249,8 +249,10 @@ def test_images_of_one_name_do_not_overwrite_each_other(
     assert names(out) == ["cells_instances.tif", "cells_semantic.tif"]
 
 
-def test_an_image_is_not_overwritten_by_a_result(run, image, model):
-    victim = image.with_name("cells_semantic.tif")
+# Where case decides nothing, the second one would be overwritten, too.
+@pytest.mark.parametrize("name", ["cells_semantic.tif", "Cells_Semantic.tif"])
+def test_an_image_is_not_overwritten_by_a_result(run, image, model, name):
+    victim = image.with_name(name)
     tifffile.imwrite(victim, squares())
     before = victim.read_bytes()
     result = run("predict", image, victim, "--model", model, "--out", image.parent)
@@ -258,7 +260,7 @@ def test_an_image_is_not_overwritten_by_a_result(run, image, model):
     assert len(result.err) == 1
     assert "overwrite" in result.err[0]
     assert victim.read_bytes() == before
-    assert image.with_name("cells_semantic_semantic.tif").exists()
+    assert image.with_name(f"{victim.stem}_semantic.tif").exists()
 
 
 def test_an_image_given_twice_is_done_once(run, image, model, out):
