@@ -49,7 +49,8 @@ def image_key(image: Image, path: Path | str | None = None) -> str:
     if path is None:
         return f"pixels-{pixels.hexdigest()[:16]}"
     path = Path(path).expanduser().resolve()
-    file = sha256(f"{path} {image.data.shape}".encode())
+    # A file's name may be no valid text.
+    file = sha256(f"{path} {image.data.shape}".encode(errors="surrogatepass"))
     stem = re.sub(r"[^A-Za-z0-9]+", "-", path.stem).strip("-")[:40]
     of_file = f"{stem or 'image'}-{file.hexdigest()[:16]}"
     return f"{of_file}{_BEFORE_PIXELS}{pixels.hexdigest()[:8]}"

@@ -125,7 +125,7 @@ def _room() -> Iterator[Check]:
     memory = psutil.virtual_memory()
     text = f"{memory.available / 1e9:.1f} GB free of {memory.total / 1e9:.1f} GB."
     yield Check("memory", "ok" if memory.available > ENOUGH_MEMORY else "note", text)
-    data = platformdirs.user_data_path("napari-unet")
+    data = platformdirs.user_data_path("napari-unet", appauthor=False)
     while not data.exists():
         data = data.parent
     for what, folder in (("work", str(data)), ("passing files", tempfile.gettempdir())):

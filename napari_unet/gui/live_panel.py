@@ -162,7 +162,8 @@ class LivePanel(QWidget):
             return replace(last, config=config, resume=True)
         name = self._images.target().image.name
         now = datetime.now()
-        safe = re.sub(r"[^\w-]+", "-", name).strip("-") or "image"
+        # Paths on Windows have 260 letters at most.
+        safe = re.sub(r"[^\w-]+", "-", name)[:40].strip("-") or "image"
         return Plan(
             f"{name}, {now:%d %b %H:%M}",
             base,

@@ -50,4 +50,4 @@ def title_of(folder: Path) -> str:
 
 
 def _file() -> Path:
-    return user_state_path("napari-unet") / "recent_models.json"
+    return user_state_path("napari-unet", appauthor=False) / "recent_models.json"

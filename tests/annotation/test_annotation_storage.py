@@ -346,3 +346,7 @@ class TestKey:
     @pytest.mark.parametrize("shape", [(1, 1), (33, 31), (2, 1, 500)])
     def test_small_images_have_keys_too(self, shape):
         assert image_key(self.image(shape=shape)).startswith("pixels-")
+
+    def test_a_name_that_is_no_valid_text_has_a_key(self, tmp_path):
+        path = tmp_path / "a\udcff.tif"
+        assert image_key(self.image(), path) != image_key(self.image(), tmp_path / "a")

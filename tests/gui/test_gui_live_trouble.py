@@ -301,6 +301,17 @@ def test_strokes_that_cannot_be_sent_are_said(
     user.stop()
 
 
+def test_a_model_of_an_image_with_a_long_name_has_a_short_folder(
+    viewer, user, scribbles
+):
+    viewer.layers["field"].name = "slide 7, DAPI: " * 20
+    paint_both(scribbles)
+    plan = user.panel._plan()
+    assert plan.folder.name.startswith("slide-7-DAPI-slide-7")
+    # With the folder of the user's data, and what a checkpoint adds, below 260.
+    assert len(plan.folder.name) < 64
+
+
 def test_the_disk_is_full(user, scribbles, notified, monkeypatch, tmp_path):
     blocked = tmp_path / "blocked"
     blocked.write_text("a file where a folder should be")
