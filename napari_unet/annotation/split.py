@@ -193,7 +193,7 @@ def _pieces(name: str, annotation: Annotation, keys: list[Key]) -> Iterator[_Pie
         )
         plane = sorted(window.plane.items())
         where = f"{name} {plane} {value} {window.y0 + y} {window.x0 + x}"
-        order = blake2b(where.encode(), digest_size=8).digest()
+        order = blake2b(where.encode(errors="surrogatepass"), digest_size=8).digest()
         yield _Piece(annotation, region, mask, value, order)
 
 

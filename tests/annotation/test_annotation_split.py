@@ -173,6 +173,13 @@ def test_a_stroke_that_grows_stays_in_training():
     assert not a.held_out(WHOLE).any()
 
 
+def test_an_image_may_have_a_name_that_is_no_valid_text():
+    images = {"cells \udcff": Annotation((SIDE, SIDE))}
+    images["cells \udcff"].write_scribbles(Region(5, 5, 10, 200), 2)
+    hold_out(images)
+    check_all_assigned_and_every_class_in_training(images)
+
+
 def test_strokes_across_blocks_and_corners_are_one():
     a = Annotation((1000, 1000))
     for i in range(200, 600):
