@@ -51,7 +51,9 @@ class ImagePanel(QWidget):
         self._layers: list[ImageLayer] = []
         self._shown: ImageLayer | None = None
 
-        self.images = QComboBox(toolTip="The image to segment: one of the layers")
+        self.images = QComboBox(
+            toolTip="The image to segment: that of the layer that is selected"
+        )
         self.channels = QComboBox(
             toolTip="Which channel the model sees: the one on screen, until you choose "
             "one or paint; all of them for a colour model"
@@ -74,7 +76,7 @@ class ImagePanel(QWidget):
         for line in self._rows.values():
             column.addWidget(line)
         column.addWidget(self.note)
-        self.images.currentIndexChanged.connect(self._show_choices)
+        self.images.currentIndexChanged.connect(self._choose_image)
         self.channels.currentIndexChanged.connect(self._choose_channel)
 
         layers = viewer.layers
@@ -146,9 +148,20 @@ class ImagePanel(QWidget):
         self._show_choices()
 
     def _follow_active(self, event: Any = None) -> None:
-        active = self._viewer.layers.selection.active
-        if active in self._layers:
-            self.images.setCurrentIndex(self._layers.index(active))
+        image = self._session.image_under(self._viewer.layers.selection.active)
+        if image in self._layers:
+            self.images.setCurrentIndex(self._layers.index(image))
+
+    def _choose_image(self, index: int) -> None:
+        """Select the chosen image among the layers, too.
+
+        A result layer that is added hands the selection back to what had it, and the
+        image under that would be chosen again.
+        """
+        selection = self._viewer.layers.selection
+        if index >= 0 and self._session.image_under(selection.active) is not self.layer:
+            selection.active = self.layer
+        self._show_choices()
 
     def _show_choices(self, event: Any = None) -> None:
         """Offer the channels and slices that the chosen image has."""

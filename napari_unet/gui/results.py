@@ -38,6 +38,11 @@ class Results:
         self._latest: dict[str, Labels] = {}
         self.classes: ClassScheme | None = None
 
+    @property
+    def layers(self) -> list[Labels]:
+        """The last ones, also those that the user has painted on."""
+        return list(self._latest.values())
+
     def show(
         self,
         viewer: Viewer,

@@ -19,6 +19,7 @@ from napari_unet.gui.target import Target
 
 if TYPE_CHECKING:
     from napari.layers import Image as ImageLayer
+    from napari.layers import Layer
     from napari.viewer import Viewer
     from qtpy.QtWidgets import QWidget
 
@@ -59,6 +60,16 @@ class UnetSession:
         if annotated and annotated.target.image.data is pixels_of(layer):
             return annotated.target
         return Target(layer, image_of(layer, self._viewer.dims.axis_labels))
+
+    def image_under(self, layer: Layer | None) -> Layer | None:
+        """Return the image that a layer is drawn or predicted on, else the layer."""
+        for image in self.annotations.images:
+            if layer in image.layers:
+                return image.target.layer
+        for predicted, results in self._results.items():
+            if layer in results.layers:
+                return predicted
+        return layer
 
     def results_of(self, layer: ImageLayer) -> Results:
         """Return the result layers of an image layer."""
