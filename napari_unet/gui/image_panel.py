@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 from napari.layers import Image as ImageLayer
@@ -244,9 +245,7 @@ def _channel_choices(image: Image | None) -> list[tuple[str, int | None]]:
 
 
 def _slice_choices(image: Image | None) -> list[tuple[str, str]]:
-    if image is None or not image.stack_axes:
+    count = 1 if image is None else math.prod(image.stack_shape)
+    if count == 1:
         return []
-    count = 1
-    for size in image.stack_shape:
-        count *= size
     return [("The slice on screen", "one"), (f"All {count} slices", "all")]

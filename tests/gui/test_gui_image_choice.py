@@ -66,3 +66,9 @@ def test_the_preview_follows_the_strokes(viewer, user, scribbles, widget, blobs,
     viewer.layers.selection.active = scribbles
     field = viewer.layers["field"]
     user.wait(lambda: user.seen[-1].view.target.layer is field)
+
+
+def test_a_stack_of_one_slice_offers_no_slices(viewer, widget, blobs, predict):
+    viewer.add_image(blobs[None, None], name="field")
+    assert not widget.image_panel.slices.isVisible()
+    assert "4 objects" in predict()
