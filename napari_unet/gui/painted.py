@@ -104,6 +104,9 @@ class Painted:
             self._timer.start(_DELAY)
 
     def _on_screen(self) -> set[tuple[int, ...]]:
+        if len(self._planes) == 1:
+            # It is seen from everywhere.
+            return set(self._planes)
         plane = self._shown()
         return set() if plane is None else {_key(plane)}
 

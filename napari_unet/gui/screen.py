@@ -27,6 +27,8 @@ def camera_of(viewer: Viewer) -> Any:
 
 def is_flat(viewer: Viewer, target: Target) -> bool:
     """Say whether rows and columns are displayed: not in 3-D, nor from the side."""
+    if viewer.dims.ndisplay != 2:
+        return False
     axes = layer_axes(target.layer, target.image)
     shift = viewer.dims.ndim - target.layer.ndim
     return {axes[d - shift] for d in viewer.dims.displayed if d >= shift} == {"Y", "X"}
