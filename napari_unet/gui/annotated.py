@@ -111,7 +111,8 @@ class AnnotatedImage:
         new = self.scribbles is None
         layer = self._scribbles.show()
         if new:
-            seen = camera_of(self._viewer).zoom * layer.scale[-1]
+            _, across = self.target.point(layer.scale)
+            seen = camera_of(self._viewer).zoom * across
             layer.brush_size = max(_BRUSH, round(_BRUSH_SEEN / seen))
             self._colour()
         layer.mode = "paint"

@@ -19,9 +19,11 @@ if TYPE_CHECKING:
     from napari.viewer import Viewer
     from qtpy.QtWidgets import QWidget
 
+    from napari_unet.gui.target import Target
+
 
 class DiameterLine(QObject):
-    """Waits for one drag of the mouse across a layer.
+    """Waits for one drag of the mouse across an image.
 
     Esc and another layer give it up.
 
@@ -46,6 +48,7 @@ class DiameterLine(QObject):
     def __init__(self, viewer: Viewer, panel: QWidget) -> None:
         super().__init__(panel)
         self._viewer = viewer
+        self._target: Target | None = None
         self._turning = Turning(viewer, panel)
         self._turning.away.connect(self.stop)
         # Of the program, since the panel may be in a window of its own.
@@ -53,9 +56,10 @@ class DiameterLine(QObject):
         self._escape.setContext(Qt.ShortcutContext.ApplicationShortcut)
         self._escape.activated.connect(self.stop)
 
-    def start(self, layer: Layer) -> None:
-        """Measure the next drag on `layer`; a drag that is awaited is given up."""
+    def start(self, target: Target) -> None:
+        """Measure the next drag on an image; a drag that is awaited is given up."""
         self.stop()
+        self._target, layer = target, target.layer
         self._viewer.layers.selection.active = layer
         self._turning.layer = layer
         self._escape.setEnabled(True)
@@ -66,6 +70,7 @@ class DiameterLine(QObject):
     def stop(self) -> None:
         """Give the mouse back."""
         layer, self._turning.layer = self._turning.layer, None
+        self._target = None
         if layer is None:
             return
         self._escape.setEnabled(False)
@@ -75,17 +80,19 @@ class DiameterLine(QObject):
         self.ended.emit()
 
     def _drag(self, layer: Layer, event: Any) -> Iterator[None]:
-        begin = np.asarray(layer.world_to_data(event.position))
+        target = self._target
+        assert target is not None
+        begin = target.point(layer.world_to_data(event.position))
         yield
         while event.type == "mouse_move":
-            self._tell(layer, begin, event)
+            self._tell(target, begin, event)
             yield
         # A busy computer leaves out moves, but never where the button was released.
-        self._tell(layer, begin, event)
+        self._tell(target, begin, event)
         self.stop()
 
-    def _tell(self, layer: Layer, begin: Any, event: Any) -> None:
-        end = np.asarray(layer.world_to_data(event.position))
-        length = float(np.linalg.norm((end - begin)[-2:]))
+    def _tell(self, target: Target, begin: tuple[float, float], event: Any) -> None:
+        end = target.point(target.layer.world_to_data(event.position))
+        length = float(np.hypot(*np.subtract(end, begin)))
         if length >= 1:
             self.measured.emit(length)

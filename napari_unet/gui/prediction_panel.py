@@ -17,6 +17,7 @@ from napari_unet.gui.model_panel import ModelPanel
 from napari_unet.gui.planes import Job
 from napari_unet.gui.predict_panel import PredictPanel
 from napari_unet.gui.prediction import Prediction
+from napari_unet.gui.screen import FLAT_FIRST, is_flat
 
 if TYPE_CHECKING:
     from napari.viewer import Viewer
@@ -127,15 +128,25 @@ class PredictionPanel(QWidget):
 
     def _measure(self) -> None:
         """Let the user drag a line across a cell of the chosen image."""
-        layer, button = self._images.layer, self.controls.form.measure
+        from napari.utils.notifications import show_error
+
+        button = self.controls.form.measure
         if not button.isChecked():
             self.diameter_line.stop()
-        elif layer is None:
+            return
+        try:
+            target = self._images.target()
+            if not is_flat(self._viewer, target):
+                raise UnetError(FLAT_FIRST)
+        except UnetError as error:
             button.setChecked(False)
-            self._fail("There is no image to measure on. Open one first.")
-        else:
-            self.controls.say(_DRAG)
-            self.diameter_line.start(layer)
+            show_error(str(error))
+            self.controls.say(str(error))
+            # A prediction that runs goes on.
+            self._problem = not self.running
+            return
+        self.controls.say(_DRAG)
+        self.diameter_line.start(target)
 
     def _end_measuring(self) -> None:
         self.controls.form.measure.setChecked(False)

@@ -57,9 +57,10 @@ class Mouse:
         return *camera.center, camera.zoom, self.canvas.width(), self.canvas.height()
 
     def _on_canvas(self, position) -> QPointF:
-        camera = camera_of(self._viewer)
+        camera, dims = camera_of(self._viewer), self._viewer.dims
         layer = self._viewer.layers.selection.active
-        world = np.asarray(layer.data_to_world(position))[-2:]
+        shown = [axis - dims.ndim for axis in dims.displayed]
+        world = np.asarray(layer.data_to_world(position))[shown]
         offset = (world - np.asarray(camera.center)[-2:]) * camera.zoom
         return QPointF(
             self.canvas.width() / 2 + offset[1], self.canvas.height() / 2 + offset[0]

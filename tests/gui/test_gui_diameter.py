@@ -76,7 +76,7 @@ def test_measuring_goes_on_while_results_are_shown(
 
 def test_without_an_image_it_says_so(widget, notified):
     widget.prediction_panel.controls.form.measure.click()
-    assert "Open one first" in widget.prediction_panel.controls.status.text()
+    assert "Open one with" in widget.prediction_panel.controls.status.text()
     assert not widget.prediction_panel.controls.form.measure.isChecked()
 
 
