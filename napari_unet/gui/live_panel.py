@@ -145,10 +145,10 @@ class LivePanel(QWidget):
         """Go to where the model is least sure."""
         try:
             target = self._images.target() if self._images.layer is not None else None
-            model = None if self.live.running else self._models.model
-            if model is not None:
-                self.live.subjects.suit(self._models.spec())
-            self.next.look(target, model, self._predict.form.config(None))
+            model, spec = None, None
+            if not self.live.running:
+                model, spec = self._models.model, self._models.spec()
+            self.next.look(target, model, spec, self._predict.form.config(None))
             self.train.show_line("Looking for where the model is least sure…")
         except UnetError as error:
             self._refused(str(error))

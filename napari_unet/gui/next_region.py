@@ -8,7 +8,7 @@ from qtpy.QtCore import QObject, Signal
 from superqt.utils import create_worker
 
 from napari_unet.engine.messages import MostUncertain, UncertainRegion
-from napari_unet.errors import UnetError
+from napari_unet.errors import ImageError, UnetError
 from napari_unet.gui.background import start
 from napari_unet.gui.screen import show_region
 
@@ -17,9 +17,11 @@ if TYPE_CHECKING:
 
     from napari.viewer import Viewer
 
+    from napari_unet.gui.feed import Subject
     from napari_unet.gui.session import UnetSession
     from napari_unet.gui.target import Target
     from napari_unet.inference import PredictConfig
+    from napari_unet.models import ModelSpec
 
 
 class NextRegion(QObject):
@@ -47,9 +49,13 @@ class NextRegion(QObject):
         self._targets: dict[str, Target] = {}
 
     def look(
-        self, chosen: Target | None, model: str | None, config: PredictConfig
+        self,
+        chosen: Target | None,
+        model: str | None,
+        spec: ModelSpec | None,
+        config: PredictConfig,
     ) -> None:
-        """Search the chosen image and all annotated ones.
+        """Search the chosen image and all annotated ones that suit the model.
 
         Parameters
         ----------
@@ -57,13 +63,15 @@ class NextRegion(QObject):
             The image that is looked at.
         model : str or None
             A model to ask; None for what is being trained.
+        spec : ModelSpec or None
+            Its description.
         config : PredictConfig
             Where it runs.
 
         Raises
         ------
         UnetError
-            If there is no image, or its channels do not suit the model.
+            If the channels of none of them suit the model.
         """
         live, annotations = self._session.live, self._session.annotations
         targets = [image.target for image in annotations.images]
@@ -71,17 +79,32 @@ class NextRegion(QObject):
             targets.append(chosen)
         layers = self._viewer.layers
         targets = [target for target in targets if target.layer in layers]
-        self._targets = {live.subjects.key(t.layer): t for t in targets}
         if not targets:
             self.found.emit("There is no image to look at. Open one first.")
             return
-        known = live.send(*targets)
+        known = live.feed.send(*self._suiting(targets, spec))
         request = MostUncertain(tuple(self._targets), model=model, config=config)
         worker = create_worker(
             self._ask, known, request, _start_thread=False, _ignore_errors=True
         )
         worker.returned.connect(self._go)
         start(worker)
+
+    def _suiting(self, targets: list[Target], spec: ModelSpec | None) -> list[Subject]:
+        """Remember and return the images that the model can look at."""
+        subjects, problems = [], []
+        self._targets = {}
+        for target in targets:
+            try:
+                subject = self._session.live.subjects.of(target, spec)
+            except ImageError as error:
+                problems.append(error)
+            else:
+                subjects.append(subject)
+                self._targets[subject.key] = target
+        if not subjects:
+            raise problems[0]
+        return subjects
 
     def _ask(self, known: Future[None], request: MostUncertain) -> Any:
         try:

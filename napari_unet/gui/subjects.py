@@ -52,7 +52,7 @@ class Subjects:
     def suit(self, base: ModelSpec | None) -> None:
         """Choose what a new model takes, by its base and the labelled images."""
         if base is not None:
-            self.percentiles = (base.normalisation.low, base.normalisation.high)
+            self.percentiles = _percentiles(base)
         seen = {
             1 if self._channel(i.target) is not None else _colours(i.target.image)
             for i in self.labelled()
@@ -91,8 +91,15 @@ class Subjects:
                 image.annotation.follow_split(split)
                 self._annotations.keep(image)
 
-    def of(self, target: Target) -> Subject:
+    def of(self, target: Target, model: ModelSpec | None = None) -> Subject:
         """Return an image as it is now, with its labels if it has any.
+
+        Parameters
+        ----------
+        target : Target
+            The image and its layer.
+        model : ModelSpec, optional
+            What is to see it; what is being trained if absent.
 
         Raises
         ------
@@ -101,11 +108,14 @@ class Subjects:
         """
         annotated = self._annotations.of(target.layer)
         labels = annotated.annotation if annotated else Annotation.of(target.image)
+        channels, percentiles = self.channels, self.percentiles
+        if model is not None:
+            channels, percentiles = model.channels, _percentiles(model)
         return Subject(
             self.key(target.layer),
             target.image,
-            choose_channels(target.image, self.channels, self._channel(target)),
-            self.percentiles,
+            choose_channels(target.image, channels, self._channel(target)),
+            percentiles,
             labels.snapshot(),
         )
 
@@ -138,6 +148,10 @@ class Subjects:
 
     def _channel(self, target: Target) -> int | None:
         return self._chosen.of(target.layer, target.image)
+
+
+def _percentiles(model: ModelSpec) -> tuple[float, float]:
+    return model.normalisation.low, model.normalisation.high
 
 
 def _colours(image: Image) -> int:

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from gui_annotate import annotate
 from gui_live import save_small_model
 
 from napari_unet.gui.screen import camera_of, is_flat, region_on_screen
@@ -43,3 +44,18 @@ def test_a_pyramid_is_on_screen_to_its_last_row(viewer, widget, qtbot):
     qtbot.wait_until(
         lambda: region_on_screen(viewer, target, 1000) == Region(0, 0, 1000, 1000)
     )
+
+
+def test_next_passes_over_images_that_the_model_cannot_see(
+    viewer, widget, annotations, blobs, qtbot
+):
+    viewer.add_image(np.stack([blobs] * 3, axis=-1), rgb=True, name="colour")
+    annotate(widget.annotate_panel, qtbot).scribbles.paint((10, 15), 2)
+    annotations.flush()
+    found = widget.live_panel.next.found
+    widget.live_panel.train.next.click()
+    assert "the model takes 1" in widget.live_panel.train.verdict.text()
+    viewer.add_image(blobs, name="grey", translate=(0, 100))
+    with qtbot.wait_signal(found) as line:
+        widget.live_panel.train.next.click()
+    assert "Least sure here in 'grey'" in line.args[0]
