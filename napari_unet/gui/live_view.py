@@ -17,12 +17,12 @@ from napari_unet.training.events import Checkpointed, Stepped
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from napari.layers import Image as ImageLayer
     from napari.viewer import Viewer
     from qtpy.QtWidgets import QWidget
 
     from napari_unet.gui.image_panel import ImagePanel
     from napari_unet.gui.session import UnetSession
-    from napari_unet.gui.target import Target
     from napari_unet.images import Region
     from napari_unet.inference import PredictConfig
 
@@ -75,7 +75,7 @@ class LiveView(QObject):
         self._images = images
         self._config = config
         self._on = True
-        self._pinned: tuple[Target, Region] | None = None
+        self._pinned: tuple[ImageLayer, Region] | None = None
         self._awaited: View | None = None
         self._idle = QTimer(self, singleShot=True, interval=0)
         self._idle.timeout.connect(self._make_layer)
@@ -189,23 +189,22 @@ class LiveView(QObject):
 
     def _draw_thumbnail(self, checkpoint: str) -> None:
         """Ask for the part of the image that was in the middle at first."""
-        if self._pinned is None:
+        if self._pinned is None or self._pinned[0] not in self._viewer.layers:
             view = self._view()
             if view is None:
                 return
             small = region_on_screen(self._viewer, view.target, _SMALL)
-            self._pinned = view.target, small
-        target, region = self._pinned
-        if target.layer not in self._viewer.layers:
-            return
+            self._pinned = view.target.layer, small
+        layer, region = self._pinned
         try:
+            target = self._session.target(layer)
             subject = self._live.subjects.of(target)
-            config = self._config()
+            folder = str(self._live.outcome.folder_of(checkpoint))
+            self._previews.show(
+                View(target, subject, region, self._config(), folder, small=True)
+            )
         except UnetError as error:
             self.told.emit(str(error))
-            return
-        folder = str(self._live.outcome.folder_of(checkpoint))
-        self._previews.show(View(target, subject, region, config, folder, small=True))
 
     def _show(self, seen: Seen) -> None:
         """Write a preview into the layers, if the image is still there."""
