@@ -89,7 +89,11 @@ def region_on_screen(viewer: Viewer, target: Target, most: int) -> Region:
 
 
 def show_region(viewer: Viewer, target: Target, region: Region) -> None:
-    """Move sliders and camera so that a region of an image is in the middle, in 2-D."""
+    """Move sliders and camera so that a region of an image is in the middle, in 2-D.
+
+    A pixel of the image is at least one of the screen then: in a view of a whole slide
+    nobody would find the region.
+    """
     layer = target.layer
     if not is_flat(viewer, target):
         flatten(viewer, target)
@@ -107,4 +111,6 @@ def show_region(viewer: Viewer, target: Target, region: Region) -> None:
     point[-layer.ndim :] = layer.data_to_world(position)
     for i in viewer.dims.not_displayed:
         viewer.dims.set_point(i, point[i])
-    camera_of(viewer).center = tuple(point[i] for i in viewer.dims.displayed)
+    camera = camera_of(viewer)
+    camera.center = tuple(point[i] for i in viewer.dims.displayed)
+    camera.zoom = max(camera.zoom, 1 / min(target.point(layer.scale)))
