@@ -108,7 +108,8 @@ def show_maps(viewer: Viewer, look: Look, maps: NDArray[np.float32]) -> Any:
         maps,
         name=f"{step.layer} maps",
         affine=_affine(look.layer, first, pixels),
-        units=("pixel", *look.layer.units[-2:]),
+        # The maps go along the depth of a stack, whose unit napari wants them to have.
+        units=("pixel", *look.layer.units)[-3:],
         colormap="viridis",
         metadata={MARK: _MAPS},
     )

@@ -160,6 +160,19 @@ def test_a_click_shows_the_maps_where_they_are(
     np.testing.assert_allclose(right - corner, (0, 20), atol=1e-9)
 
 
+def test_maps_of_a_stack_have_its_units(
+    explorer, viewer, widget, model, blobs, qtbot, notified
+):
+    viewer.add_image(
+        np.stack([blobs] * 12), name="stack", scale=(4, 0.5, 0.5), units=("um",) * 3
+    )
+    choose(explorer, model)
+    click(explorer, qtbot, 1)
+    assert any("maps" in layer.name for layer in viewer.layers)
+    viewer.screenshot(flash=False)
+    assert not notified
+
+
 def test_the_maps_are_of_the_image_and_the_channel_that_models_see(
     explorer, viewer, widget, model, blobs, qtbot
 ):
