@@ -2,11 +2,13 @@
 #   make run     open napari with the sample image and a prediction
 #   make test    the whole test suite
 # PYTHON: which Python (3.11 or newer) the environment is made with.
+# WORKERS: how many processes run the tests.
 # TORCH:  what to install as torch, e.g. TORCH=torch==2.13.0
 
 PYTHON ?= python3
 TORCH ?= torch
 VENV ?= .venv
+WORKERS ?= 2
 export QT_API ?= pyqt5
 BIN := $(VENV)/bin
 
@@ -21,10 +23,10 @@ endif
 
 # The wheel's tests build and install everything once more: `make test-wheel`.
 test: $(VENV)/dev.stamp
-	.ci/with-display $(BIN)/python -m pytest -m "not wheel" $(ARGS)
+	.ci/with-display $(BIN)/python -m pytest -n $(WORKERS) -m "not wheel" $(ARGS)
 
 test-pyqt6: $(VENV)/pyqt6.stamp
-	QT_API=pyqt6 .ci/with-display $(BIN)/python -m pytest tests/gui -m gui $(ARGS)
+	QT_API=pyqt6 .ci/with-display $(BIN)/python -m pytest -n $(WORKERS) tests/gui $(ARGS)
 
 # torchvision wants the torch that pip pairs it with, so it has an environment of its own.
 test-maskrcnn: $(VENV)-maskrcnn/test.stamp

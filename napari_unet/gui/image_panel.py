@@ -10,7 +10,7 @@ from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QComboBox, QVBoxLayout, QWidget
 
 from napari_unet.errors import ImageError, UnetError
-from napari_unet.gui.forms import compact, hint, row
+from napari_unet.gui.forms import compact, follow, hint, row
 from napari_unet.gui.source import image_of, plane_on_screen
 from napari_unet.gui.target import MARK
 
@@ -81,21 +81,17 @@ class ImagePanel(QWidget):
         self.channels.currentIndexChanged.connect(self._choose_channel)
 
         layers = viewer.layers
-        followed = {
-            layers.events.inserted: self._list_images,
-            layers.events.removed: self._list_images,
-            layers.events.reordered: self._list_images,
-            layers.events.renamed: self._list_images,
-            layers.selection.events.active: self._follow_active,
-            viewer.dims.events.axis_labels: self._show_choices,
-            viewer.dims.events.point: self._follow_slider,
+        follow(
+            self,
+            (layers.events.inserted, self._list_images),
+            (layers.events.removed, self._list_images),
+            (layers.events.reordered, self._list_images),
+            (layers.events.renamed, self._list_images),
+            (layers.selection.events.active, self._follow_active),
+            (viewer.dims.events.axis_labels, self._show_choices),
+            (viewer.dims.events.point, self._follow_slider),
             # Labels that are gone on with have a channel of their own.
-            session.annotations.images_changed: self._show_choices,
-        }
-        for event, callback in followed.items():
-            event.connect(callback)
-        self.destroyed.connect(
-            lambda: [event.disconnect(call) for event, call in followed.items()]
+            (session.annotations.images_changed, self._show_choices),
         )
         self._list_images()
         self._follow_active()

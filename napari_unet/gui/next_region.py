@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
     from napari.viewer import Viewer
 
-    from napari_unet.gui.feed import Subject
     from napari_unet.gui.session import UnetSession
+    from napari_unet.gui.subject import Subject
     from napari_unet.gui.target import Target
     from napari_unet.inference import PredictConfig
     from napari_unet.models import ModelSpec

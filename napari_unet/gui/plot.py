@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 
+from napari_unet.gui.forms import follow
+
 if TYPE_CHECKING:
     from napari.viewer import Viewer
 
@@ -77,8 +79,7 @@ class TrainingPlot(QWidget):
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self._timer = QTimer(self, singleShot=True, interval=_REDRAW)
         self._timer.timeout.connect(self.draw)
-        viewer.events.theme.connect(self._colour)
-        self.destroyed.connect(lambda: viewer.events.theme.disconnect(self._colour))
+        follow(self, (viewer.events.theme, self._colour))
         self._colour()
         self.draw()
 
