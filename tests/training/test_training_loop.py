@@ -208,7 +208,7 @@ def test_few_corrections_leave_what_the_base_model_had_right(tmp_path):
         if shares:
             spec = adapt(base, classes=SPEC.classes, channels=1, name="b").spec
         assert spec.refines == shares
-        config = fast(steps=80, learning_rate=3e-3)
+        config = fast(steps=60, learning_rate=3e-3)
         learner = Learner(Model(spec, base.net), choose_device("cpu")[0], config)
         corrections = TrainingSet(spec)
         corrections.add(image)
