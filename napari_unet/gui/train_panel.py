@@ -191,10 +191,13 @@ class TrainPanel(QWidget):
 
     def _show_score(self, event: Validated) -> None:
         if event.score is None:
-            self.show_line(_NOTHING_HELD_OUT)
-            return
-        self._make_plot().draw_soon()
-        self.show_line(f"{_VERDICTS[event.verdict]} (Dice {event.score:.2f})")
+            line = _NOTHING_HELD_OUT
+        else:
+            self._make_plot().draw_soon()
+            line = f"{_VERDICTS[event.verdict]} (Dice {event.score:.2f})"
+        # The step that was under way when Pause or Stop was pressed may be judged yet.
+        if self._state not in ("paused", "stopping"):
+            self.show_line(line)
 
     def _make_plot(self) -> TrainingPlot:
         # Not before it is needed: pyqtgraph takes a while to import.

@@ -12,7 +12,7 @@ from napari_unet.errors import EngineError
 from napari_unet.gui import live_panel
 from napari_unet.gui.screen import camera_of
 from napari_unet.images import Region
-from napari_unet.training import Checkpointed, Stopped, Warned
+from napari_unet.training import Checkpointed, Stopped, Validated, Warned
 
 OTHER = 3
 
@@ -75,6 +75,9 @@ def test_pause_and_go_on(user, scribbles):
     for _ in range(5):
         user.live.feed.ask(AtWork()).result(60)
     assert user.catch_up() == at
+    # A step that was under way may be judged only now.
+    user.live.told.emit(Validated(at, (None, 0.5), 0.5, "improving"))
+    assert "Paused" in user.panel.train.verdict.text()
     assert user.steps[-1].step == at
     user.panel.train.pause.click()
     assert user.panel.train.verdict.text() == "Training goes on."
