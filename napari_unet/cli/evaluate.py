@@ -134,7 +134,7 @@ def _score_all(
 
 
 def _table(figures: dict[str, Any]) -> str:
-    lines = [f"{figures['images']} images"]
+    lines = [_count(figures["images"], "image")]
     if "ap_pooled" in figures:
         lines.append("AP at IoU   " + "  ".join(figures["ap_pooled"]))
         for word in ("pooled", "mean"):
@@ -143,9 +143,14 @@ def _table(figures: dict[str, Any]) -> str:
         lines.append(
             f"F1 {figures['f1']:.3f}, panoptic quality "
             f"{figures['panoptic_quality']:.3f}, SEG {figures['seg']:.3f}, "
-            f"{figures['merges']} merges, {figures['splits']} splits"
+            f"{_count(figures['merges'], 'merge')}, "
+            f"{_count(figures['splits'], 'split')}"
         )
     for name, value in figures["dice"].items():
         lines.append(f"{name}: Dice {value:.3f}, IoU {figures['iou'][name]:.3f}")
     lines.append("worst: " + ", ".join(row["image"] for row in figures["worst"]))
     return "\n".join(lines)
+
+
+def _count(n: int, what: str) -> str:
+    return f"{n} {what}" + "s" * (n != 1)

@@ -31,7 +31,7 @@ figure {{ margin: 1.5em 0; }} figcaption {{ margin-bottom: .4em; }}
 vertical-align: -.1em; border: 1px solid #888; }}
 </style>
 <h1>{title}</h1>
-<p>{images} images.</p>
+<p>Images: {images}.</p>
 {tables}
 <h2>The worst images</h2>
 <p class="key">Errors: {key}</p>

@@ -122,6 +122,12 @@ def test_scores_for_humans(evaluate):
     assert "worst: b, a" in text
 
 
+def test_one_image_is_one_image(evaluate, folders):
+    for folder in folders:
+        (folder / "b.tif").unlink()
+    assert evaluate().out[0] == "1 image"
+
+
 @pytest.mark.parametrize("most", [2, 3])
 def test_masks_that_look_like_classes_are_said(run, folders, tmp_path, most):
     spec = ModelSpec(
