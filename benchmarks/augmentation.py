@@ -8,6 +8,7 @@ the usual net: drawing, augmenting and targets of its crops, and learning from t
 Last the border weights of the U-Net paper for 200 cells in 512 x 512 pixels.
 """
 
+import argparse
 import importlib.util
 import statistics
 import time
@@ -104,6 +105,10 @@ def border_weights() -> Callable[[], object]:
 
 
 def main() -> None:
+    # For --help: there is nothing to choose.
+    argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    ).parse_args()
     warnings.simplefilter("ignore")
     torch.set_num_threads(1)
     print(f"{BATCH} crops of {CHANNELS}x{SIDE}x{SIDE}, one thread, median of 9")

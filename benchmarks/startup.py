@@ -7,6 +7,7 @@ Predict to the moment when both layers are drawn, on the simulated nuclei, 512 x
 "cold" is a click at once after the panel has been opened, before the engine is there.
 """
 
+import argparse
 import json
 import platform
 import statistics
@@ -76,6 +77,10 @@ def time_panel() -> dict[str, float]:
 
 
 def main() -> None:
+    # For --help: there is nothing to choose.
+    argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    ).parse_args()
     gui = "napari_unet.gui.widget"
     times = {
         "import napari_unet": time_import("napari_unet"),
