@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 from gui_annotate import annotate, same
 
-from napari_unet.gui.screen import FLAT_FIRST
+from napari_unet.gui.screen import FLAT_FIRST, camera_of
 
 
 def look_from_above(viewer):
     viewer.dims.ndisplay = 3
-    viewer.scene.camera.angles = (30, 50, 120)
+    camera_of(viewer).angles = (30, 50, 120)
 
 
 def test_no_view_of_a_plane_in_3d_is_accepted(
@@ -65,6 +65,6 @@ def test_a_diameter_is_measured_in_rows_and_columns(columns_of_depth, widget, mo
 def test_the_brush_is_as_wide_as_the_pixels_on_screen_ask(
     columns_of_depth, viewer, widget, qtbot
 ):
-    viewer.scene.camera.zoom = 1
+    camera_of(viewer).zoom = 1
     image = annotate(widget.annotate_panel, qtbot)
     assert image.scribbles.brush_size == 40

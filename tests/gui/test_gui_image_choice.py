@@ -60,6 +60,7 @@ def test_tools_work_on_the_image_whose_strokes_are_in_hand(viewer, widget, two, 
 def test_the_preview_follows_the_strokes(viewer, user, scribbles, widget, blobs, qtbot):
     paint_both(scribbles)
     second = viewer.add_image(blobs, name="second", translate=(0, 100))
+    viewer.reset_view()
     paint_both(annotate(widget.annotate_panel, qtbot).scribbles)
     user.start()
     user.wait(lambda: user.seen and user.seen[-1].view.target.layer is second)

@@ -64,12 +64,12 @@ def test_next_passes_over_images_that_the_model_cannot_see(
 def test_next_comes_near_enough_to_paint(viewer, widget, annotations, blobs, qtbot):
     large = np.tile(blobs, (30, 20))
     viewer.add_image(large, name="slide", scale=(0.5, 0.5))
-    viewer.scene.camera.zoom = 0.1
+    camera_of(viewer).zoom = 0.1
     with qtbot.wait_signal(widget.live_panel.next.found):
         widget.live_panel.train.next.click()
-    assert viewer.scene.camera.zoom * 0.5 == pytest.approx(1)
+    assert camera_of(viewer).zoom * 0.5 == pytest.approx(1)
     # Who is nearer already stays so.
-    viewer.scene.camera.zoom = 7
+    camera_of(viewer).zoom = 7
     with qtbot.wait_signal(widget.live_panel.next.found):
         widget.live_panel.train.next.click()
-    assert viewer.scene.camera.zoom == 7
+    assert camera_of(viewer).zoom == 7
