@@ -40,20 +40,28 @@ def image_key(image: Image, path: Path | str | None = None) -> str:
     """
     # Named by the shape alone, however the user names them.
     image = image_from_array(image.data)
-    pixels = sha256(repr(image.data.shape).encode())
-    for region in _windows(image):
-        # What is damaged can be labelled elsewhere.
-        with suppress(ImageError):
-            values = image.read(region)
-            pixels.update(values.dtype.str.encode() + values.tobytes())
+    pixels = sha256(repr(image.data.shape).encode() + _sample(image))
     if path is None:
         return f"pixels-{pixels.hexdigest()[:16]}"
     path = Path(path).expanduser().resolve()
     # A file's name may be no valid text.
     file = sha256(f"{path} {image.data.shape}".encode(errors="surrogatepass"))
-    stem = re.sub(r"[^A-Za-z0-9]+", "-", path.stem).strip("-")[:40]
-    of_file = f"{stem or 'image'}-{file.hexdigest()[:16]}"
+    of_file = f"{_stem(path)}-{file.hexdigest()[:16]}"
     return f"{of_file}{_BEFORE_PIXELS}{pixels.hexdigest()[:8]}"
+
+
+def former_key(image: Image, path: Path | str | None = None) -> str:
+    """Return the key that the first versions gave, with what the axes are called.
+
+    The parameters are those of `image_key`.
+    """
+    digest = sha256(repr(sorted(image.sizes.items())).encode())
+    if path is None:
+        digest.update(_sample(image))
+        return f"pixels-{digest.hexdigest()[:16]}"
+    path = Path(path).expanduser().resolve()
+    digest.update(str(path).encode(errors="surrogatepass"))
+    return f"{_stem(path)}-{digest.hexdigest()[:16]}"
 
 
 def file_part(key: str) -> str | None:
@@ -69,6 +77,22 @@ def free_key(key: str, taken: Container[str | None]) -> str:
     """Return the key, or one made from it that is not taken."""
     keys = (key if number == 1 else f"{key}-{number}" for number in count(1))
     return next(k for k in keys if k not in taken)
+
+
+def _stem(path: Path) -> str:
+    """Return what of a file's name can be in that of any folder."""
+    return re.sub(r"[^A-Za-z0-9]+", "-", path.stem).strip("-")[:40] or "image"
+
+
+def _sample(image: Image) -> bytes:
+    """Return some of the pixels, and of which type they are."""
+    sample = b""
+    for region in _windows(image):
+        # What is damaged can be labelled elsewhere.
+        with suppress(ImageError):
+            values = image.read(region)
+            sample += values.dtype.str.encode() + values.tobytes()
+    return sample
 
 
 def _windows(image: Image) -> list[Region]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from napari_unet.annotation import Annotation, image_key
-from napari_unet.annotation.key import file_part, free_key
+from napari_unet.annotation.key import file_part, former_key, free_key
 from napari_unet.errors import AnnotationError
 from napari_unet.images.axes import size_text
 
@@ -27,7 +27,8 @@ class Kept:
     image : Image
         Of which.
     key : str
-        Where it is kept in the store; of a file with other pixels than now.
+        Where it is kept in the store; of a file with other pixels than now, or by a
+        former version.
     saved : Saved, AnnotationError or None
         What there is; why it is not offered; or None if nothing is kept.
     new_key : str
@@ -63,6 +64,7 @@ def look_up(
     key = new_key = free_key(own, in_view)
     of_file = file_part(own)
     twice = of_file is not None and own in in_view
+    times: dict[str, float] = {}
     try:
         if of_file and path is not None and not twice:
             times = store.saved_times(of_file)
@@ -74,6 +76,11 @@ def look_up(
             ]
             key = key if key in times or not others else others[0]
         saved = store.find(key)
+        begun = any(k.startswith(of_file or own) for k in (*times, *in_view))
+        if saved is None and not begun:
+            former = former_key(image, path)
+            if saved := store.find(former):
+                key = former
         if saved is None and twice:
             raise AnnotationError(
                 f"'{image.name}' is the image that is labelled in the layer "

@@ -20,7 +20,7 @@ from napari_unet.annotation import (
     image_key,
 )
 from napari_unet.annotation.archive import read_header
-from napari_unet.annotation.key import file_part
+from napari_unet.annotation.key import file_part, former_key
 from napari_unet.errors import AnnotationError
 from napari_unet.images import Region, image_from_array
 
@@ -350,3 +350,21 @@ class TestKey:
     def test_a_name_that_is_no_valid_text_has_a_key(self, tmp_path):
         path = tmp_path / "a\udcff.tif"
         assert image_key(self.image(), path) != image_key(self.image(), tmp_path / "a")
+
+    def test_former_keys_are_those_that_the_first_versions_gave(self):
+        stack = image_from_array(
+            np.arange(3 * 20 * 30, dtype=np.uint16).reshape(3, 20, 30), axes="ZYX"
+        )
+        colour = image_from_array(
+            np.arange(12 * 9 * 3).astype(np.uint8).reshape(12, 9, 3),
+            axes="YXC",
+            rgb=True,
+        )
+        assert former_key(stack) == "pixels-d5c0bde6abed8914"
+        assert former_key(colour) == "pixels-9fe5c7d85528c052"
+
+    @pytest.mark.skipif(sys.platform == "win32", reason="its paths have a drive")
+    def test_former_keys_of_files_are_those_that_the_first_versions_gave(self):
+        stack = image_from_array(np.zeros((3, 20, 30), np.uint16), axes="ZYX")
+        key = former_key(stack, "/data/my cells.ome.tif")
+        assert key == "my-cells-ome-c404f3be3c0a184a"
