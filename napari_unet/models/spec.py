@@ -75,8 +75,12 @@ class ModelSpec(_Frozen):
     @property
     def base_classes(self) -> list[int]:
         """Those of the classes that the model it refines knows, too."""
-        before = self.provenance.get("base_classes", "").split(", ")
-        return [i for i, name in enumerate(self.classes.names) if name in before]
+        if not self.refines:
+            return []
+        # The first versions did not write down which: it knows all of them by now.
+        before = self.provenance.get("base_classes", ", ".join(self.classes.names))
+        known = before.split(", ")
+        return [i for i, name in enumerate(self.classes.names) if name in known]
 
     def renamed(self, classes: ClassScheme) -> Self:
         """Return it with the same classes under other names or in other colours."""

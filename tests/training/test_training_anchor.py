@@ -60,6 +60,9 @@ def test_the_base_knows_the_classes_of_the_same_name(model):
     assert (
         build(model.spec.model_copy(update={"provenance": {}})).spec.base_classes == []
     )
+    # The first versions said no more of the base than its name.
+    told = {"provenance": {"base": "nuclei"}}
+    assert model.spec.model_copy(update=told).base_classes == [0, 1, 2]
 
 
 def test_nothing_is_lost_by_saying_the_same(loss, out):
