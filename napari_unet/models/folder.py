@@ -25,6 +25,8 @@ WEIGHTS = "weights.safetensors"
 # Nets of format 1 have a head that nothing was made of, and none for boundaries.
 DROPPED = {"distance.weight", "distance.bias"}
 ADDED = {"boundary.weight", "boundary.bias"}
+# What pydantic calls an entry, a net and a choice that this version does not have.
+NOT_KNOWN = {"extra_forbidden", "union_tag_invalid", "literal_error"}
 
 
 def load_model(name_or_folder: Path | str) -> Model:
@@ -137,6 +139,12 @@ def _read_description(folder: Path) -> tuple[ModelSpec, str]:
         reason = error.errors()[0] if isinstance(error, ValidationError) else None
         at = ".".join(map(str, reason["loc"])) if reason else "classes"
         why = reason["msg"] if reason else str(error)
+        if reason and reason["type"] in NOT_KNOWN:
+            raise ModelError(
+                f"{where} says something at '{at}' that this napari-unet does not "
+                "know: a newer one wrote it, or it was changed by hand. Update "
+                "napari-unet-annotator."
+            ) from error
         raise ModelError(
             f"{where} is damaged at '{at}': {why}. Copy the whole folder again from "
             "where it came."
@@ -153,6 +161,10 @@ def _upgraded(content: dict[str, Any]) -> dict[str, Any]:
         # it can still learn.
         net = {k: v for k, v in net.items() if k != "distance"} | {"boundary": True}
         content = {**content, "architecture": net, "schema_version": SCHEMA_VERSION}
+    match content.get("normalisation"):
+        case {"low": float(low), "high": float(high)} if low >= high:
+            # Percentiles in the wrong order stood for the minimum and the maximum.
+            content = {**content, "normalisation": {"low": 0.0, "high": 100.0}}
     return content
 
 

@@ -21,6 +21,7 @@ from napari_unet.annotation import ClassScheme
 from napari_unet.errors import ModelError
 from napari_unet.models import (
     ModelSpec,
+    Normalisation,
     UNetArchitecture,
     adapt,
     build,
@@ -299,6 +300,12 @@ def test_what_no_description_says_any_more_may_be_there(folder):
     assert load_model(folder).spec == before
 
 
+def test_percentiles_in_the_wrong_order_are_the_minimum_and_the_maximum(folder):
+    # As the first versions took them, which wrote them where a recipe said so.
+    rewrite(folder, normalisation={"low": 99.0, "high": 2.0})
+    assert load_model(folder).spec.normalisation == Normalisation(low=0, high=100)
+
+
 def test_a_newer_format_asks_for_an_update(folder):
     rewrite(folder, schema_version=99, something_new=True)
     with pytest.raises(ModelError, match="Update napari-unet-annotator"):
@@ -326,16 +333,32 @@ def test_a_description_that_is_no_text_is_said(folder):
         ({"channels": 0}, "channels"),
         ({"channels": "many"}, "channels"),
         ({"architecture": {"name": "unet", "depth": -1}}, "architecture.unet.depth"),
-        ({"architecture": {"name": "gan"}}, "architecture"),
         ({"classes": {"classes": []}}, "classes"),
         ({"schema_version": "two"}, "schema_version"),
-        ({"surprise": 1}, "surprise"),
     ],
 )
 def test_a_damaged_entry_is_named(folder, changes, where):
     rewrite(folder, **changes)
     with pytest.raises(ModelError, match=f"damaged at '{where}"):
         read_spec(folder)
+
+
+@pytest.mark.parametrize(
+    ("changes", "where"),
+    [
+        ({"surprise": 1}, "surprise"),
+        ({"architecture": {"name": "gan"}}, "architecture"),
+        (
+            {"architecture": {"name": "unet", "norm": "group"}},
+            r"architecture\.unet\.norm",
+        ),
+        ({"architecture": {"name": "unet", "heads": 2}}, r"architecture\.unet\.heads"),
+    ],
+)
+def test_what_only_a_newer_version_knows_asks_for_an_update(folder, changes, where):
+    rewrite(folder, **changes)
+    with pytest.raises(ModelError, match=f"at '{where}'.*Update napari-unet-annotator"):
+        load_model(folder)
 
 
 @pytest.mark.parametrize("made", [None, "empty", "file"])
