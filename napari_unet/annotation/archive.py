@@ -30,7 +30,11 @@ if TYPE_CHECKING:
 SCHEMA_VERSION = 1
 HEADER = "annotation.json"
 LAYERS = ("scribbles", "objects", "verified", "split")
-
+# What versions of this format have written into the header.
+ENTRIES = {
+    *("schema_version", "name", "lineage", "saved_at", "shape", "axes", "channels"),
+    *("classes", "counts", "object_classes", "members"),
+}
 
 # What reading a file with anything in it can raise.
 _DAMAGE = (
@@ -162,8 +166,6 @@ def read(path: Path) -> tuple[Annotation, ClassScheme]:
 
 def _read_block(annotation: Annotation, member: str, archive: zipfile.ZipFile) -> None:
     layer, _, rest = member.partition("/")
-    if layer not in LAYERS:
-        raise ValueError(f"an unknown member '{member}'")
     key = tuple(int(i) for i in rest.removesuffix(".npy").split("."))
     # Reading all of a member compares its checksum before numpy looks at it.
     block = np.load(BytesIO(archive.read(member)), allow_pickle=False)
@@ -198,13 +200,11 @@ def _opened(path: Path) -> Iterator[tuple[zipfile.ZipFile, dict[str, Any]]]:
     try:
         with zipfile.ZipFile(path) as archive:
             header = json.loads(archive.read(HEADER))
-            version = header["schema_version"]
-            if version > SCHEMA_VERSION:
+            if news := _news(header, archive.namelist()):
                 raise _Newer(
-                    f"The labels in '{path}' were saved by a newer napari-unet (format "
-                    f"{version}; this one reads up to {SCHEMA_VERSION}). Update "
-                    "napari-unet-annotator to go on with them. The file stays as it "
-                    "is, also if you start anew."
+                    f"The labels in '{path}' were saved by a newer napari-unet "
+                    f"({news}). Update napari-unet-annotator to go on with them. The "
+                    "file stays as it is, also if you start anew."
                 )
             yield archive, header
     except _Newer:
@@ -219,3 +219,14 @@ def _opened(path: Path) -> Iterator[tuple[zipfile.ZipFile, dict[str, Any]]]:
             f"The labels in '{path}' are damaged. The file stays as it is, also if you "
             "start anew; restore it from a backup if you have one."
         ) from error
+
+
+def _news(header: dict[str, Any], members: list[str]) -> str:
+    """Return what this version would not read, and lose when it saves; else nothing."""
+    version = header["schema_version"]
+    if version > SCHEMA_VERSION:
+        return f"format {version}; this one reads up to {SCHEMA_VERSION}"
+    layers = {name.partition("/")[0] for name in members} - {HEADER}
+    unknown = (header.keys() - ENTRIES) | (layers - {*LAYERS})
+    listed = ", ".join(f"'{name}'" for name in sorted(unknown))
+    return f"this one does not know {listed}" if unknown else ""

@@ -187,18 +187,31 @@ class TestTrouble:
         with pytest.raises(AnnotationError, match="damaged"):
             store.load("image")
 
-    def test_a_newer_file_says_to_update(self, store, annotation):
-        rewrite(store, annotation, {"schema_version": 2})
+    @pytest.mark.parametrize(
+        ("change", "why"),
+        [({"schema_version": 2}, "format 2"), ({"notes": []}, "does not know 'notes'")],
+    )
+    def test_a_newer_file_says_to_update(self, store, annotation, change, why):
+        rewrite(store, annotation, change)
         for look in (store.find, store.load):
-            with pytest.raises(AnnotationError, match="Update napari-unet-annotator"):
+            with pytest.raises(AnnotationError, match=f"{why}.*Update napari-unet"):
                 look("image")
 
-    @pytest.mark.parametrize("content", [b"", b"rubbish", None])
+    def test_a_newer_layer_says_to_update(self, store, annotation):
+        store.save("image", annotation, SCHEME)
+        with zipfile.ZipFile(store.path("image"), "a") as archive:
+            archive.writestr("depth/0.0.npy", b"")
+        with pytest.raises(AnnotationError, match=r"know 'depth'.*Update napari-unet"):
+            store.load("image")
+
+    @pytest.mark.parametrize(
+        "content", [b"", b"rubbish", {"schema_version": 2}, {"notes": []}]
+    )
     def test_what_cannot_be_loaded_is_kept_when_work_goes_on(
         self, store, annotation, content
     ):
-        if content is None:
-            rewrite(store, annotation, {"schema_version": 2})
+        if isinstance(content, dict):
+            rewrite(store, annotation, content)
         else:
             store.path("image").parent.mkdir()
             store.path("image").write_bytes(content)
