@@ -6,7 +6,7 @@ import json
 import re
 import shutil
 import time
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -168,8 +168,10 @@ class Checkpoints:
     def _read(self) -> list[Checkpoint]:
         try:
             rows = json.loads((self.folder / INDEX).read_text(encoding="utf-8"))
-            kept = [Checkpoint(**row) for row in rows]
-        except (OSError, ValueError, TypeError):
+            # A newer version may say more of each.
+            names = [f.name for f in fields(Checkpoint)]
+            kept = [Checkpoint(**{n: row[n] for n in names}) for row in rows]
+        except (OSError, ValueError, TypeError, LookupError):
             return self._found()
         return [c for c in kept if (self.folder / c.name).is_dir()]
 

@@ -1,3 +1,4 @@
+import json
 import shutil
 
 import torch
@@ -83,3 +84,16 @@ def test_without_its_list_what_was_kept_is_found(tmp_path):
     assert [c.step for c in again] == [20, 900, 1_000_000]
     again.keep(build(SPEC), 1_000_000, 0.6)
     assert [c.score for c in Checkpoints(tmp_path)] == [None, None, None, 0.6]
+
+
+def test_scores_of_a_newer_version_still_count(tmp_path):
+    kept = Checkpoints(tmp_path)
+    for step, score in ((1, 0.9), (2, 0.2)):
+        kept.keep(build(SPEC), step, score)
+    rows = json.loads((tmp_path / "checkpoints.json").read_text())
+    (tmp_path / "checkpoints.json").write_text(
+        json.dumps([{**row, "loss": 0.1} for row in rows])
+    )
+    again = Checkpoints(tmp_path)
+    assert list(again) == list(kept)
+    assert again.best == "step-000001"
