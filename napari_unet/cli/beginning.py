@@ -8,7 +8,7 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict
+from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
 
 from napari_unet.annotation.annotation import HELD_OUT
 from napari_unet.errors import TrainingError, UnetError
@@ -43,7 +43,7 @@ class Beginning(BaseModel):
         is decided without those that come later, so that it stays the same.
     """
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     recipe: File | None = None
     split: File | None = None
@@ -66,11 +66,17 @@ class Beginning(BaseModel):
             return cls.model_validate(json.loads(path.read_bytes()))
         except FileNotFoundError:
             return cls()
-        except (OSError, ValueError) as error:
+        except ValidationError as error:
+            first = error.errors()[0]
+            if first["type"] != "extra_forbidden":
+                raise _unreadable(path) from error
             raise TrainingError(
-                f"'{path}' cannot be read: it says how the training began. Remove it, "
-                "and give --recipe, --split, --channel and --axes again as they were."
+                f"'{path}' says '{first['loc'][0]}', which this napari-unet does not "
+                "know: a newer one began this training. Update napari-unet-annotator "
+                "to go on with it."
             ) from error
+        except (OSError, ValueError) as error:
+            raise _unreadable(path) from error
 
     def after(self, before: Self, tell: Callable[[str], None]) -> Self:
         """Return it with what `before` has and this has not, and tell what that is."""
@@ -101,6 +107,13 @@ class Beginning(BaseModel):
                 new.write_text(json.dumps(now.model_dump(), default=str))
         except UnetError as error:  # a full disk must not end the training
             tell(str(error))
+
+
+def _unreadable(path: Path) -> TrainingError:
+    return TrainingError(
+        f"'{path}' cannot be read: it says how the training began. Remove it, and "
+        "give --recipe, --split, --channel and --axes again as they were."
+    )
 
 
 def _held_out(data: TrainingSet) -> str:

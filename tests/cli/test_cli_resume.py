@@ -135,6 +135,19 @@ def test_a_damaged_beginning_is_one_line(run, order, tiny, tmp_path, content):
     assert run(*order, "--resume").code == 0
 
 
+def test_a_training_that_a_newer_version_began_stays(run, order, tiny, tmp_path):
+    order = [*order, "--base", tiny, "--steps", 1]
+    assert run(*order).code == 0
+    path = tmp_path / "mine-checkpoints" / "beginning.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "diameter": 9}))
+    before = path.read_text()
+    on = run(*order, "--resume")
+    assert (on.code, len(on.err)) == (2, 1)
+    assert "'diameter'" in on.err[0]
+    assert "Update napari-unet-annotator" in on.err[0]
+    assert path.read_text() == before
+
+
 def test_a_beginning_that_cannot_be_written_ends_nothing(run, order, tiny, tmp_path):
     (tmp_path / "mine-checkpoints" / "beginning.json").mkdir(parents=True)
     began = run(*order, "--base", tiny, "--steps", 1)
