@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from napari_unet.annotation.archive import Saved, read, read_header, write
 from napari_unet.errors import AnnotationError
-from napari_unet.images.whole import link_or_copy, replacing
+from napari_unet.images.whole import link_or_copy, replacing, sync_folder
 
 if TYPE_CHECKING:
     from napari_unet.annotation.annotation import Annotation
@@ -125,7 +125,7 @@ class AnnotationStore:
                 if path.exists() and _identity(path) != self._mine.get(key):
                     self._keep_aside(path)
             self._mine[key] = written
-            _sync_folder(path.parent)
+            sync_folder(path.parent)
         except OSError as error:
             raise AnnotationError(
                 f"The labels cannot be saved in '{path.parent}': "
@@ -169,13 +169,3 @@ def _clear_left_over(folder: Path) -> None:
         with suppress(OSError):
             if time.time() - file.stat().st_mtime > LEFT_OVER:
                 file.unlink()
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make a rename last through a power cut, where the system can."""
-    with suppress(OSError):
-        handle = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)

@@ -5,7 +5,7 @@ import shutil
 import time
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from napari_unet.errors import ImageError
@@ -104,6 +104,28 @@ def restored(path: Path) -> Iterator[None]:
         aside.unlink(missing_ok=True)
         raise
     aside.unlink(missing_ok=True)
+
+
+def sync(file: Path) -> None:
+    """Make what was written into a file last through a power cut.
+
+    Raises
+    ------
+    OSError
+        If the disk fails.
+    """
+    with file.open("rb+") as opened:
+        os.fsync(opened.fileno())
+
+
+def sync_folder(folder: Path) -> None:
+    """Make the names in a folder last through a power cut, where the system can."""
+    with suppress(OSError):
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
 
 
 def link_or_copy(path: Path, to: Path) -> None:

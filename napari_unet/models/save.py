@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from napari_unet.errors import ModelError
-from napari_unet.images.whole import rename
+from napari_unet.images.whole import rename, sync, sync_folder
 from napari_unet.models.folder import DESCRIPTION, WEIGHTS, aside_of, place_of
 
 if TYPE_CHECKING:
@@ -72,6 +72,10 @@ def save_model(model: Model, folder: Path | str, *, half: bool = False) -> None:
             (new / WEIGHTS).write_bytes(weights)
             text = json.dumps(description, indent=2) + "\n"
             (new / DESCRIPTION).write_text(text, encoding="utf-8")
+            # A power cut must not leave the names of files that are empty.
+            for name in (WEIGHTS, DESCRIPTION):
+                sync(new / name)
+            sync_folder(new)
             _take_place(new, folder)
         finally:
             shutil.rmtree(new, ignore_errors=True)
@@ -162,4 +166,5 @@ def _take_place(new: Path, folder: Path) -> None:
             raise
     else:
         rename(new, folder)
+    sync_folder(folder.parent)
     shutil.rmtree(aside, ignore_errors=True)

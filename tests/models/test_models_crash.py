@@ -1,6 +1,7 @@
 """A process that is killed while it saves leaves a whole model behind."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -31,7 +32,7 @@ def dying(function):
 folders = sys.argv[1:]
 other = build(load_model(folders[0]).spec, seed=9)
 for owner, name in [(os, "replace"), (shutil, "rmtree"), (Path, "write_bytes"),
-                    (Path, "write_text"), (Path, "mkdir")]:
+                    (Path, "write_text"), (Path, "mkdir"), (os, "fsync")]:
     setattr(owner, name, dying(getattr(owner, name)))
 for at, folder in enumerate(folders, 1):
     child = os.fork()
@@ -48,7 +49,7 @@ def same(a, b):
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork and SIGKILL")
 def test_a_kill_at_any_step_leaves_the_old_or_the_new_model(model, tmp_path):
-    folders = [tmp_path / str(at) / "model" for at in range(1, 13)]
+    folders = [tmp_path / str(at) / "model" for at in range(1, 17)]
     for folder in folders:
         save_model(model, folder)
     command = [sys.executable, "-c", SAVE_AND_DIE, *map(str, folders)]
@@ -65,3 +66,29 @@ def test_a_kill_at_any_step_leaves_the_old_or_the_new_model(model, tmp_path):
     for folder in folders:
         save_model(model, folder)
         assert same(load_model(folder).net.state_dict(), old)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="folders cannot be synced there")
+def test_a_model_is_on_the_disk_before_the_old_one_goes(model, tmp_path, monkeypatch):
+    folder = tmp_path / "model"
+    save_model(model, folder)
+    steps = []
+
+    def noting(function, name_of):
+        def step(*args, **kwargs):
+            steps.append(name_of(*args))
+            return function(*args, **kwargs)
+
+        return step
+
+    monkeypatch.setattr(os, "fsync", noting(os.fsync, lambda fd: os.fstat(fd).st_ino))
+    monkeypatch.setattr(os, "replace", noting(os.replace, lambda path, to: "renamed"))
+    remove = noting(shutil.rmtree, lambda path, *_, **__: f"removed {path.name}")
+    monkeypatch.setattr(shutil, "rmtree", remove)
+    save_model(model, folder)
+    parts = [folder / "weights.safetensors", folder / "model.json", folder]
+    inodes = [path.stat().st_ino for path in (*parts, tmp_path)]
+    gone = "removed .model-replaced"
+    assert steps[: steps.index(gone, 5) + 1] == [
+        *inodes[:3], gone, "renamed", "renamed", inodes[3], gone
+    ]  # fmt: skip
