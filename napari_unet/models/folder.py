@@ -46,20 +46,12 @@ def load_model(name_or_folder: Path | str) -> Model:
     from safetensors.torch import load
 
     folder = find_model(name_or_folder)
-    spec, digest = _read_description(folder)
     try:
-        weights = (folder / WEIGHTS).read_bytes()
-    except OSError as error:
-        raise ModelError(
-            f"The model '{folder}' has no readable '{WEIGHTS}' ({error.strerror}). "
-            "Copy the whole folder again from where it came."
-        ) from error
-    if hashlib.sha256(weights).hexdigest() != digest:
-        raise ModelError(
-            f"The weights of the model '{folder}' are damaged or were exchanged: "
-            "their checksum is not the one in model.json. Copy the whole folder again "
-            "from where it came."
-        )
+        spec, weights = _read(folder)
+    except ModelError:
+        # Another program may just have been saving it.
+        folder = find_model(name_or_folder)
+        spec, weights = _read(folder)
     model = build(spec)
     try:
         state = load(weights)
@@ -75,6 +67,25 @@ def load_model(name_or_folder: Path | str) -> Model:
             "the whole folder again from where it came."
         ) from error
     return model
+
+
+def _read(folder: Path) -> tuple[ModelSpec, bytes]:
+    """Return a model's description and the bytes of its weights, which fit it."""
+    spec, digest = _read_description(folder)
+    try:
+        weights = (folder / WEIGHTS).read_bytes()
+    except OSError as error:
+        raise ModelError(
+            f"The model '{folder}' has no readable '{WEIGHTS}' ({error.strerror}). "
+            "Copy the whole folder again from where it came."
+        ) from error
+    if hashlib.sha256(weights).hexdigest() != digest:
+        raise ModelError(
+            f"The weights of the model '{folder}' are damaged or were exchanged: "
+            "their checksum is not the one in model.json. Copy the whole folder again "
+            "from where it came."
+        )
+    return spec, weights
 
 
 def read_spec(name_or_folder: Path | str) -> ModelSpec:

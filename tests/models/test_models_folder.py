@@ -263,6 +263,21 @@ def test_weights_of_another_net_are_refused(model, folder, tmp_path):
         load_model(folder)
 
 
+def test_a_model_that_is_saved_while_it_is_opened_opens(model, folder, monkeypatch):
+    read = Path.read_bytes
+    renamed = build(model.spec.model_copy(update={"name": "other"}), seed=9)
+    waiting = [renamed]
+
+    def read_then_save(path):
+        content = read(path)
+        if waiting:
+            save_model(waiting.pop(), folder)
+        return content
+
+    monkeypatch.setattr(Path, "read_bytes", read_then_save)
+    assert load_model(folder).spec == renamed.spec
+
+
 def test_missing_weights_are_said(folder):
     (folder / "weights.safetensors").unlink()
     with pytest.raises(ModelError, match=r"no readable 'weights\.safetensors'"):
