@@ -100,7 +100,12 @@ class Beginning(BaseModel):
         images = (*self.images, came) if came else self.images
         now = self.model_copy(update={"held_out": held_out, "images": images})
         try:
-            if checkpoints.best and self.held_out not in (None, held_out):
+            same = self.held_out == held_out
+            if self.held_out is None:
+                # The first versions, which did not write it down, held out a part of
+                # the first image where whole ones are held out now.
+                same = self.split is not None or len(data) == 1
+            if checkpoints.best and not same:
                 tell(OTHERS_HELD_OUT)
                 checkpoints.forget_scores()
             with written_whole(checkpoints.folder / BEGINNING) as new:

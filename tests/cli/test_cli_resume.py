@@ -103,6 +103,23 @@ def test_scores_by_other_labels_do_not_count(run, order, folders, tiny, tmp_path
     assert [c["score"] for c in kept(tmp_path)] == [None, None, None]
 
 
+@pytest.mark.parametrize("split", [False, True])
+def test_scores_by_what_a_first_version_held_out(run, order, tiny, tmp_path, split):
+    order = [*order, "--base", tiny, "--steps", 1]
+    if split:
+        (tmp_path / "split.csv").write_text("id,split\na,train\nb,val\n")
+        order += ["--split", tmp_path / "split.csv"]
+    assert run(*order).code == 0
+    folder = tmp_path / "mine-checkpoints"
+    scored = json.dumps([{**kept(tmp_path)[0], "score": 0.9}])
+    (folder / "checkpoints.json").write_text(scored)
+    # It did not write down how the training began.
+    (folder / "beginning.json").unlink()
+    said = run(*order, "--resume").err
+    assert any("Other labels are held out" in line for line in said) is not split
+    assert kept(tmp_path)[0]["score"] == (0.9 if split else None)
+
+
 def test_images_that_came_later_are_known_as_such(run, order, folders, tiny, tmp_path):
     images, labels, _ = folders
     order = [*order, "--base", tiny, "--steps", 1, "--resume"]
