@@ -18,7 +18,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from napari_unet.errors import UnetError
+from napari_unet.errors import UnetError, is_gpu_failure
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -54,6 +54,11 @@ def user_errors() -> Iterator[None]:
         if error.errno != errno.ENOSPC:
             raise
         text = "What is printed goes to a disk that is full. Free some space."
+    except RuntimeError as error:
+        if not is_gpu_failure(error):
+            raise
+        reason = str(error).partition("\n")[0]
+        text = f"The graphics card failed ({reason}). Try again, or add --device cpu."
     else:
         return
     say(error_console(), text, "red")

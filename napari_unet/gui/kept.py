@@ -76,8 +76,8 @@ def look_up(
             ]
             key = key if key in times or not others else others[0]
         saved = store.find(key)
-        begun = any(k.startswith(of_file or own) for k in (*times, *in_view))
-        if saved is None and not begun:
+        anew = any(k.startswith(of_file or own) for k in (*times, *in_view))
+        if saved is None and not anew:
             former = former_key(image, path)
             if saved := store.find(former):
                 key = former

@@ -81,7 +81,9 @@ def dice_loss(z: Tensor, target: Tensor) -> Tensor:
     there = truth.sum(dim=0) > 0
     both = (p * truth).sum(dim=0)
     either = (p * p).sum(dim=0) + truth.sum(dim=0)
-    return 1 - (2 * both / either * there).sum() / there.sum()
+    # Of a class that is not there nothing may be left, if the net is sure.
+    dice = 2 * both / torch.where(there, either, 1)
+    return 1 - dice.sum() / there.sum()
 
 
 def flooded(loss: Tensor, n_classes: int, labelled: int) -> Tensor:

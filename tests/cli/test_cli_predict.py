@@ -9,10 +9,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tifffile
+import typer
 import zarr
 from cli_squares import squares
 
 from napari_unet.cli.predict import predict
+from napari_unet.cli.terminal import user_errors
 from napari_unet.inference import PredictConfig
 
 
@@ -290,3 +292,14 @@ def test_defaults_are_those_of_the_configuration():
     for field in fields(PredictConfig):
         if field.name in options:
             assert options[field.name].default == field.default
+
+
+def test_a_graphics_card_that_fails_is_one_line(capsys):
+    with pytest.raises(typer.Exit) as end, user_errors():
+        raise RuntimeError("CUDA error: an illegal memory access\nCompile with more")
+    assert end.value.exit_code == 2
+    said = " ".join(capsys.readouterr().err.split())
+    assert said.startswith("The graphics card failed (CUDA error: an illegal memory")
+    assert "--device cpu" in said
+    with pytest.raises(RuntimeError, match="a mistake"), user_errors():
+        raise RuntimeError("a mistake in the program")

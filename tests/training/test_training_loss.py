@@ -7,6 +7,7 @@ from napari_unet.training.loss import (
     IGNORE,
     balance,
     boundary_loss,
+    dice_loss,
     flooded,
     segmentation_loss,
 )
@@ -89,6 +90,16 @@ def test_the_right_answer_costs_nothing():
     _, classes, weight = some_batch(1)
     right = torch.nn.functional.one_hot(classes.clamp(min=0), 3).movedim(-1, 1) * 50.0
     assert segmentation_loss(right, classes, weight, torch.ones(3)).item() < 1e-4
+
+
+def test_a_net_that_is_sure_that_a_class_is_not_there_goes_on_learning():
+    z = torch.tensor([[0.0, 0.0, -200.0]]).repeat(4, 1).requires_grad_()
+    loss = dice_loss(z, torch.tensor([0, 1, 0, 1]))
+    loss.backward()
+    # Half of each pixel is right: 2 * 1 / (4 * 0.25 + 2) of both classes.
+    assert loss.item() == pytest.approx(1 - 2 / 3)
+    assert torch.isfinite(z.grad).all()
+    assert z.grad[:, :2].abs().min() > 0
 
 
 def test_a_rare_class_weighs_more_for_each_pixel_and_less_in_all():
