@@ -1,23 +1,32 @@
-"""Which channel of each image a model sees."""
+"""Which channels of each image a model sees."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary, proxy
 
-from napari_unet.gui.source import channel_on_screen
+from napari.layers import Image as ImageLayer
+
+from napari_unet.gui.source import channel_on_screen, lie_alike, pixels_of
+from napari_unet.gui.target import MARK
+from napari_unet.images import join_channels
 
 if TYPE_CHECKING:
-    from napari.layers import Image as ImageLayer
+    from napari.layers import Layer
     from napari.viewer import Viewer
 
     from napari_unet.gui.annotated import AnnotatedImage
     from napari_unet.gui.annotations import Annotations
     from napari_unet.images import Image
 
+    Layers = tuple[ImageLayer, ...]
+
 
 class Channels:
     """The channels that labels belong to, that the user has chosen, or on screen.
+
+    Many readers open each channel of a file as a layer. So a layer without channels may
+    be seen together with others that lie over it.
 
     Parameters
     ----------
@@ -32,11 +41,28 @@ class Channels:
         self._viewer = proxy(viewer)
         self._annotations = annotations
         self._chosen: WeakKeyDictionary[ImageLayer, int | None] = WeakKeyDictionary()
+        self._joined: WeakKeyDictionary[ImageLayer, Layers] = WeakKeyDictionary()
+        # What layers were joined to, and of which arrays.
+        self._images: WeakKeyDictionary[ImageLayer, tuple[Image, list[Any]]]
+        self._images = WeakKeyDictionary()
         annotations.changed.connect(self._settle)
 
-    def choose(self, layer: ImageLayer, channel: int | None) -> None:
-        """Let models see one channel of an image, or all if None."""
+    def choose(
+        self, layer: ImageLayer, channel: int | None, layers: Layers = ()
+    ) -> None:
+        """Let models see one channel of an image, or all if None.
+
+        Parameters
+        ----------
+        layer : napari.layers.Image
+            The image.
+        channel : int or None
+            Counted from 0.
+        layers : tuple of napari.layers.Image
+            One of `joins`, if its channels are several layers.
+        """
         self._chosen[layer] = channel
+        self._joined[layer] = layers
         annotated = self._annotations.of(layer)
         if annotated is not None:
             annotated.annotation.channels = ()
@@ -56,11 +82,68 @@ class Channels:
         lost = channel is not None and channel >= image.n_channels
         return on_screen if lost else channel
 
+    def image(self, layer: ImageLayer, image: Image) -> Image:
+        """Return what models see of a layer opened as `image`: it or joined layers.
+
+        It is the same object for as long as the layers show the same arrays.
+        """
+        layers = self.joined(layer, image)
+        if not layers:
+            return image
+        parts = [image.data if x is layer else pixels_of(x) for x in layers]
+        seen, before = self._images.get(layer, (image, []))
+        same = list(map(id, parts)) == list(map(id, before))
+        if not same or (seen.axes, seen.name) != (f"{image.axes}C", image.name):
+            seen = join_channels(image, parts)
+            self._images[layer] = seen, parts
+        return seen
+
+    def joined(self, layer: ImageLayer, image: Image) -> Layers:
+        """Return the layers that are channels of an image; none if it is seen alone."""
+        if "C" in image.axes:
+            return ()
+        if layer in self._joined:
+            return self._joined[layer]
+        annotated = self._annotations.of(layer)
+        if annotated is None:
+            return ()
+        # Labels that are gone on with were painted on so many.
+        count = len(annotated.annotation.channels)
+        alike = self._alike(layer, image) if count > 1 else ()
+        return alike if len(alike) == count else ()
+
+    def joins(self, layer: ImageLayer, image: Image) -> list[Layers]:
+        """Return which layers could be the channels of one image, opened as `image`.
+
+        In each are the layer itself and others of its size and place, from its file if
+        any are, in the order of the viewer's layers, the lowest first.
+        """
+        alike = self._alike(layer, image)
+        pairs = (tuple(x for x in alike if x in (layer, y)) for y in alike)
+        joins = (*pairs, alike, self.joined(layer, image))
+        return [join for join in dict.fromkeys(joins) if len(join) > 1]
+
+    def _alike(self, layer: ImageLayer, image: Image) -> Layers:
+        """Return the layers that could be channels of one image, itself among them."""
+        if "C" in image.axes:
+            return ()
+        alike = [x for x in self._viewer.layers if _is_plain(x) and lie_alike(x, layer)]
+        path = layer.source.path
+        of_file = [x for x in alike if path and x.source.path == path]
+        return tuple(of_file if len(of_file) > 1 else alike)
+
     def _settle(self, annotated: AnnotatedImage, regions: Any = None) -> None:
-        """Let what is labelled stay with the channel that it was painted on."""
+        """Let what is labelled stay with the channels that it was painted on."""
         target, annotation = annotated.target, annotated.annotation
         if not annotation.channels and annotation.version:
             channel = self.of(target.layer, target.image)
-            everything = tuple(range(target.image.n_channels))
+            seen = self.image(target.layer, target.image)
+            everything = tuple(range(seen.n_channels))
             annotation.channels = everything if channel is None else (channel,)
             self._annotations.keep(annotated)
+
+
+def _is_plain(layer: Layer) -> bool:
+    """Whether a layer is a grey image of the user's."""
+    image = isinstance(layer, ImageLayer) and MARK not in layer.metadata
+    return image and not layer.rgb

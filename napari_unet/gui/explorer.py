@@ -152,8 +152,9 @@ class ModelExplorer(Docked):
         if self._plan is None or self._plan.problem:
             raise ModelError("This size does not go through the net.")
         layer = self._layer()
-        image = self._session.target(layer).image
-        channel = self._session.channels.of(layer, image)
+        shown = self._session.target(layer).image
+        channel = self._session.channels.of(layer, shown)
+        image = self._session.channels.image(layer, shown)
         plane = plane_on_screen(layer, image, self._viewer.dims.point)
         middle = layer.world_to_data(self._middle())[-2:]
         corner = [

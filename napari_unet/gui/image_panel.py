@@ -15,6 +15,8 @@ from napari_unet.gui.source import image_of, plane_on_screen
 from napari_unet.gui.target import MARK
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from napari.viewer import Viewer
 
     from napari_unet.gui.session import UnetSession
@@ -56,8 +58,8 @@ class ImagePanel(QWidget):
             toolTip="The image to segment: that of the layer that is selected"
         )
         self.channels = QComboBox(
-            toolTip="Which channel the model sees: the one on screen, until you choose "
-            "one or paint; all of them for a colour model"
+            toolTip="What the model sees: the channel on screen, until you choose one "
+            "or paint; all of them; or several layers as channels, the lowest one first"
         )
         self.slices = QComboBox(
             toolTip="Segment only the slice on screen, or each slice of the stack"
@@ -105,7 +107,8 @@ class ImagePanel(QWidget):
     @property
     def channel(self) -> int | None:
         """The chosen channel, or None for all."""
-        return self.channels.currentData()
+        chosen = self.channels.currentData()
+        return chosen if isinstance(chosen, int) else None
 
     def target(self) -> Target:
         """Return the chosen image and its layer.
@@ -169,7 +172,7 @@ class ImagePanel(QWidget):
             image, note = None, str(error)
         self.note.setText(note)
         self.note.setVisible(bool(note))
-        channels, slices = _channel_choices(image), _slice_choices(image)
+        channels, slices = self._channel_choices(image), _slice_choices(image)
         self._refill(self.channels, channels, self._seen(image, channels))
         same = self.slices.currentIndex() if self.layer is self._shown else 0
         self._refill(self.slices, slices, min(max(same, 0), len(slices) - 1))
@@ -185,19 +188,36 @@ class ImagePanel(QWidget):
             image = self.target().image
         except UnetError:
             return
-        at = self._seen(image, _channel_choices(image))
+        at = self._seen(image, self._channel_choices(image))
         if at != self.channels.currentIndex():
             self.channels.blockSignals(True)
             self.channels.setCurrentIndex(at)
             self.channels.blockSignals(False)
             self.channel_changed.emit()
 
-    def _seen(self, image: Image | None, choices: list[tuple[str, int | None]]) -> int:
+    def _seen(self, image: Image | None, choices: list[tuple[str, Any]]) -> int:
         """Return which of the choices models see, -1 where there are none."""
         if image is None or self.layer is None or not choices:
             return -1
-        seen = self._channels.of(self.layer, image)
-        return [channel for _, channel in choices].index(seen)
+        layers = self._channels.joined(self.layer, image)
+        seen: Any = self._channels.of(self.layer, image)
+        if layers:
+            seen = layers
+        return [choice for _, choice in choices].index(seen)
+
+    def _channel_choices(self, image: Image | None) -> list[tuple[str, Any]]:
+        """Return texts, and for each a channel, None for all, or several layers."""
+        if image is None or self.layer is None:
+            return []
+        if image.rgb:
+            return [("All colours", None), *((c, i) for i, c in enumerate(_COLOURS))]
+        if image.n_channels > 1:
+            numbered = [(f"Channel {i}", i) for i in range(image.n_channels)]
+            return [*numbered, ("All channels", None)]
+        joins = self._channels.joins(self.layer, image)
+        texts = [_text(self.layer, layers) for layers in joins]
+        alone = [("This layer alone", None)] if joins else []
+        return [*alone, *zip(texts, joins, strict=True)]
 
     def _note(self, image: Image) -> str:
         """Say what was guessed of the axes, or why they are not those of the sliders.
@@ -215,7 +235,9 @@ class ImagePanel(QWidget):
 
     def _choose_channel(self, index: int) -> None:
         if index >= 0 and self.layer is not None:
-            self._channels.choose(self.layer, self.channel)
+            chosen = self.channels.currentData()
+            layers = chosen if isinstance(chosen, tuple) else ()
+            self._channels.choose(self.layer, self.channel, layers)
             self.channel_changed.emit()
 
     def _refill(
@@ -231,13 +253,10 @@ class ImagePanel(QWidget):
         self._rows[box].setVisible(len(choices) > 1)
 
 
-def _channel_choices(image: Image | None) -> list[tuple[str, int | None]]:
-    if image is None or image.n_channels == 1:
-        return []
-    if image.rgb:
-        return [("All colours", None), *((c, i) for i, c in enumerate(_COLOURS))]
-    numbered = [(f"Channel {i}", i) for i in range(image.n_channels)]
-    return [*numbered, ("All channels", None)]
+def _text(layer: ImageLayer, layers: Sequence[ImageLayer]) -> str:
+    """Return how to call layers that are seen as channels of one of them."""
+    others = [other.name for other in layers if other is not layer]
+    return f"With '{others[0]}'" if len(others) == 1 else f"All {len(layers)} layers"
 
 
 def _slice_choices(image: Image | None) -> list[tuple[str, str]]:

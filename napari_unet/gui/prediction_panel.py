@@ -118,7 +118,7 @@ class PredictionPanel(QWidget):
     def _chosen(self) -> tuple[Target, Job]:
         target = self._images.target()
         job = Job(
-            target.image,
+            self._session.channels.image(target.layer, target.image),
             self._images.planes(target.image),
             self.models.model,
             self.models.spec(),

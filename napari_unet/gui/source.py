@@ -68,6 +68,12 @@ def pixels_of(layer: ImageLayer | Labels) -> Any:
     return layer.data[0] if layer.multiscale else layer.data
 
 
+def lie_alike(one: ImageLayer, other: ImageLayer) -> bool:
+    """Whether two layers have the same size and place."""
+    same_size = pixels_of(one).shape == pixels_of(other).shape
+    return same_size and np.allclose(one.extent.world, other.extent.world)
+
+
 def layer_axes(layer: Layer, image: Image) -> str:
     """Return a letter for each axis of `layer`; the colours of RGB are no axis."""
     return image.axes[: layer.ndim]

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from napari_unet.gui.annotations import Annotations
     from napari_unet.gui.channels import Channels
     from napari_unet.gui.target import Target
-    from napari_unet.images import Image
     from napari_unet.models import ModelSpec
 
 
@@ -53,11 +52,7 @@ class Subjects:
         """Choose what a new model takes, by its base and the labelled images."""
         if base is not None:
             self.percentiles = _percentiles(base)
-        seen = {
-            1 if self._channel(i.target) is not None else _colours(i.target.image)
-            for i in self.labelled()
-        }
-        most = max(seen, default=1)
+        most = max((self._count(i.target) for i in self.labelled()), default=1)
         self.channels = base.channels if most == 1 and base is not None else most
 
     def labelled(self) -> list[AnnotatedImage]:
@@ -111,10 +106,11 @@ class Subjects:
         channels, percentiles = self.channels, self.percentiles
         if model is not None:
             channels, percentiles = model.channels, _percentiles(model)
+        image = self._chosen.image(target.layer, target.image)
         return Subject(
             self.key(target.layer),
-            target.image,
-            choose_channels(target.image, channels, self._channel(target)),
+            image,
+            choose_channels(image, channels, self._channel(target)),
             percentiles,
             labels.snapshot(),
         )
@@ -149,10 +145,13 @@ class Subjects:
     def _channel(self, target: Target) -> int | None:
         return self._chosen.of(target.layer, target.image)
 
+    def _count(self, target: Target) -> int:
+        """Return how many channels of an image the model is to see."""
+        if self._channel(target) is not None:
+            return 1
+        image = self._chosen.image(target.layer, target.image)
+        return 3 if image.rgb else image.n_channels
+
 
 def _percentiles(model: ModelSpec) -> tuple[float, float]:
     return model.normalisation.low, model.normalisation.high
-
-
-def _colours(image: Image) -> int:
-    return 3 if image.rgb else image.n_channels

@@ -1,7 +1,7 @@
 """An image, whatever holds it: axes, channels, lazy reading, normalisation."""
 
 from napari_unet.images.array import image_from_array
-from napari_unet.images.channels import choose_channels
+from napari_unet.images.channels import choose_channels, join_channels
 from napari_unet.images.image import Image
 from napari_unet.images.label_tiff import write_all_labels, write_labels
 from napari_unet.images.labels import read_labels, read_labels_of
@@ -19,6 +19,7 @@ __all__ = [
     "check_writable",
     "choose_channels",
     "image_from_array",
+    "join_channels",
     "measure_intensity",
     "open_image",
     "read_labels",

@@ -1,5 +1,9 @@
 """Which channels of an image go into a model."""
 
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
 from napari_unet.errors import ImageError
 from napari_unet.images.image import Image
 
@@ -49,3 +53,28 @@ def choose_channels(
         f"'{image.name}' has {count} channels{kind}, but the model takes {wanted}. "
         f"Choose one channel, from 0 to {count - 1}."
     )
+
+
+def join_channels(image: Image, parts: Sequence[Any]) -> Image:
+    """Make one image of arrays that are a channel each; nothing is read or copied.
+
+    Parameters
+    ----------
+    image : Image
+        What the new one is like: its axes, none of which is C, and its name.
+    parts : sequence of array-like
+        Each of the shape of `image`; of numpy, dask or zarr.
+
+    Returns
+    -------
+    Image
+        Its last axis is C.
+    """
+    import dask.array as da
+
+    # Without a name of its own, dask would read an array to make one.
+    channels = [
+        part if isinstance(part, da.Array) else da.from_array(part, name=False)
+        for part in parts
+    ]
+    return replace(image, data=da.stack(channels, axis=-1), axes=f"{image.axes}C")

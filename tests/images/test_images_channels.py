@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from napari_unet.errors import ImageError
-from napari_unet.images import choose_channels, image_from_array
+from napari_unet.images import Region, choose_channels, image_from_array, join_channels
 
 GREY = image_from_array(np.zeros((7, 9)))
 FIVE = image_from_array(np.zeros((5, 7, 9)), "CYX", name="stained")
@@ -43,3 +43,15 @@ def test_channels_for_a_model(image, wanted, channel, chosen):
 def test_a_mismatch_names_both_numbers_and_the_fix(image, wanted, channel, words):
     with pytest.raises(ImageError, match=words):
         choose_channels(image, wanted, channel)
+
+
+def test_arrays_become_the_channels_of_one_image():
+    rng = np.random.default_rng(0)
+    parts = [rng.integers(0, 99, (3, 7, 9)).astype(t) for t in ("u1", "u2", "f4")]
+    image = image_from_array(parts[0], "ZYX", name="stained")
+    joined = join_channels(image, parts)
+    assert (joined.axes, joined.name, joined.n_channels) == ("ZYXC", "stained", 3)
+    region = Region(1, 2, 5, 8, {"Z": 2})
+    expected = np.stack([part[2, 1:5, 2:8] for part in parts])
+    np.testing.assert_array_equal(joined.read(region), expected)
+    np.testing.assert_array_equal(joined.read(region, (2, 0)), expected[[2, 0]])
