@@ -43,10 +43,9 @@ def image_key(image: Image, path: Path | str | None = None) -> str:
     pixels = sha256(repr(image.data.shape).encode() + _sample(image))
     if path is None:
         return f"pixels-{pixels.hexdigest()[:16]}"
-    path = Path(path).expanduser().resolve()
     # A file's name may be no valid text.
-    file = sha256(f"{path} {image.data.shape}".encode(errors="surrogatepass"))
-    of_file = f"{_stem(path)}-{file.hexdigest()[:16]}"
+    file = f"{_address(path)} {image.data.shape}".encode(errors="surrogatepass")
+    of_file = f"{_stem(path)}-{sha256(file).hexdigest()[:16]}"
     return f"{of_file}{_BEFORE_PIXELS}{pixels.hexdigest()[:8]}"
 
 
@@ -59,8 +58,7 @@ def former_key(image: Image, path: Path | str | None = None) -> str:
     if path is None:
         digest.update(_sample(image))
         return f"pixels-{digest.hexdigest()[:16]}"
-    path = Path(path).expanduser().resolve()
-    digest.update(str(path).encode(errors="surrogatepass"))
+    digest.update(_address(path).encode(errors="surrogatepass"))
     return f"{_stem(path)}-{digest.hexdigest()[:16]}"
 
 
@@ -79,9 +77,15 @@ def free_key(key: str, taken: Container[str | None]) -> str:
     return next(k for k in keys if k not in taken)
 
 
-def _stem(path: Path) -> str:
+def _address(path: Path | str) -> str:
+    """Return where a file is, from wherever one asks: a full path, or its URL."""
+    url = "://" in str(path)
+    return str(path) if url else str(Path(path).expanduser().resolve())
+
+
+def _stem(path: Path | str) -> str:
     """Return what of a file's name can be in that of any folder."""
-    return re.sub(r"[^A-Za-z0-9]+", "-", path.stem).strip("-")[:40] or "image"
+    return re.sub(r"[^A-Za-z0-9]+", "-", Path(path).stem).strip("-")[:40] or "image"
 
 
 def _sample(image: Image) -> bytes:

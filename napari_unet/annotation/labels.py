@@ -113,11 +113,11 @@ def take_in_objects(
     labels = _fitting(labels, annotation.shape)
     labels, black_and_white = objects_of_mask(labels, annotation.axes)
     labels = as_labels(labels, np.uint32)
-    # Above all that are there: in a gap there may be no room for all of these. What
-    # was erased keeps its class, since it may come back.
-    offset = max({0} | annotation.ids() | annotation.object_classes.keys())
-    most = int(labels.max(initial=0))
-    if offset and most + offset > np.iinfo(np.uint32).max:
+    # What was erased keeps its class, since it may come back.
+    taken = annotation.ids() | annotation.object_classes.keys()
+    most, offset = int(labels.max(initial=0)), next_id(taken) - 1
+    last = offset + most
+    if last > np.iinfo(np.uint32).max or any(offset < i <= last for i in taken):
         raise AnnotationError(
             f"The ids of these objects run up to {most:,}; no room is left for them "
             "beside the objects that are there. Relabel them from 1 first."

@@ -13,7 +13,7 @@ from napari_unet.cli.label_files import MASKS, take_mask, take_strokes
 from napari_unet.cli.pairs import by_stem
 from napari_unet.cli.split_table import read_split
 from napari_unet.errors import TrainingError
-from napari_unet.images import choose_channels, measure_intensity
+from napari_unet.images import choose_channels
 from napari_unet.images.shelf import Shelf
 from napari_unet.training import TrainingImage, TrainingSet
 
@@ -129,10 +129,8 @@ class TrainingFolder:
                 for plane in image.planes():
                     part = np.full(image.plane_shape, self.parts[stem], np.uint8)
                     annotation.assign(image.whole(plane), part)
-                annotation.take_undecided()
             channels = choose_channels(image, spec.channels, channel)
-            n = spec.normalisation
-            intensity = measure_intensity(image, channels, n.low, n.high)
+            intensity = spec.normalisation.measure(image, channels)
             found[stem] = TrainingImage(stem, image, channels, intensity, annotation)
         if self.parts is not None and HELD_OUT not in map(self.parts.get, self.images):
             tell(
@@ -146,7 +144,7 @@ class TrainingFolder:
                 "object. Where cells touch, number them, or name the class with "
                 "--classes: then the masks say no more than where it is."
             )
-        data = TrainingSet(spec, seed)
+        data = TrainingSet(spec, seed, decided=self.parts is not None)
         for names in came:
             data.add(*(found.pop(name) for name in names if name in found))
         data.add(*found.values())

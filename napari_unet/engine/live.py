@@ -85,13 +85,13 @@ def train(request: Train, state: State) -> Generator[object, None, None]:
         )
     device, notes = choose_device(request.config.device)
     model = _first_model(request, checkpoints, state)
-    if len(checkpoints) and _names(checkpoints) != request.classes.names:
-        # How well other classes were told apart does not compare.
-        checkpoints.forget_scores()
     check_crops(model.net, request.config)
     data = _labelled_images(session, model, request.config.seed)
     learner = Learner(model, device, request.config)
     learner.check(data)
+    if len(checkpoints) and _names(checkpoints) != request.classes.names:
+        # How well other classes were told apart does not compare.
+        checkpoints.forget_scores()
     learner.steps = checkpoints.steps
     run = Run(request.id, learner, data, checkpoints, torch.get_num_threads())
     session.begin(run)

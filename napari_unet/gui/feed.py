@@ -159,13 +159,18 @@ class Feed:
 
     def _add(self, key: str, shared: SharedImage) -> None:
         """Give the engine an image in place of another; labels that fit stay."""
-        before = self._shared.get(key, shared)
-        self._engine.ask(shared.description(key))
+        before = self._shared.get(key)
+        try:
+            self._engine.ask(shared.description(key))
+        except UnetError:
+            if before is not shared:
+                shared.pixels.remove()
+            raise
         self._shared[key] = shared
-        if not shared.suits_labels_of(before):
-            self._known[key] = None
         self._known.setdefault(key, None)
-        if before is not shared:
+        if before is not None and before is not shared:
+            if not shared.suits_labels_of(before):
+                self._known[key] = None
             before.pixels.remove()
 
     def _write(self, key: str) -> None:

@@ -67,11 +67,10 @@ def look_inside(engine: Engine, look: Look) -> tuple[Look, NDArray[np.float32]]:
 
     It reads pixels and waits, so it belongs in a worker.
     """
-    from napari_unet.images import choose_channels, measure_intensity
+    from napari_unet.images import choose_channels
 
-    norm = look.spec.normalisation
     channels = choose_channels(look.image, look.spec.channels, look.channel)
-    intensity = measure_intensity(look.image, channels, norm.low, norm.high)
+    intensity = look.spec.normalisation.measure(look.image, channels)
     pixels = intensity.apply(look.image.read(look.region, channels))
     short = [n - m for n, m in zip(look.size, pixels.shape[1:], strict=True)]
     pixels = np.pad(pixels, ((0, 0), (0, short[0]), (0, short[1])), mode="symmetric")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -70,7 +71,7 @@ def look_up(
             times = store.saved_times(of_file)
             # A file whose pixels have been changed has labels still. Those of a file
             # that is as it was are of another of its channels, in a layer of its own.
-            changed = os.stat(path).st_mtime
+            changed = _changed(path)
             others = [
                 k for k, at in times.items() if k not in in_view and at <= changed
             ]
@@ -94,6 +95,14 @@ def look_up(
         text = f"'{store.folder}' cannot be searched for labels of '{image.name}': "
         text += f"{error.strerror or error}. Check the permissions."
         return Kept(image, key, AnnotationError(text), new_key)
+
+
+def _changed(path: str) -> float:
+    """Return when a file was changed: never, where it is on the web or gone."""
+    try:
+        return os.stat(path).st_mtime
+    except OSError:
+        return -math.inf
 
 
 def load_kept(

@@ -25,7 +25,9 @@ if TYPE_CHECKING:
 
 
 class NextRegion(QObject):
-    """One search at a time for the most uncertain region of the annotated images.
+    """The search for the most uncertain region of the annotated images.
+
+    A search takes the place of one that is under way.
 
     Parameters
     ----------
@@ -46,7 +48,8 @@ class NextRegion(QObject):
         super().__init__()
         self._viewer = viewer
         self._session = session
-        self._targets: dict[str, Target] = {}
+        # Of the latest search.
+        self._seen: dict[str, Target] = {}
 
     def look(
         self,
@@ -82,42 +85,49 @@ class NextRegion(QObject):
         if not targets:
             self.found.emit("There is no image to look at. Open one first.")
             return
-        known = live.feed.send(*self._suiting(targets, spec))
-        request = MostUncertain(tuple(self._targets), model=model, config=config)
+        suiting = self._suiting(targets, spec)
+        known = live.feed.send(*(subject for subject, _ in suiting))
+        seen = {subject.key: target for subject, target in suiting}
+        request = MostUncertain(tuple(seen), model=model, config=config)
+        self._seen = seen
         worker = create_worker(
-            self._ask, known, request, _start_thread=False, _ignore_errors=True
+            self._ask, known, request, seen, _start_thread=False, _ignore_errors=True
         )
         worker.returned.connect(self._go)
         start(worker)
 
-    def _suiting(self, targets: list[Target], spec: ModelSpec | None) -> list[Subject]:
-        """Remember and return the images that the model can look at."""
-        subjects, problems = [], []
-        self._targets = {}
+    def _suiting(
+        self, targets: list[Target], spec: ModelSpec | None
+    ) -> list[tuple[Subject, Target]]:
+        """Return the images that the model can look at."""
+        suiting, problems = [], []
         for target in targets:
             try:
-                subject = self._session.live.subjects.of(target, spec)
+                suiting.append((self._session.live.subjects.of(target, spec), target))
             except ImageError as error:
                 problems.append(error)
-            else:
-                subjects.append(subject)
-                self._targets[subject.key] = target
-        if not subjects:
+        if not suiting:
             raise problems[0]
-        return subjects
+        return suiting
 
-    def _ask(self, known: Future[None], request: MostUncertain) -> Any:
+    def _ask(
+        self, known: Future[None], request: MostUncertain, seen: dict[str, Target]
+    ) -> tuple[dict[str, Target], Any]:
         try:
             known.result()
-            return self._session.engine.ask(request)
+            return seen, self._session.engine.ask(request)
         except UnetError as error:
-            return str(error)
+            return seen, str(error)
 
-    def _go(self, answer: Any) -> None:
+    def _go(self, found: tuple[dict[str, Target], Any]) -> None:
+        """Go where the answer to a search says, unless there is a later one."""
+        seen, answer = found
+        if seen is not self._seen:
+            return
         if not isinstance(answer, UncertainRegion):
             self.found.emit(str(answer))
             return
-        target = self._targets[answer.key]
+        target = seen[answer.key]
         if target.layer not in self._viewer.layers:
             self.found.emit("The image has been removed meanwhile. Press Next again.")
             return

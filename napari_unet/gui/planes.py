@@ -54,13 +54,13 @@ class PlaneLabels:
     ----------
     plane : dict
     semantic : ndarray, uint8
-    instances : ndarray, uint16 or uint32
-        As `gui.results.narrow` returns them.
+    instances : ndarray, uint16 or uint32, or None
+        As `gui.results.narrow` returns them; None where no objects were looked for.
     """
 
     plane: dict[str, int]
     semantic: NDArray[np.uint8]
-    instances: NDArray[np.unsignedinteger]
+    instances: NDArray[np.unsignedinteger] | None
 
 
 def predict_planes(
@@ -86,13 +86,12 @@ def predict_planes(
     UnetError
         If the image does not suit the model, or the engine fails.
     """
-    from napari_unet.images import choose_channels, measure_intensity
+    from napari_unet.images import choose_channels
     from napari_unet.inference import PlaneDone, VolumeDone
 
     image, spec = job.image, job.spec
-    norm = spec.normalisation
     channels = choose_channels(image, spec.channels, job.config.channel)
-    intensity = measure_intensity(image, channels, norm.low, norm.high)
+    intensity = spec.normalisation.measure(image, channels)
 
     stack = image.stack_shape if len(job.planes) > 1 else ()
     read = tuple(dict.fromkeys(channels))
@@ -108,7 +107,9 @@ def predict_planes(
             pixels.open()[_index(plane, stack)] = image.read(image.whole(plane), read)
         labels = (*stack, *image.plane_shape)
         semantic = _new(arrays, engine, labels, np.uint8)
-        instances = _new(arrays, engine, labels, np.uint32)
+        instances = None
+        if job.config.instances != "none":
+            instances = _new(arrays, engine, labels, np.uint32)
         request = Predict(
             pixels=pixels,
             axes=(image.stack_axes if stack else "") + "CYX",
@@ -133,7 +134,7 @@ def predict_planes(
                 yield PlaneLabels(
                     dict(done),
                     semantic.open("r")[at].copy(),
-                    narrow(instances.open("r")[at]),
+                    narrow(instances.open("r")[at]) if instances else None,
                 )
             yield event
     finally:

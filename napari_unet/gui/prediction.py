@@ -145,13 +145,8 @@ class Prediction(QObject):
 
     def _show(self, labels: PlaneLabels) -> None:
         if not self._stop.is_set():
-            self._results.show(
-                self._viewer,
-                self._target,
-                labels,
-                self._job.spec.classes,
-                instances=self._job.config.instances != "none",
-            )
+            classes = self._job.spec.classes
+            self._results.show(self._viewer, self._target, labels, classes)
 
     def _layer_removed(self, event: Any) -> None:
         if event.value is self._target.layer:

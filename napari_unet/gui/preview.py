@@ -62,7 +62,7 @@ class View:
     config: PredictConfig
     checkpoint: str | None = None
     small: bool = False
-    objects: NDArray[np.uint32] | None = None
+    objects: NDArray[np.unsignedinteger] | None = None
 
 
 @dataclass(frozen=True)

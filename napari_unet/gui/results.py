@@ -49,8 +49,6 @@ class Results:
         target: Target,
         labels: PlaneLabels,
         classes: ClassScheme,
-        *,
-        instances: bool,
     ) -> None:
         """Write one plane into the layers, on the main thread.
 
@@ -64,19 +62,18 @@ class Results:
             What to write, and where. The layers may take its arrays for their own.
         classes : ClassScheme
             Names and colours of the classes.
-        instances : bool
-            Whether objects were looked for; otherwise those of `labels` are 0.
         """
         self.classes = classes
         layer = self._show_plane(
             viewer, target, "semantic", labels.plane, labels.semantic
         )
         _colour(layer, classes)
-        # Where none are looked for, those of an earlier prediction go.
-        if instances or self._there(viewer, target, "instances") is not None:
-            self._show_plane(
-                viewer, target, "instances", labels.plane, labels.instances
-            )
+        objects = labels.instances
+        if objects is None and self._there(viewer, target, "instances"):
+            # Where none were looked for, those of an earlier prediction go.
+            objects = np.zeros(labels.semantic.shape, np.uint16)
+        if objects is not None:
+            self._show_plane(viewer, target, "instances", labels.plane, objects)
         self._weigh(classes)
 
     def prepare(
@@ -130,8 +127,11 @@ class Results:
 
     def objects(
         self, viewer: Viewer, target: Target, region: Region
-    ) -> NDArray[np.uint32] | None:
-        """Return the objects on the plane of a region, as a view ``(Y, X)``."""
+    ) -> NDArray[np.unsignedinteger] | None:
+        """Return the objects on the plane of a region, as a view ``(Y, X)``.
+
+        They are uint16 or, beyond 65,535 of them, uint32.
+        """
         layer = self._there(viewer, target, "instances")
         return None if layer is None else target.plane(layer, region)
 

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def keep_ids(
-    new: NDArray[np.uint32], old: NDArray[np.uint32], highest: int
+    new: NDArray[np.uint32], old: NDArray[np.unsignedinteger], highest: int
 ) -> NDArray[np.uint32]:
     """Give objects the ids that they had before.
 

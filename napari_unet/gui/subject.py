@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from napari_unet.engine.arrays import SharedArray
     from napari_unet.engine.client import Engine
     from napari_unet.images import Image, IntensityRange
+    from napari_unet.models import Normalisation
 
 
 @dataclass(frozen=True)
@@ -27,8 +28,8 @@ class Subject:
     image : Image
     channels : tuple of int
         Which ones the model sees, in order.
-    percentiles : tuple of float
-        Of the image, which become 0 and 1.
+    normalisation : Normalisation
+        Of the model.
     labels : Annotation
         A snapshot.
     """
@@ -36,7 +37,7 @@ class Subject:
     key: str
     image: Image
     channels: tuple[int, ...]
-    percentiles: tuple[float, float]
+    normalisation: Normalisation
     labels: Annotation
 
 
@@ -51,6 +52,8 @@ class SharedImage:
         Which ones the model sees, in order.
     pixels : SharedArray
         Each of these channels once, ``(T, Z, C, Y, X)`` or what there is of it.
+    normalisation : Normalisation
+        Of the model.
     intensity : IntensityRange
         What becomes 0 and 1.
     """
@@ -58,6 +61,7 @@ class SharedImage:
     image: Image
     channels: tuple[int, ...]
     pixels: SharedArray
+    normalisation: Normalisation
     intensity: IntensityRange
 
     @classmethod
@@ -69,11 +73,9 @@ class SharedImage:
         ImageError
             If they cannot be read; nothing is left behind.
         """
-        from napari_unet.images import measure_intensity
-
         image, channels = subject.image, subject.channels
         read = tuple(dict.fromkeys(channels))
-        intensity = measure_intensity(image, channels, *subject.percentiles)
+        intensity = subject.normalisation.measure(image, channels)
         shape = (*image.stack_shape, len(read), *image.plane_shape)
         dtype = np.dtype(image.data.dtype).newbyteorder("=")
         pixels = engine.array(shape, dtype)
@@ -84,12 +86,13 @@ class SharedImage:
         except Exception:
             pixels.remove()
             raise
-        return cls(image, channels, pixels, intensity)
+        return cls(image, channels, pixels, subject.normalisation, intensity)
 
     def shows(self, subject: Subject) -> bool:
-        """Whether these are the pixels of a subject still."""
+        """Whether these are the pixels of a subject still, and seen as bright."""
         return (
             self.channels == subject.channels
+            and self.normalisation == subject.normalisation
             and self.image.data is subject.image.data
             and self.image.axes == subject.image.axes
         )

@@ -10,6 +10,7 @@ from napari_unet.annotation import Annotation
 from napari_unet.errors import TrainingError
 from napari_unet.gui.subject import Subject
 from napari_unet.images import choose_channels
+from napari_unet.models import Normalisation
 
 if TYPE_CHECKING:
     from napari.layers import Image as ImageLayer
@@ -36,8 +37,8 @@ class Subjects:
     ----------
     channels : int
         How many the model takes.
-    percentiles : tuple of float
-        Which of the intensities become 0 and 1.
+    normalisation : Normalisation
+        Which of the intensities it takes for 0 and 1.
     """
 
     def __init__(self, annotations: Annotations, chosen: Channels) -> None:
@@ -46,12 +47,11 @@ class Subjects:
         self._numbers = itertools.count(1)
         self._keys: WeakKeyDictionary[ImageLayer, str] = WeakKeyDictionary()
         self.channels = 1
-        self.percentiles = (1.0, 99.8)
+        self.normalisation = Normalisation()
 
     def suit(self, base: ModelSpec | None) -> None:
         """Choose what a new model takes, by its base and the labelled images."""
-        if base is not None:
-            self.percentiles = _percentiles(base)
+        self.normalisation = base.normalisation if base else Normalisation()
         most = max((self._count(i.target) for i in self.labelled()), default=1)
         self.channels = base.channels if most == 1 and base is not None else most
 
@@ -103,15 +103,15 @@ class Subjects:
         """
         annotated = self._annotations.of(target.layer)
         labels = annotated.annotation if annotated else Annotation.of(target.image)
-        channels, percentiles = self.channels, self.percentiles
+        channels, normalisation = self.channels, self.normalisation
         if model is not None:
-            channels, percentiles = model.channels, _percentiles(model)
+            channels, normalisation = model.channels, model.normalisation
         image = self._chosen.image(target.layer, target.image)
         return Subject(
             self.key(target.layer),
             image,
             choose_channels(image, channels, self._channel(target)),
-            percentiles,
+            normalisation,
             labels.snapshot(),
         )
 
@@ -151,7 +151,3 @@ class Subjects:
             return 1
         image = self._chosen.image(target.layer, target.image)
         return 3 if image.rgb else image.n_channels
-
-
-def _percentiles(model: ModelSpec) -> tuple[float, float]:
-    return model.normalisation.low, model.normalisation.high

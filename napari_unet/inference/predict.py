@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from napari_unet.images import choose_channels, measure_intensity, rescale
+from napari_unet.images import choose_channels, rescale
 from napari_unet.inference.canvas import Canvas
 from napari_unet.inference.config import PredictConfig
 from napari_unet.inference.events import (
@@ -134,8 +134,7 @@ def _predicted(
     # First: what is too large is known before anything is read.
     labels = _labels(image, config, out)
     if intensity is None:
-        norm = model.spec.normalisation
-        intensity = measure_intensity(image, channels, norm.low, norm.high)
+        intensity = model.spec.normalisation.measure(image, channels)
     if prepared is None:
         prepared = prepare(model.net, device, flips=config.flips)
     tile, batch = choose_tile(prepared, free_memory(device), config.tile)
@@ -219,7 +218,8 @@ def _first_look(
     ):
         if isinstance(event, Predicted):
             assert event.labels.instances is not None
-            size = typical_diameter(event.labels.instances)
+            at = tuple(middle[0][axis] for axis in image.stack_axes)
+            size = typical_diameter(event.labels.instances[at])
     if size is None:
         yield Warned(
             "Too few objects were found to tell how large they are; the image is taken "

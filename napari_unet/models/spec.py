@@ -1,11 +1,16 @@
 """What a model is, apart from its weights: the contents of ``model.json``."""
 
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from napari_unet.annotation import ClassScheme
 from napari_unet.models.architecture import Architecture, UNetArchitecture
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from napari_unet.images import Image, IntensityRange
 
 SCHEMA_VERSION = 2
 MOST_CHANNELS = 64
@@ -26,6 +31,12 @@ class Normalisation(_Frozen):
         if self.low >= self.high:
             raise ValueError(f"low ({self.low:g}) is not below high ({self.high:g})")
         return self
+
+    def measure(self, image: "Image", channels: "Sequence[int]") -> "IntensityRange":
+        """Return what becomes 0 and 1; see `napari_unet.images.measure_intensity`."""
+        from napari_unet.images import measure_intensity
+
+        return measure_intensity(image, channels, self.low, self.high)
 
 
 class ModelSpec(_Frozen):
@@ -79,8 +90,9 @@ class ModelSpec(_Frozen):
             return []
         # The first versions did not write down which: it knows all of them by now.
         before = self.provenance.get("base_classes", ", ".join(self.classes.names))
-        known = before.split(", ")
-        return [i for i, name in enumerate(self.classes.names) if name in known]
+        # A name may hold a comma, too.
+        known = f", {before}, "
+        return [i for i, n in enumerate(self.classes.names) if f", {n}, " in known]
 
     def renamed(self, classes: ClassScheme) -> Self:
         """Return it with the same classes under other names or in other colours."""

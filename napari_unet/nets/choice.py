@@ -81,17 +81,26 @@ def available_devices() -> list[str]:
     return [*names, "cpu"]
 
 
-@functools.cache
 def try_device(name: str) -> Device:
     """Run a small net on a device and return the fastest precision that is good.
 
-    Good is what is finite and close to single precision on the CPU.
+    Good is what is finite and close to single precision on the CPU. A device is tried
+    once.
 
     Raises
     ------
     DeviceError
         If none is good.
     """
+    tried = _tried(name)
+    if isinstance(tried, str):
+        raise DeviceError(tried)
+    return tried
+
+
+@functools.cache
+def _tried(name: str) -> Device | str:
+    """Return what `try_device` does, or why no precision is good."""
     net, x = _small_net()
     with _one_thread():
         expected = _run(net, x)
@@ -119,7 +128,7 @@ def try_device(name: str) -> Device:
         if took < CLEARLY * best_seconds:
             best, best_seconds = candidate, took
     if best is None:
-        raise DeviceError(
+        return (
             f"The device '{name}' failed its self-test ({why}), so the CPU is used. "
             "Update its driver and torch, or choose the CPU."
         )

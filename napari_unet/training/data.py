@@ -50,6 +50,7 @@ class TrainingSet:
     ) -> None:
         self.channels = spec.channels
         self.n_classes = len(spec.classes)
+        self._names = spec.classes.names
         self._images: dict[str, TrainingImage] = {}
         self._sites: dict[str, ImageSites] = {}
         self._sampler = Sampler(seed)
@@ -143,14 +144,14 @@ class TrainingSet:
         if not classes:
             raise TrainingError(
                 "Nothing is labelled yet. Paint a few strokes on the background and a "
-                "few on each class, then start training."
+                "few on each class."
             )
         if len(classes) == 1:
-            only = "background" if classes == [0] else f"class {classes[0]}"
+            only = self._names[classes[0]]
             missing = "one of your classes" if classes == [0] else "the background"
             raise TrainingError(
-                f"Only {only} is labelled, so there is nothing to tell apart. Paint a "
-                f"few strokes on {missing} too, then start training."
+                f"Only '{only}' is labelled, so there is nothing to tell apart. Paint "
+                f"a few strokes on {missing} too."
             )
 
     def draw(

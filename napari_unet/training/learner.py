@@ -157,12 +157,13 @@ class Learner:
                 "which learns from strokes."
             )
 
-    def note_diameter(self, diameter: float | None) -> None:
+    def note_diameter(self, data: TrainingSet) -> None:
         """Write down how large the objects are that are learnt from, in pixels.
 
         A model that knows it already keeps what it knows: it was trained on more.
         """
         if self.spec.diameter is None:
+            diameter = data.diameter()
             self.spec = self.spec.model_copy(update={"diameter": diameter})
 
     def keep_good(self) -> None:

@@ -85,7 +85,6 @@ def _train(
     cancel: Callable[[], bool],
 ) -> Iterator[TrainEvent]:
     config = learner.config
-    learner.note_diameter(data.diameter())
     term, history = Term(config, learner.steps), History()
     kept = time.monotonic()
     roll_backs = 0
@@ -121,14 +120,14 @@ def _train(
             due = time.monotonic() - kept > 60 * config.checkpoint_minutes
             keep = due or checkpoints.is_best(validated.score)
             # Kept first: between two events somebody may exchange the weights.
-            news = _keep(learner, checkpoints, validated.score) if keep else None
+            news = _keep(learner, data, checkpoints, validated.score) if keep else None
             yield validated
             if news is not None:
                 yield news
                 kept = time.monotonic()
 
     scored = checkpoints.scored(learner.steps)
-    news = None if scored else _keep(learner, checkpoints, None)
+    news = None if scored else _keep(learner, data, checkpoints, None)
     last = checkpoints.last
     if last is None:
         assert isinstance(news, Warned)
@@ -168,9 +167,11 @@ def _validate(learner: Learner, data: TrainingSet) -> tuple[float | None, ...] |
 
 
 def _keep(
-    learner: Learner, checkpoints: Checkpoints, score: float | None
+    learner: Learner, data: TrainingSet, checkpoints: Checkpoints, score: float | None
 ) -> Checkpointed | Warned:
     """Keep the weights; a full disk must not end training."""
+    # Objects may have been accepted since training began.
+    learner.note_diameter(data)
     try:
         return checkpoints.keep(learner.model(), learner.steps, score)
     except ModelError as error:

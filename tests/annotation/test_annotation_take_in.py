@@ -79,8 +79,11 @@ def test_objects_never_join_one_that_is_there_already():
     a = Annotation((2, 3))
     a.write_objects(Region(0, 0, 1, 2), np.array([[2**31, 2**32 - 1]]))
     with pytest.raises(AnnotationError, match="Relabel them"):
-        take_in_objects(a, MASK * (2**31 - 1) // 2)
+        take_in_objects(a, MASK << 30)
     assert a.ids() == {2**31, 2**32 - 1}
+    # Few find room below.
+    take_in_objects(a, MASK * [[0, 0, 1], [1, 1, 1]])
+    assert a.ids() == {2**31, 2**32 - 1, 2}
 
 
 def test_complete_objects_make_the_whole_stack_verified():

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import tifffile
 
+from napari_unet.annotation import ClassScheme
 from napari_unet.annotation.annotation import HELD_OUT, TRAINING
 from napari_unet.cli.training_folder import open_training_folder
 from napari_unet.models import read_spec
@@ -68,3 +69,19 @@ def test_what_is_guessed_of_images_is_said_once(model, tmp_path):
     (note,) = notes
     assert note.startswith("'0' and 2 more: Nothing names all the axes")
     assert note.endswith("taken as 2 C x 64 Y x 48 X.")
+
+
+def test_what_a_table_holds_out_is_never_learnt_from(model, folder):
+    """Not even where a class is on no other image."""
+    tifffile.imwrite(folder / "labels" / "3.tif", np.full((64, 48), 2, np.uint8))
+    table = folder / "split.csv"
+    rows = [f"{i},{'val' if i == 3 else 'train'}" for i in range(10)]
+    table.write_text("\n".join(["id,split", *rows]))
+    spec = read_spec(model)
+    spec = spec.model_copy(update={"classes": ClassScheme.named("cell", "other")})
+    data = open_training_folder(
+        folder / "images", folder / "labels", None, table
+    ).training_set(spec, channel=None, objects=False, seed=0)
+    for name in data:
+        tally = data[name].annotation.tally().sum(axis=0)
+        assert tally[HELD_OUT if name == "3" else TRAINING] == 64 * 48

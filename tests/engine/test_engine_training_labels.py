@@ -13,7 +13,7 @@ from napari_unet.engine.messages import (
     WriteLabels,
 )
 from napari_unet.images import Region
-from napari_unet.training import Warned
+from napari_unet.training import Checkpoints, Warned
 
 
 def test_new_strokes_are_learnt_within_two_steps(desk, scene, tmp_path):
@@ -74,7 +74,7 @@ def test_with_all_strokes_erased_it_waits(desk, scene, training):
     assert not desk.ended(training)
     desk.add(scene.paint(1))
     desk.rest()
-    assert "Only class 1" in desk.events(training)[-1].text
+    assert "Only 'cell'" in desk.events(training)[-1].text
     desk.add(scene.paint(0, 1))
     desk.steps(training, 2)
 
@@ -138,3 +138,17 @@ def test_objects_and_their_classes_are_followed(desk, scene):
     assert labels.classes(region)[15, 15] == 0
     desk.ask(WriteLabels("a", (), {}))
     assert labels.classes(region)[22, 22] == 1
+
+
+def test_a_refused_training_leaves_the_scores_as_they_are(desk, scene, training):
+    desk.steps(training, 5)
+    desk.ask(StopTraining(training.id))
+    desk.rest()
+    run = desk.state.session.run
+    run.checkpoints.keep(run.learner.model(), run.learner.steps, 1.0)
+    best = Checkpoints(desk.folder / "checkpoints").best
+    desk.add(RemoveImage("a"))
+    refused = train(desk.folder, resume=True, classes=ClassScheme.named("cell", "dirt"))
+    desk.ask(refused)
+    assert desk.failure(refused)
+    assert best and Checkpoints(desk.folder / "checkpoints").best == best

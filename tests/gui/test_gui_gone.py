@@ -1,6 +1,7 @@
 """Windows and viewers that go while something is under way for them."""
 
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,15 +12,16 @@ from qtpy.QtCore import Qt, QThreadPool
 from qtpy.QtWidgets import QApplication
 
 from napari_unet.annotation import Annotation, image_key
-from napari_unet.errors import ImageError
+from napari_unet.errors import EngineError, ImageError
 from napari_unet.gui import explorer, keeping
 from napari_unet.gui.explorer import ModelExplorer
 from napari_unet.gui.feed import Feed
 from napari_unet.gui.recent import remember_model
 from napari_unet.gui.session import session_of
-from napari_unet.gui.subject import Subject
+from napari_unet.gui.subject import SharedImage, Subject
 from napari_unet.gui.widget import UnetWidget
 from napari_unet.images import Image, Region, image_from_array
+from napari_unet.models import Normalisation
 
 
 @pytest.fixture
@@ -135,7 +137,7 @@ class Fading:
 def test_an_image_that_goes_while_it_is_read_leaves_nothing_behind(engine, blobs):
     # Once to measure the brightness, and then no more.
     image = Image(Fading(blobs, reads=1), "YX", "field")
-    subject = Subject("field", image, (0,), (1, 99), Annotation.of(image))
+    subject = Subject("field", image, (0,), Normalisation(), Annotation.of(image))
     feed = Feed(engine, lambda key, split: None)
     engine.start()
     folder = Path(engine.array((1,), np.uint8).path).parent
@@ -144,3 +146,36 @@ def test_an_image_that_goes_while_it_is_read_leaves_nothing_behind(engine, blobs
         feed.send(subject).result(60)
     assert sorted(folder.iterdir()) == before
     feed.close()
+
+
+def test_an_image_that_the_engine_does_not_take_leaves_nothing_behind(
+    engine, blobs, monkeypatch
+):
+    def fail(request):
+        raise EngineError("The engine has ended.")
+
+    image = Image(blobs, "YX", "field")
+    subject = Subject("field", image, (0,), Normalisation(), Annotation.of(image))
+    feed = Feed(engine, lambda key, split: None)
+    engine.start()
+    folder = Path(engine.array((1,), np.uint8).path).parent
+    before = sorted(folder.iterdir())
+    with monkeypatch.context() as patch:
+        patch.setattr(engine, "ask", fail)
+        with pytest.raises(EngineError):
+            feed.send(subject).result(60)
+    assert sorted(folder.iterdir()) == before
+    feed.send(subject).result(60)
+    feed.remove("field").result(60)
+    assert sorted(folder.iterdir()) == before
+    feed.close()
+
+
+def test_a_model_of_another_normalisation_sees_other_brightness(engine, blobs):
+    image = Image(blobs, "YX", "field")
+    subject = Subject("field", image, (0,), Normalisation(), Annotation.of(image))
+    shared = SharedImage.of(subject, engine)
+    assert shared.shows(replace(subject, labels=Annotation.of(image)))
+    other = replace(subject, normalisation=Normalisation(low=30.0, high=90.0))
+    assert not shared.shows(other)
+    shared.pixels.remove()

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import tifffile
 from gui_annotate import FIRST, annotate, on_disk, open_again, same
+from napari.layers._source import layer_source
 
 from napari_unet.gui.session import session_of
 from napari_unet.images import Region
@@ -35,6 +36,12 @@ def continued(panel, qtbot):
     panel.kept_line.go_on.click()
     qtbot.wait_until(lambda: panel.image is not None)
     return panel.image.scribbles
+
+
+def open_from(viewer, path, pixels):
+    """Show pixels as a reader does that got them from some place."""
+    with layer_source(path=path):
+        return viewer.add_image(pixels, name="field")
 
 
 def kept_with_a_stroke(viewer, panel, store, qtbot):
@@ -132,6 +139,21 @@ def test_labels_of_one_channel_are_not_offered_for_another(
     layers.selection.active = second
     found = continued(other, qtbot)
     np.testing.assert_array_equal(found.data > 0, image.scribbles.data > 0)
+
+
+@pytest.mark.parametrize("path", ["https://example.org/field.tif", "gone/field.tif"])
+def test_an_image_whose_file_is_not_there_has_its_labels_still(
+    viewer, panel, annotations, store, qtbot, blobs, next_session, path
+):
+    image = open_from(viewer, path, blobs)
+    annotated = annotate(panel, qtbot)
+    assert annotated.target.layer is image
+    annotated.scribbles.paint((10, 15), FIRST)
+    qtbot.wait_until(lambda: on_disk(store, annotated, annotated.scribbles))
+    other = next_session(None)
+    open_from(other._images._viewer, path, blobs)
+    found = continued(other, qtbot)
+    np.testing.assert_array_equal(found.data, annotated.scribbles.data)
 
 
 def test_a_file_with_other_pixels_has_its_labels_still(

@@ -73,3 +73,20 @@ def test_next_comes_near_enough_to_paint(viewer, widget, annotations, blobs, qtb
     with qtbot.wait_signal(widget.live_panel.next.found):
         widget.live_panel.train.next.click()
     assert camera_of(viewer).zoom == 7
+
+
+def test_next_pressed_again_goes_where_the_later_search_says(
+    viewer, widget, annotations, blobs, qtbot
+):
+    first = viewer.add_image(blobs, name="first")
+    second = viewer.add_image(blobs, name="second", translate=(0, 100))
+    lines = []
+    widget.live_panel.next.found.connect(lines.append)
+    for layer in (first, second):
+        viewer.layers.selection.active = layer
+        widget.live_panel.train.next.click()
+    qtbot.wait_until(lambda: bool(lines))
+    # An answer to the first one would have come before.
+    (line,) = lines
+    assert "in 'second'" in line
+    assert viewer.layers.selection.active is second

@@ -340,7 +340,7 @@ def test_ids_may_be_higher_than_the_layer_holds(viewer, widget, blobs):
     many = few * 70_000
     for z, ids in enumerate((few, many, few)):
         labels = PlaneLabels({"Z": z}, few.astype(np.uint8), narrow(ids))
-        results.show(viewer, target, labels, classes, instances=True)
+        results.show(viewer, target, labels, classes)
     layer = viewer.layers["field instances"]
     assert [layer.data[z].max() for z in range(5)] == [1, 70_000, 1, 0, 0]
     layer.undo()

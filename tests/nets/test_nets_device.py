@@ -53,9 +53,9 @@ def test_a_device_that_knows_no_bf16_works_in_single_precision(monkeypatch):
         return net.to(memory_format=device.memory_format)
 
     monkeypatch.setattr(choice, "move", refuse_bf16)
-    choice.try_device.cache_clear()
+    choice._tried.cache_clear()
     assert choice.try_device("cpu").precision == "fp32"
-    choice.try_device.cache_clear()
+    choice._tried.cache_clear()
 
 
 def test_a_gpu_is_timed_with_work_that_fills_it(monkeypatch):
@@ -81,7 +81,7 @@ def test_autocast_sets_the_precision_of_convolutions(precision):
 
 
 def test_the_self_test_leaves_the_threads_alone():
-    choice.try_device.cache_clear()
+    choice._tried.cache_clear()
     before = torch.get_num_threads()
     choose_device("cpu")
     assert torch.get_num_threads() == before

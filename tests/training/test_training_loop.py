@@ -421,3 +421,15 @@ def test_two_trainings_do_not_share_a_folder(tmp_path):
     with pytest.raises(TrainingError, match="Another training"):
         next(train(*prepared(tmp_path, fast(steps=2))))
     assert isinstance(list(first)[-1], Stopped)
+
+
+def test_objects_that_are_accepted_later_tell_their_size(tmp_path):
+    learner, data, checkpoints = prepared(tmp_path, fast(steps=4))
+    for event in train(learner, data, checkpoints):
+        if isinstance(event, Stepped) and event.step == 2:
+            where = Region(10, 10, 20, 20)
+            data["0"].annotation.write_objects(where, 7)
+            data["0"].annotation.verify(where)
+            data.refresh("0", [where])
+    kept = checkpoints.load(event.last).spec
+    assert kept.diameter == pytest.approx(2 * np.sqrt(100 / np.pi))
