@@ -3,27 +3,30 @@
 from __future__ import annotations
 
 import logging
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 from weakref import proxy
 
+from napari.layers import Image as ImageLayer
 from psygnal import Signal
 
 from napari_unet.annotation import AnnotationStore, ClassScheme, remove_class
 from napari_unet.annotation.join import join_schemes, map_classes
 from napari_unet.annotation.key import free_key
-from napari_unet.errors import UnetError
+from napari_unet.errors import ImageError, UnetError
 from napari_unet.gui.annotated import AnnotatedImage
 from napari_unet.gui.keeping import Keeping
+from napari_unet.gui.source import pixels_of
+from napari_unet.images import image_from_array
 
 if TYPE_CHECKING:
-    from napari.layers import Image as ImageLayer
     from napari.layers import Labels
     from napari.viewer import Viewer
 
     from napari_unet.annotation import Annotation
     from napari_unet.gui.kept import Kept
     from napari_unet.gui.target import Target
-    from napari_unet.images import Region
+    from napari_unet.images import Image, Region
 
 
 class Annotations:
@@ -97,7 +100,7 @@ class Annotations:
             To be started. Its `returned` gives a `Kept`.
         """
         in_view = {i.key: i.name for i in self.images if not self._gone(i)}
-        worker = self.keeping.look_up(target, in_view)
+        worker = self.keeping.look_up(target, in_view, self._beside(target.layer))
         worker.returned.connect(lambda kept: self._take_back(target, kept))
         return worker
 
@@ -200,6 +203,17 @@ class Annotations:
         self.images.append(image)
         self.images_changed.emit()
         return image
+
+    def _beside(self, image: ImageLayer) -> list[Image]:
+        """Return the other images from the file of an image, such as its channels."""
+        images = []
+        for layer in self._viewer.layers:
+            same_file = layer.source.path == image.source.path is not None
+            if same_file and isinstance(layer, ImageLayer) and layer is not image:
+                # What cannot be read has no labels.
+                with suppress(ImageError):
+                    images.append(image_from_array(pixels_of(layer)))
+        return images
 
     def _take_back(self, target: Target, kept: Kept) -> None:
         """Lay labels whose image was removed over it when it is opened again."""

@@ -11,11 +11,12 @@ from napari_unet.annotation import AnnotationStore, Autosave
 from napari_unet.gui.kept import Kept, load_kept, look_up
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from napari_unet.annotation import ClassScheme
     from napari_unet.gui.annotated import AnnotatedImage
     from napari_unet.gui.target import Target
+    from napari_unet.images import Image
 
 
 class Keeping(QObject):
@@ -41,7 +42,9 @@ class Keeping(QObject):
         """Whether something is not on the disk yet."""
         return self._autosave is not None and self._autosave.unsaved
 
-    def look_up(self, target: Target, in_view: Mapping[str, str]) -> Any:
+    def look_up(
+        self, target: Target, in_view: Mapping[str, str], beside: Sequence[Image]
+    ) -> Any:
         """Look for labels of an image, in another thread; see `kept.look_up`.
 
         Returns
@@ -51,7 +54,13 @@ class Keeping(QObject):
         """
         path = target.layer.source.path
         return create_worker(
-            look_up, self._store, target.image, path, in_view, _start_thread=False
+            look_up,
+            self._store,
+            target.image,
+            path,
+            in_view,
+            beside,
+            _start_thread=False,
         )
 
     def load(self, target: Target, kept: Kept) -> Any:

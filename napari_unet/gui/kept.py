@@ -13,7 +13,7 @@ from napari_unet.errors import AnnotationError
 from napari_unet.images.axes import size_text
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from napari_unet.annotation import AnnotationStore, ClassScheme, Saved
     from napari_unet.images import Image
@@ -47,6 +47,7 @@ def look_up(
     image: Image,
     path: str | None,
     in_view: Mapping[str, str],
+    beside: Sequence[Image] = (),
 ) -> Kept:
     """Return what is kept of an image. It reads pixels and files.
 
@@ -57,9 +58,11 @@ def look_up(
     image : Image
         What was opened.
     path : str or None
-        The file that it is from.
+        The file that it is from, or its address on the web.
     in_view : mapping of str to str
         Keys of other images, whose labels are on screen, to their names.
+    beside : sequence of Image
+        Others from the same file, such as its channels, whose labels are not its own.
     """
     own = image_key(image, path)
     key = new_key = free_key(own, in_view)
@@ -75,7 +78,9 @@ def look_up(
             others = [
                 k for k, at in times.items() if k not in in_view and at <= changed
             ]
-            key = key if key in times or not others else others[0]
+            if key not in times and others:
+                theirs = {image_key(other, path) for other in beside}
+                key = next((k for k in others if k not in theirs), key)
         saved = store.find(key)
         anew = any(k.startswith(of_file or own) for k in (*times, *in_view))
         if saved is None and not anew:

@@ -356,6 +356,15 @@ class TestKey:
             assert file_part(other) != file_part(key)
         assert file_part(image_key(self.image())) is None
 
+    def test_an_address_on_the_web_is_the_same_wherever_napari_starts(
+        self, tmp_path, monkeypatch
+    ):
+        address = "https://example.org/my cells.zarr"
+        key = image_key(self.image(), address)
+        assert key.startswith("my-cells-")
+        monkeypatch.chdir(tmp_path)
+        assert image_key(self.image(), address) == key
+
     @pytest.mark.parametrize("shape", [(1, 1), (33, 31), (2, 1, 500)])
     def test_small_images_have_keys_too(self, shape):
         assert image_key(self.image(shape=shape)).startswith("pixels-")

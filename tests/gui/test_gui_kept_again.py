@@ -1,5 +1,6 @@
 """What is kept of an image is offered again, however the image comes back."""
 
+import os
 from dataclasses import replace
 
 import numpy as np
@@ -115,8 +116,9 @@ def test_each_channel_of_a_file_gets_its_own_labels(
         np.testing.assert_array_equal(scribbles.data, before.data)
 
 
+@pytest.mark.parametrize("changed", [False, True])
 def test_labels_of_one_channel_are_not_offered_for_another(
-    viewer, panel, annotations, store, qtbot, blobs, tmp_path, next_session
+    viewer, panel, annotations, store, qtbot, blobs, tmp_path, next_session, changed
 ):
     path = tmp_path / "two.tif"
     tifffile.imwrite(path, np.stack([blobs, blobs[::-1]]), metadata={"axes": "CYX"})
@@ -126,6 +128,9 @@ def test_labels_of_one_channel_are_not_offered_for_another(
     image = annotate(panel, qtbot)
     image.scribbles.paint((10, 15), FIRST)
     qtbot.wait_until(lambda: on_disk(store, image, image.scribbles))
+    if changed:
+        # An OME-Zarr folder, for one, when something is put beside its pixels.
+        os.utime(path)
 
     other = next_session(None)
     first, second = other._images._viewer.open(path, plugin="napari", channel_axis=0)
@@ -177,6 +182,27 @@ def test_a_file_with_other_pixels_has_its_labels_still(
     again = next_session(None)
     again._images._viewer.open(path, plugin="napari")
     np.testing.assert_array_equal(continued(again, qtbot).data, found.data)
+
+
+def test_an_image_whose_file_is_gone_is_labelled_as_any_other(
+    viewer, panel, annotations, store, qtbot, blobs, tmp_path
+):
+    """Neither is there a file behind an address on the web."""
+    path = tmp_path / "field.tif"
+
+    def open_and_lose():
+        tifffile.imwrite(path, blobs)
+        viewer.open(path, plugin="napari")
+        path.unlink()
+
+    open_and_lose()
+    image = annotate(panel, qtbot)
+    layer = image.scribbles
+    layer.paint((10, 15), FIRST)
+    qtbot.wait_until(lambda: on_disk(store, image, layer))
+    viewer.layers.clear()
+    open_and_lose()
+    np.testing.assert_array_equal(continued(panel, qtbot).data, layer.data)
 
 
 @pytest.mark.parametrize("chosen", ["Channel 2", "All channels"])
