@@ -5,7 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from qtpy.QtCore import QEvent, QSize, Qt
-from qtpy.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
+from qtpy.QtWidgets import (
+    QAbstractSpinBox,
+    QComboBox,
+    QFrame,
+    QScrollArea,
+    QVBoxLayout,
+    QWidget,
+)
 
 if TYPE_CHECKING:
     from qtpy.QtCore import QObject
@@ -15,13 +22,15 @@ if TYPE_CHECKING:
 _COMFORTABLE = 52
 # Lines of text below each other that another dock leaves it.
 _LINES = 14
+# What the wheel would change.
+_FIELDS = (QComboBox, QAbstractSpinBox)
 
 
 class Column(QScrollArea):
     """A column of widgets that is as wide as the widest of them needs.
 
     A scroll area alone would cut them off at the right, in a narrow dock or with a
-    large font.
+    large font. The mouse's wheel scrolls it, and changes nothing on the way.
     """
 
     def __init__(self, *widgets: QWidget) -> None:
@@ -35,6 +44,9 @@ class Column(QScrollArea):
         self.setWidgetResizable(True)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setWidget(self._content)
+        for kind in _FIELDS:
+            for field in self._content.findChildren(kind):
+                field.installEventFilter(self)
 
     def minimumSizeHint(self) -> QSize:
         """Return the width that no widget is cut off at, and some height."""
@@ -49,9 +61,13 @@ class Column(QScrollArea):
         return size.expandedTo(QSize(width, 0))
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Follow the content when it needs another width."""
+        """Follow the content when it needs another width; scroll over any field."""
         if event.type() == QEvent.Type.LayoutRequest:
             self.updateGeometry()
+        if event.type() == QEvent.Type.Wheel and isinstance(watched, _FIELDS):
+            # Left to what the field is in.
+            event.ignore()
+            return True
         return bool(super().eventFilter(watched, event))
 
 

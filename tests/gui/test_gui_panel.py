@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 from gui_threshold import saved_threshold_model
 from gui_wait import settled
-from qtpy.QtCore import Qt
+from qtpy.QtCore import QPoint, QPointF, Qt
+from qtpy.QtGui import QWheelEvent
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import (
     QAbstractButton,
@@ -86,6 +87,48 @@ def test_every_control_has_a_tooltip(viewer, widget):
         )
 
     assert [w for w in controls if not explained(w)] == []
+
+
+def test_the_wheel_scrolls_and_changes_nothing(viewer, widget, blobs):
+    viewer.window.resize(1100, 600)
+    viewer.add_image(np.stack([blobs] * 3), name="stack")
+    viewer.add_image(np.stack([blobs] * 3), name="another")
+    for section in widget.findChildren(Section):
+        section.open()
+    settled(widget.findChild(QScrollArea).verticalScrollBar().maximum)
+    fields = [*widget.findChildren(QComboBox), *widget.findChildren(QAbstractSpinBox)]
+    shown = [field for field in fields if field.isVisible()]
+    assert len(shown) > 8
+
+    def values():
+        return [f.currentIndex() if hasattr(f, "count") else f.text() for f in shown]
+
+    before = values()
+    for field in shown:
+        # As after a choice was made.
+        field.setFocus()
+        assert not turn_wheel(field), "the panel around it would not get it"
+        assert values() == before
+    scroll = widget.findChild(QScrollArea)
+    turn_wheel(scroll.viewport())
+    assert scroll.verticalScrollBar().value() > 0
+
+
+def turn_wheel(w: QWidget) -> bool:
+    """Turn the wheel a notch with the mouse over a widget; say if it took it."""
+    at = w.rect().center()
+    event = QWheelEvent(
+        QPointF(at),
+        QPointF(w.mapToGlobal(at)),
+        QPoint(),
+        QPoint(0, -120),
+        Qt.MouseButton.NoButton,
+        Qt.KeyboardModifier.NoModifier,
+        Qt.ScrollPhase.NoScrollPhase,
+        False,
+    )
+    QApplication.sendEvent(w, event)
+    return event.isAccepted()
 
 
 def test_tab_goes_from_top_to_bottom(viewer, widget, blobs):
