@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from qtpy.QtCore import Qt, Signal
-from qtpy.QtGui import QColor, QIcon, QPixmap
+from qtpy.QtGui import QColor, QIcon
 from qtpy.QtWidgets import (
     QColorDialog,
     QHBoxLayout,
@@ -17,11 +17,16 @@ from qtpy.QtWidgets import (
 )
 
 from napari_unet.gui.forms import follow_font
+from napari_unet.gui.swatch import swatch
 
 if TYPE_CHECKING:
+    from qtpy.QtGui import QKeyEvent
+
     from napari_unet.annotation import LabelClass
 
 _KEYS = 9
+# Room for 99,999 px: names are not to become narrower with each stroke.
+_ROOM = "min-width: 4.8em"
 
 
 class ClassRow(QWidget):
@@ -53,12 +58,11 @@ class ClassRow(QWidget):
         self.choose = QPushButton(str(index + 1), checkable=True, autoExclusive=True)
         self.choose.setFixedWidth(28)
         self.colour = QToolButton(autoRaise=True)
-        self.name = QLineEdit(
-            frame=False, toolTip="The name of the class; type to change it"
-        )
+        self.name = QLineEdit(frame=False)
+        self.name.setAccessibleName(f"Name of class {index + 1}")
         self.name.setMinimumWidth(40)
         follow_font(self.name)
-        self.count = QLabel()
+        self.count = QLabel(styleSheet=_ROOM)
         self.count.setAlignment(
             Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
         )
@@ -87,13 +91,18 @@ class ClassRow(QWidget):
         self._label = label
         key = f" (Shift+{self._index + 1})" if self._index < _KEYS else ""
         self.choose.setToolTip(f"Paint {label.name}{key}")
-        self.colour.setIcon(_swatch(label.colour))
+        self.colour.setIcon(QIcon(swatch(label.colour)))
         self.colour.setToolTip(f"Change the colour of {label.name}")
         self.name.setText(label.name)
+        # A name that is wider than the field is read from its beginning.
+        self.name.setCursorPosition(0)
+        self.name.setToolTip(f"The name of the class; type to change it\n{label.name}")
         self.count.setToolTip(f"Labelled pixels of {label.name} in this image")
         self.remove.setToolTip(
             f"Remove {label.name}; you are asked what becomes of its labels"
         )
+        for button in (self.choose, self.colour, self.remove):
+            button.setAccessibleName(button.toolTip())
 
     def show_count(self, pixels: int) -> None:
         """Show how many pixels are labelled."""
@@ -103,10 +112,20 @@ class ClassRow(QWidget):
         """Show whether this class is the one that is painted."""
         self.choose.setChecked(chosen)
 
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Let Esc bring a name back that is being typed over."""
+        if event.key() == Qt.Key.Key_Escape and self.name.hasFocus():
+            self.name.setText(self._label.name)
+            self.name.selectAll()
+        else:
+            super().keyPressEvent(event)
+
     def _rename(self) -> None:
         name = self.name.text().strip()
         if name != self._label.name:
             self.renamed.emit(self._index, name)
+        else:
+            self.show_label(self._label)
 
     def _ask_colour(self) -> None:
         colour = QColorDialog.getColor(
@@ -114,9 +133,3 @@ class ClassRow(QWidget):
         )
         if colour.isValid():
             self.recoloured.emit(self._index, colour.name())
-
-
-def _swatch(colour: str) -> QIcon:
-    pixmap = QPixmap(14, 14)
-    pixmap.fill(QColor(colour))
-    return QIcon(pixmap)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from qtpy.QtGui import QColor, QPainter, QPixmap
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
+
+from napari_unet.gui.forms import hint
+from napari_unet.gui.swatch import swatch
 
 if TYPE_CHECKING:
     from napari_unet.annotation import ClassScheme
@@ -33,20 +35,10 @@ class Legend(QWidget):
             row = QWidget()
             line = QHBoxLayout(row)
             line.setContentsMargins(0, 0, 0, 0)
-            line.addWidget(_swatch(c.colour))
-            line.addWidget(QLabel(c.name), 1)
+            colour = QLabel()
+            colour.setPixmap(swatch(c.colour))
+            name = hint(f"The colour of {c.name} in the semantic layer")
+            name.setText(c.name)
+            line.addWidget(colour)
+            line.addWidget(name, 1)
             self._rows.addWidget(row)
-
-
-def _swatch(colour: str) -> QLabel:
-    pixmap = QPixmap(12, 12)
-    pixmap.fill(QColor(0, 0, 0, 0))
-    painter = QPainter(pixmap)
-    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    painter.setPen(QColor(0, 0, 0, 0))
-    painter.setBrush(QColor(colour))
-    painter.drawRoundedRect(0, 0, 12, 12, 3, 3)
-    painter.end()
-    label = QLabel()
-    label.setPixmap(pixmap)
-    return label

@@ -6,7 +6,7 @@ import pytest
 from gui_threshold import saved_threshold_model
 from gui_wait import settled
 from qtpy.QtCore import QPoint, QPointF, Qt
-from qtpy.QtGui import QWheelEvent
+from qtpy.QtGui import QColor, QWheelEvent
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import (
     QAbstractButton,
@@ -19,11 +19,13 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from napari_unet.annotation import ClassScheme
 from napari_unet.gui.checkpoint_panel import CheckpointPanel
 from napari_unet.gui.column import Column
 from napari_unet.gui.explorer import ModelExplorer
 from napari_unet.gui.recent import recent_models
 from napari_unet.gui.section import Section
+from napari_unet.gui.swatch import swatch
 from napari_unet.gui.widget import UnetWidget
 from napari_unet.training import Checkpointed
 
@@ -32,8 +34,11 @@ def test_fits_into_300_pixels(viewer, widget, blobs):
     viewer.add_image(blobs, name="an image with quite a long name " * 3)
     widget.prediction_panel.models.show_device("Runs on " + "a/very/long/path" * 8)
     widget.prediction_panel.controls.show_idle("x" * 200)
+    classes = ClassScheme.named("a class with quite a long name " * 3, "x" * 200)
+    widget.prediction_panel.legend.show_classes(classes)
+    widget.session.annotations.set_scheme(classes)
     content = widget.findChild(QScrollArea).widget()
-    assert content.minimumSizeHint().width() <= 300
+    assert settled(lambda: content.minimumSizeHint().width()) <= 300
 
 
 def test_nothing_is_cut_off_in_a_large_font(viewer, widget, qtbot):
@@ -166,6 +171,64 @@ def test_a_class_is_named_without_losing_the_focus_to_another_field(
     following = first.name if key == Qt.Key.Key_Return else first.remove
     assert QApplication.focusWidget() is following
     assert classes.rows[1:] == [first, second]
+
+
+def test_escape_brings_the_name_of_a_class_back(viewer, widget):
+    name = widget.annotate_panel.classes.rows[0].name
+    window = widget.window()
+    window.activateWindow()
+    assert QTest.qWaitForWindowActive(window)
+    name.setFocus()
+    QTest.keyClicks(name, "ward")
+    QTest.keyClick(name, Qt.Key.Key_Escape)
+    assert name.text() == "background"
+    QTest.keyClick(name, Qt.Key.Key_Return)
+    assert widget.session.annotations.scheme.names[0] == "background"
+
+
+def test_a_long_name_of_a_class_is_read_from_its_beginning(viewer, widget):
+    long = "oligodendrocytes and their precursors, of the corpus callosum"
+    annotations = widget.session.annotations
+    annotations.set_scheme(annotations.scheme.add(long))
+    name = widget.annotate_panel.classes.rows[-1].name
+    wide = settled(name.width)
+    assert name.fontMetrics().horizontalAdvance(long) > wide
+    assert name.cursorPositionAt(QPoint(0, name.height() // 2)) == 0
+    assert long in name.toolTip()
+
+
+def test_a_name_keeps_its_width_while_its_class_is_painted(viewer, widget):
+    row = widget.annotate_panel.classes.rows[0]
+    wide = settled(row.name.width)
+    row.show_count(12345)
+    assert settled(row.name.width) == wide
+
+
+@pytest.mark.parametrize("theme", ["dark", "light"])
+def test_colours_of_classes_are_seen_in_any_theme(qapp, theme):
+    from napari.utils.theme import get_theme
+
+    behind = QColor(get_theme(theme).background.as_hex())
+    for colour in (behind.name(), "#000000", "#ffffff"):
+        image = swatch(colour).toImage()
+        sides = range(image.width())
+        seen = {image.pixelColor(x, y).name() for x in sides for y in sides}
+        # As WCAG asks of what is no text.
+        assert max(contrast(QColor(c), behind) for c in seen) >= 3
+
+
+def contrast(a: QColor, b: QColor) -> float:
+    """Return the contrast of two colours as WCAG defines it, 1 to 21."""
+
+    def luminance(colour: QColor) -> float:
+        light = [
+            c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4
+            for c in colour.getRgbF()[:3]
+        ]
+        return float(np.dot(light, (0.2126, 0.7152, 0.0722)))
+
+    low, high = sorted((luminance(a), luminance(b)))
+    return (high + 0.05) / (low + 0.05)
 
 
 def test_image_choice_follows_the_layers(viewer, widget, blobs):
