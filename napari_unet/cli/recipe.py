@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     ConfigDict,
     Field,
@@ -27,7 +28,7 @@ from napari_unet.models import (
     build,
     load_model,
 )
-from napari_unet.models.spec import MOST_CHANNELS
+from napari_unet.models.spec import BEGAN_WITH, MOST_CHANNELS
 from napari_unet.training.config import TrainConfig
 
 if TYPE_CHECKING:
@@ -39,6 +40,16 @@ def _scheme(names: Any) -> ClassScheme:
     if not listed:
         raise TrainingError('No class is named. Name one, e.g. classes = ["cell"].')
     return ClassScheme.named(*listed)
+
+
+def _told(provenance: dict[str, str]) -> dict[str, str]:
+    for name in BEGAN_WITH:
+        if name in provenance:
+            raise TrainingError(
+                f"'{name}' under 'provenance' is written down by training itself. "
+                "Leave it out, and give the model to begin with as --base."
+            )
+    return provenance
 
 
 class Recipe(BaseModel):
@@ -64,7 +75,7 @@ class Recipe(BaseModel):
     objects: bool = True
     architecture: Architecture | None = None
     normalisation: Normalisation = Normalisation()
-    provenance: dict[str, str] = {}
+    provenance: Annotated[dict[str, str], AfterValidator(_told)] = {}
     training: TrainConfig = TrainConfig()
 
     @property

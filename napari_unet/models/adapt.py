@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from napari_unet.models.model import Model, build
+from napari_unet.models.spec import BEGAN_WITH
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -87,7 +88,7 @@ def _provenance(base: ModelSpec, refines: bool) -> dict[str, str]:
     began = "base" if refines else "pretrained"
     told: dict[str, str] = {}
     for key, text in base.provenance.items():
-        if key in ("base", "base_classes", "pretrained"):
+        if key in BEGAN_WITH:
             continue
         key = f"{began}_{key.removeprefix('base_').removeprefix('pretrained_')}"
         told[key] = f"{text}; {told[key]}" if key in told else text

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 SCHEMA_VERSION = 2
 MOST_CHANNELS = 64
+# What a model's provenance says of the one that it began as.
+BEGAN_WITH = ("base", "base_classes", "pretrained")
 
 
 class _Frozen(BaseModel):

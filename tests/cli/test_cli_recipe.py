@@ -206,6 +206,7 @@ def test_a_split_holds_whole_images_out(material, recipe):
         (("batch = 2", 'optimiser = "sgd"'), "training.optimiser.*'muon'"),
         (('["dot"]', '["dot", "Dot"]'), "same name"),
         (('["dot"]', "[]"), "No class is named"),
+        (('data = "by', 'base = "by'), "'base' under 'provenance'.*as --base"),
     ],
 )  # fmt: skip
 def test_what_is_wrong_in_a_recipe_is_named(recipe, change, said):
