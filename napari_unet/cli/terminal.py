@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import signal
 from contextlib import contextmanager
 from threading import Event
@@ -21,15 +22,20 @@ from rich.progress import (
 from napari_unet.errors import UnetError, is_gpu_failure
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
 BAD_INPUT = 2
 STOPPED = 130
 # What ends a command, and does so at once when it comes a second time.
-_SECOND = {
+_SECOND: dict[int, Any] = {
     signal.SIGINT: signal.default_int_handler,
     signal.SIGTERM: signal.SIG_DFL,
 }
+# Shells tell of a terminal that is closed, and the system does so too. There is none on
+# Windows.
+_CLOSED = getattr(signal, "SIGHUP", None)
+if _CLOSED is not None:
+    _SECOND[_CLOSED] = signal.SIG_IGN
 
 
 def say(console: Console, text: object, style: str = "") -> None:
@@ -69,25 +75,40 @@ def user_errors() -> Iterator[None]:
 def interrupted() -> Iterator[Event]:
     """Give an event that Ctrl-C sets, so that what was done until then is kept.
 
-    So does SIGTERM, which clusters send to a job whose time is over. An exception
-    instead would come anywhere, also where a library swallows it. A second Ctrl-C is
-    one, for whatever never comes to ask. Before, see `end_at_once`.
+    So does SIGTERM, which clusters send to a job whose time is over, and SIGHUP, which
+    comes when the terminal is closed. An exception instead would come anywhere, also
+    where a library swallows it. A second Ctrl-C is one, for whatever never comes to
+    ask. Before, see `end_at_once`.
     """
     stop = Event()
     before = {number: signal.getsignal(number) for number in _SECOND}
+    # With nohup a terminal may be closed.
+    heard = [n for n in _SECOND if n != _CLOSED or before[n] != signal.SIG_IGN]
+    # Once it is closed nothing tells that it was one.
+    terminals = [output for output in (1, 2) if os.isatty(output)]
 
-    def note(*_: object) -> None:
+    def note(number: int, frame: object) -> None:
+        if number == _CLOSED:
+            _print_nowhere(terminals)
         stop.set()
-        _handle(_SECOND)
+        _handle({n: _SECOND[n] for n in heard})
 
-    _handle(dict.fromkeys(_SECOND, note))
+    _handle(dict.fromkeys(heard, note))
     try:
         yield stop
     finally:
         _handle(before)
 
 
-def _handle(handlers: Mapping[signal.Signals, Any]) -> None:
+def _print_nowhere(outputs: Sequence[int]) -> None:
+    """Let what is printed to a terminal that is closed be no error."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for output in outputs:
+        os.dup2(nowhere, output)
+    os.close(nowhere)
+
+
+def _handle(handlers: Mapping[int, Any]) -> None:
     for number, handler in handlers.items():
         signal.signal(number, handler)
 

@@ -384,6 +384,43 @@ def test_ctrl_c_keeps_what_was_learnt(folders, tiny, tmp_path, number):
     assert load_model(out).spec.name == "mine"
 
 
+# What nohup does first.
+IGNORE = "import signal; signal.signal(signal.SIGHUP, signal.SIG_IGN); "
+
+
+@pytest.mark.skipif(os.name == "nt", reason="terminals are closed in another way")
+@pytest.mark.parametrize("ignored", [False, True])
+def test_a_terminal_that_is_closed(folders, tiny, tmp_path, ignored):
+    images, labels, _ = folders
+    out = tmp_path / "mine"
+    ours, terminal = os.openpty()
+    process = subprocess.Popen(
+        [
+            sys.executable, "-c",
+            (IGNORE if ignored else "") + "from napari_unet.cli import main; main()",
+            "train", "--images", images, "--labels", labels, "--base", tiny,
+            "--out", out, "--device", "cpu", "--json", "--steps", "30",
+        ],
+        stdout=subprocess.PIPE if ignored else terminal,
+        stderr=subprocess.DEVNULL if ignored else terminal,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+    )  # fmt: skip
+    os.close(terminal)
+    shown = b""
+    while b"stepped" not in shown:
+        shown += process.stdout.readline() if ignored else os.read(ours, 1000)
+    process.send_signal(signal.SIGSTOP)
+    os.close(ours)
+    # The shell tells of it, and the system once the shell has ended.
+    for number in (signal.SIGHUP, signal.SIGCONT, signal.SIGHUP):
+        process.send_signal(number)
+    process.communicate(timeout=60)
+    assert process.returncode == 0
+    assert load_model(out).spec.name == "mine"
+    kept = json.loads((tmp_path / "mine-checkpoints" / "checkpoints.json").read_text())
+    assert (kept[-1]["step"] == 30) is ignored
+
+
 def test_the_bar_is_drawn_without_a_known_end():
     console = Console(force_terminal=True, file=StringIO())
     with progress_bar(console) as bar:
