@@ -1,4 +1,4 @@
-"""Where the files that ship with the package are: icons, samples, base models."""
+"""Where files are: icons, samples and models that ship, and what the user makes."""
 
 from pathlib import Path
 
@@ -25,3 +25,10 @@ def resource(name: str) -> Path:
         f"The file '{name}' that belongs to napari-unet is missing from this "
         "installation. Install napari-unet-annotator again."
     )
+
+
+def data_folder() -> Path:
+    """Return where the user's labels and trained models are kept."""
+    from platformdirs import user_data_path
+
+    return user_data_path("napari-unet", appauthor=False)

@@ -13,8 +13,8 @@ import torch
 from base_model import shifted
 from task import Clock, Task, mark
 
+from napari_unet.cli.checkpoints import save_best
 from napari_unet.cli.recipe import read_recipe
-from napari_unet.cli.train import save_best
 from napari_unet.cli.training_folder import open_training_folder
 from napari_unet.images import image_from_array, measure_intensity
 from napari_unet.inference import PredictConfig, Predicted, predict

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from napari_unet.annotation.archive import Saved, read, read_header, write
 from napari_unet.errors import AnnotationError
 from napari_unet.images.whole import link_or_copy, replacing, sync_folder
+from napari_unet.resources import data_folder
 
 if TYPE_CHECKING:
     from napari_unet.annotation.annotation import Annotation
@@ -39,11 +40,7 @@ class AnnotationStore:
     """
 
     def __init__(self, folder: Path | str | None = None) -> None:
-        if folder is None:
-            from platformdirs import user_data_path
-
-            folder = user_data_path("napari-unet", appauthor=False) / "annotations"
-        self.folder = Path(folder)
+        self.folder = Path(folder or data_folder() / "annotations")
         self._mine: dict[str, tuple[int, int, int]] = {}
         self._aside: dict[str, Path] = {}
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Literal
 
 from napari_unet import __version__
 from napari_unet.errors import UnetError
+from napari_unet.resources import data_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -119,13 +120,12 @@ def _devices() -> Iterator[Check]:
 
 
 def _room() -> Iterator[Check]:
-    import platformdirs
     import psutil
 
     memory = psutil.virtual_memory()
     text = f"{memory.available / 1e9:.1f} GB free of {memory.total / 1e9:.1f} GB."
     yield Check("memory", "ok" if memory.available > ENOUGH_MEMORY else "note", text)
-    data = platformdirs.user_data_path("napari-unet", appauthor=False)
+    data = data_folder()
     while not data.exists():
         data = data.parent
     for what, folder in (("work", str(data)), ("passing files", tempfile.gettempdir())):

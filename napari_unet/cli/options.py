@@ -21,14 +21,12 @@ Axes = Annotated[
         "names them wrongly or not at all.",
     ),
 ]
-DeviceName = Annotated[
-    str,
-    typer.Option(
-        metavar="NAME",
-        help="What computes: auto, cpu, mps (Apple) or cuda (NVIDIA; cuda:1 is a "
-        "second card).",
-    ),
-]
+DEVICE = typer.Option(
+    metavar="NAME",
+    help="What computes: auto, cpu, mps (Apple) or cuda (NVIDIA; cuda:1 is a second "
+    "card).",
+)
+DeviceName = Annotated[str, DEVICE]
 Diameter = Annotated[
     str | None,
     typer.Option(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from napari_unet.cli.event_lines import line_of
-from napari_unet.cli.options import Axes, Channel, DeviceName, ImageFolder
+from napari_unet.cli.options import DEVICE, Axes, Channel, ImageFolder
 from napari_unet.cli.terminal import (
     error_console,
     interrupted,
@@ -20,12 +20,7 @@ from napari_unet.errors import TrainingError
 from napari_unet.training.config import TrainConfig
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from napari_unet.models import Model
-    from napari_unet.training.checkpoints import Checkpoints
     from napari_unet.training.events import TrainEvent
-    from napari_unet.training.learner import Learner
 
 
 def train(
@@ -93,7 +88,7 @@ def train(
             metavar="N", help="Train so many steps; with --resume, so many more."
         ),
     ] = TrainConfig.steps,
-    device: DeviceName = TrainConfig.device,
+    device: Annotated[str | None, DEVICE] = None,
     seed: Annotated[
         int | None,
         typer.Option(
@@ -125,6 +120,7 @@ def train(
 
     with user_errors():
         from napari_unet.cli.beginning import Beginning
+        from napari_unet.cli.checkpoints import checkpoints_beside, going_on, save_best
         from napari_unet.cli.first_model import first_model
         from napari_unet.cli.label_files import masks_hold_objects
         from napari_unet.cli.recipe import read_recipe, settings
@@ -144,7 +140,7 @@ def train(
         names = (
             None if classes is None else tuple(n.strip() for n in classes.split(","))
         )
-        checkpoints = _checkpoints(out, tell, resume=resume)
+        checkpoints = checkpoints_beside(out, tell, resume=resume)
         began = Beginning(recipe=recipe, split=split, channel=channel, axes=axes)
         if len(checkpoints):
             began = began.after(Beginning.of(checkpoints.folder), tell)
@@ -156,7 +152,7 @@ def train(
         )
         if checkpoints.last is not None:
             wanted = names or (plan.classes.names[1:] if plan else None)
-            model = _going_on(checkpoints, checkpoints.last, wanted)
+            model = going_on(checkpoints, checkpoints.last, wanted)
         elif plan is not None:
             model = plan.model("none" if base is None else base, config.seed)
         else:
@@ -184,7 +180,7 @@ def train(
             seed=config.seed + checkpoints.steps,
             tell=tell,
         )
-        chosen, notes = choose_device(device)
+        chosen, notes = choose_device(config.device)
         for note in notes:
             tell(note)
         learner = Learner(model, chosen, config)
@@ -201,49 +197,6 @@ def train(
             save_best(checkpoints, learner, out)
     if not json:
         print(f"Saved the best model to {out}.")
-
-
-def _checkpoints(
-    out: Path, tell: "Callable[[str], None]", *, resume: bool
-) -> "Checkpoints":
-    """Return the checkpoints beside a model; refuse to go on unless that is asked."""
-    from napari_unet.training import Checkpoints
-
-    checkpoints = Checkpoints(out.with_name(f"{out.name}-checkpoints"))
-    if len(checkpoints) and not resume:
-        raise TrainingError(
-            f"'{checkpoints.folder}' holds checkpoints of an earlier training. Add "
-            "--resume to go on from them, or choose another --out."
-        )
-    if resume and not len(checkpoints):
-        tell(
-            f"There are no checkpoints in '{checkpoints.folder}' to go on from: a new "
-            "training begins."
-        )
-    return checkpoints
-
-
-def _going_on(
-    checkpoints: "Checkpoints", last: str, classes: tuple[str, ...] | None
-) -> "Model":
-    """Return the checkpoint `last`; refuse if other classes are asked for."""
-    model = checkpoints.load(last)
-    known = model.spec.classes.names[1:]
-    if classes not in (None, known):
-        raise TrainingError(
-            f"The checkpoints in '{checkpoints.folder}' know the classes "
-            f"{', '.join(known)}, and not {', '.join(classes)}. Go on with the same "
-            "ones, or choose another --out."
-        )
-    return model
-
-
-def save_best(checkpoints: "Checkpoints", learner: "Learner", out: Path) -> None:
-    """Write the checkpoint with the best score, or else the last weights."""
-    from napari_unet.models import save_model
-
-    best = checkpoints.best or checkpoints.last
-    save_model(checkpoints.load(best) if best else learner.model(), out)
 
 
 def _print(event: "TrainEvent", json: bool) -> None:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from contextlib import suppress
 from dataclasses import replace
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +11,7 @@ from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 
 from napari_unet.errors import UnetError
+from napari_unet.gui.bases import GO_ON, bases
 from napari_unet.gui.checkpoint_panel import CheckpointPanel
 from napari_unet.gui.forms import follow
 from napari_unet.gui.live_view import LiveView
@@ -20,7 +19,6 @@ from napari_unet.gui.next_region import NextRegion
 from napari_unet.gui.plan import Plan
 from napari_unet.gui.section import Section
 from napari_unet.gui.train_panel import TrainPanel
-from napari_unet.models.architecture import TITLES, missing_extra
 from napari_unet.training.config import TrainConfig
 from napari_unet.training.events import Checkpointed, Warned
 
@@ -32,8 +30,6 @@ if TYPE_CHECKING:
     from napari_unet.gui.predict_panel import PredictPanel
     from napari_unet.gui.preview import Seen
     from napari_unet.gui.session import UnetSession
-
-_LAST = "last"
 
 
 class LivePanel(QWidget):
@@ -95,7 +91,7 @@ class LivePanel(QWidget):
         self.train.next_clicked.connect(self.go_next)
         self.train.preview_clicked.connect(self.view.set_on)
         self.checkpoints.chosen.connect(self.look_at)
-        self.checkpoints.rolled_back.connect(self.roll_back)
+        self.checkpoints.rolled_back.connect(live.roll_back)
         self.view.thumbnail.connect(self._take_picture)
         self.view.shown.connect(self._say_what_is_shown)
         self.view.told.connect(self._tell)
@@ -124,10 +120,6 @@ class LivePanel(QWidget):
         """No longer say why training could not start, as there are more labels now."""
         if self.train.verdict.text() == self._missing:
             self.train.show_how()
-
-    def roll_back(self, checkpoint: str) -> None:
-        """Go on from a checkpoint; start again if training has stopped."""
-        self.live.roll_back(checkpoint)
 
     def look_at(self, checkpoint: str) -> None:
         """Show what a checkpoint predicts of the chosen image."""
@@ -158,33 +150,15 @@ class LivePanel(QWidget):
         last = self.live.outcome.plan
         device = self._predict.form.config(None).device
         config = replace(self.config, device=device)
-        if base == _LAST and last is not None:
+        if base == GO_ON and last is not None:
             return replace(last, config=config, resume=True)
-        name = self._images.target().image.name
-        now = datetime.now()
-        # Paths on Windows have 260 letters at most.
-        safe = re.sub(r"[^\w-]+", "-", name)[:40].strip("-") or "image"
-        return Plan(
-            f"{name}, {now:%d %b %H:%M}",
-            base,
-            _models_folder() / f"{safe}-{now:%Y-%m-%d-%H%M%S}",
-            config,
-        )
+        return Plan.anew(self._images.target().image.name, base, config)
 
     def _offer_bases(self) -> None:
-        last = self.live.outcome.plan
-        if self.live.running and last is not None:
-            # What training began with stays in sight.
-            if not self.train.base.count():
-                with suppress(UnetError):
-                    self.train.offer_bases([_offered(last.base)])
-            return
-        bases = [_offered(name) for name in TITLES]
-        with suppress(UnetError):
-            bases.insert(0, _offered(self._models.model))
-        if self.live.outcome.checkpoints:
-            bases.insert(0, ("Go on with the last training", _LAST))
-        self.train.offer_bases(bases)
+        offered = bases(self.live, self._models)
+        # While one is under way, what it began with stays in sight.
+        if offered and not (self.live.running and self.train.base.count()):
+            self.train.offer_bases(offered)
 
     def _show_state(self, state: str) -> None:
         if state == "starting" and not self.live.outcome.checkpoints:
@@ -270,20 +244,3 @@ class LivePanel(QWidget):
         elif not text and line == self._no_preview:
             self.train.show_line(self._before)
         self._no_preview = text
-
-
-def _models_folder() -> Path:
-    from platformdirs import user_data_path
-
-    return Path(user_data_path("napari-unet", appauthor=False)) / "models"
-
-
-def _offered(base: str) -> tuple[str, str]:
-    """Return how to call what training may begin with, and how to install it."""
-    from napari_unet.models import read_spec
-
-    if base not in TITLES:
-        return f"The chosen model: {read_spec(base).name}", base
-    missing = missing_extra(base)
-    needs = f" (needs: {missing})" if missing else ""
-    return f"From scratch: {TITLES[base]}{needs}", base

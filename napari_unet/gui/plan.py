@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from datetime import datetime
+from typing import TYPE_CHECKING, Self
 
 from napari_unet.engine.messages import Train
+from napari_unet.resources import data_folder
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -36,6 +39,15 @@ class Plan:
     folder: Path
     config: TrainConfig
     resume: bool = False
+
+    @classmethod
+    def anew(cls, image: str, base: str, config: TrainConfig) -> Self:
+        """Return a plan for a model of its own, named by an image and the time."""
+        now = datetime.now()
+        # Paths on Windows have 260 letters at most.
+        safe = re.sub(r"[^\w-]+", "-", image)[:40].strip("-") or "image"
+        folder = data_folder() / "models" / f"{safe}-{now:%Y-%m-%d-%H%M%S}"
+        return cls(f"{image}, {now:%d %b %H:%M}", base, folder, config)
 
     def request(self, classes: ClassScheme, channels: int) -> Train:
         """Return what to ask of the engine.

@@ -21,7 +21,7 @@ def recent_models() -> list[Path]:
         folders = [Path(name) for name in names if isinstance(name, str)]
     except (OSError, ValueError, TypeError):
         return []
-    return [f for f in folders if (f / "model.json").is_file()]
+    return [folder for folder in folders if _is_model(folder)]
 
 
 def remember_model(folder: Path) -> None:
@@ -47,6 +47,15 @@ def title_of(folder: Path) -> str:
         return f"{read_spec(folder).name} ({folder.name})"
     except UnetError:
         return folder.name
+
+
+def _is_model(folder: Path) -> bool:
+    from napari_unet.models.folder import place_of
+
+    try:
+        return place_of(folder) is not None
+    except UnetError:
+        return False
 
 
 def _file() -> Path:

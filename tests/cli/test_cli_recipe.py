@@ -83,6 +83,18 @@ def test_a_recipe_says_all(run, material, recipe):
     assert spec.provenance == {"data": "by chance", "masks": "objects"}
 
 
+def test_a_recipe_names_the_device_unless_the_command_does(run, material, recipe):
+    recipe.write_text(TEXT.replace("[training]", '[training]\ndevice = "cuda:77"'))
+    order = [
+        "train", "--recipe", recipe, "--images", material / "images",
+        "--labels", material / "masks", "--out", material / "mine",
+    ]  # fmt: skip
+    result = run(*order)
+    assert result.code == 1
+    assert "There is no device 'cuda:77'" in result.err
+    assert run(*order, "--device", "cpu").code == 0
+
+
 def test_going_on_draws_other_crops(run, material, recipe):
     still = "[training]\nlearning_rate = 1e-12"
     recipe.write_text(TEXT.replace("[training]", still))

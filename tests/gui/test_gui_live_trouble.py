@@ -9,7 +9,7 @@ from napari_unet.annotation import AnnotationStore
 from napari_unet.annotation.annotation import HELD_OUT, TRAINING
 from napari_unet.engine.messages import AtWork, RolledBackTo
 from napari_unet.errors import EngineError
-from napari_unet.gui import live_panel
+from napari_unet.gui import plan
 from napari_unet.gui.screen import camera_of
 from napari_unet.images import Region
 from napari_unet.training import Checkpointed, Stopped, Validated, Warned
@@ -318,7 +318,7 @@ def test_a_model_of_an_image_with_a_long_name_has_a_short_folder(
 def test_the_disk_is_full(user, scribbles, notified, monkeypatch, tmp_path):
     blocked = tmp_path / "blocked"
     blocked.write_text("a file where a folder should be")
-    monkeypatch.setattr(live_panel, "_models_folder", lambda: blocked)
+    monkeypatch.setattr(plan, "data_folder", lambda: blocked)
     user.keep_often()
     paint_both(scribbles)
     user.start()
