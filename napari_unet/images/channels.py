@@ -48,7 +48,7 @@ def choose_channels(
         return (0,) * wanted
     if count == wanted:
         return tuple(range(count))
-    kind = " (red, green, blue)" if image.rgb else ""
+    kind = " (0 is red, 1 green, 2 blue)" if image.rgb else ""
     raise ImageError(
         f"'{image.name}' has {count} channels{kind}, but the model takes {wanted}. "
         f"Choose one channel, from 0 to {count - 1}."

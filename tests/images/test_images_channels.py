@@ -33,7 +33,7 @@ def test_channels_for_a_model(image, wanted, channel, chosen):
     [
         (FIVE, 1, None, "'stained' has 5 channels.*takes 1.*from 0 to 4"),
         (FIVE, 3, None, "5 channels.*takes 3"),
-        (RGB, 1, None, r"3 channels \(red, green, blue\).*takes 1"),
+        (RGB, 1, None, r"3 channels \(0 is red, 1 green, 2 blue\).*takes 1"),
         (RGBA, 4, None, "3 channels.*takes 4"),
         (RGBA, 1, 3, "no channel 3"),
         (GREY, 1, 1, "no channel 1"),
