@@ -62,6 +62,7 @@ class PredictionPanel(QWidget):
         self._images = images
         self._prediction: Prediction | None = None
         self._problem = False
+        self._measuring = _DRAG
         self.models = models = ModelPanel()
         self.controls = controls = PredictPanel()
         self.legend = Legend()
@@ -145,17 +146,22 @@ class PredictionPanel(QWidget):
             # A prediction that runs goes on.
             self._problem = not self.running
             return
-        self.controls.say(_DRAG)
+        self._say_measuring(_DRAG)
         self.diameter_line.start(target)
 
     def _end_measuring(self) -> None:
         self.controls.form.measure.setChecked(False)
-        if self.controls.status.text() == _DRAG:
+        if self.controls.status.text() == self._measuring:
+            # The length is under Diameter.
             self.controls.say("")
 
     def _show_diameter(self, pixels: float) -> None:
         self.controls.form.set("diameter", f"{pixels:.0f}")
-        self.controls.say(f"The line is {pixels:.0f} pixels long.")
+        self._say_measuring(f"The line is {pixels:.0f} pixels long.")
+
+    def _say_measuring(self, text: str) -> None:
+        self._measuring = text
+        self.controls.say(text)
 
     def _fail(self, text: str) -> None:
         """Say what is wrong; a mistake in the program has been reported already."""

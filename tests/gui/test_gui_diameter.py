@@ -19,6 +19,7 @@ def test_a_line_across_a_cell_is_its_diameter(viewer, widget, blobs):
     assert "Drag a line" in widget.prediction_panel.controls.status.text()
     Mouse(viewer).draw((10, 10), (10, 34))
     assert form.config(None).diameter == pytest.approx(24, abs=1)
+    assert widget.prediction_panel.controls.status.text() == ""
     # The picture has not moved, and moves again from now on.
     assert tuple(camera_of(viewer).center) == center
     assert layer.mouse_pan
