@@ -19,6 +19,7 @@ from napari_unet.gui.forms import compact, follow, row
 from napari_unet.gui.section import Section
 from napari_unet.gui.source import pixels_of
 from napari_unet.gui.taking_in import Given, TakingIn
+from napari_unet.gui.target import role_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
 
     from napari_unet.gui.annotated import AnnotatedImage
     from napari_unet.gui.annotations import Annotations
+
+# Outlines and lines that this plugin draws.
+_NO_LABELS = ("accepted", "drawing")
 
 
 class TakeInPanel(Section):
@@ -97,6 +101,8 @@ class TakeInPanel(Section):
             (layers.inserted, self._list_layers),
             (layers.removed, self._list_layers),
             (layers.renamed, self._list_layers),
+            # A layer to draw on is an image's only after it is inserted.
+            (viewer.layers.selection.events.active, self._list_layers),
             (annotations.images_changed, self._list_layers),
         )
         self._list_layers()
@@ -108,19 +114,23 @@ class TakeInPanel(Section):
         self.source.setCurrentIndex(self._sources.index(path))
 
     def _list_layers(self, event: Any = None) -> None:
-        chosen = self._source()
         ours = {x for image in self._annotations.images for x in image.layers}
-        self._sources = [
+        sources: list[Labels | Path] = [
             layer
             for layer in self._viewer.layers
-            if isinstance(layer, Labels) and layer not in ours
+            if isinstance(layer, Labels)
+            and layer not in ours
+            and role_of(layer) not in _NO_LABELS
         ]
-        self.source.clear()
-        self.source.addItems([layer.name for layer in self._sources])
         if self._file is not None:
-            self._sources.append(self._file)
-            self.source.addItem(self._file.name)
-        self.source.addItem("A file…")
+            sources.append(self._file)
+        names = [*(source.name for source in sources), "A file…"]
+        before = [self.source.itemText(i) for i in range(self.source.count())]
+        if (sources, names) == (self._sources, before):
+            return
+        chosen, self._sources = self._source(), sources
+        self.source.clear()
+        self.source.addItems(names)
         if chosen in self._sources:
             self.source.setCurrentIndex(self._sources.index(chosen))
 

@@ -180,7 +180,7 @@ class Target:
         layers = viewer.layers
         at = layers.index(self.layer)
         end = at + 1
-        while end < len(layers) and _role(layers[end]) in _RESULTS:
+        while end < len(layers) and role_of(layers[end]) in _RESULTS:
             end += 1
         selected = set(layers.selection)
         layers.move_multiple(range(at, end), place)
@@ -190,12 +190,13 @@ class Target:
         """Move a layer from the top to below what is drawn on the image."""
         layers = viewer.layers
         for above in layers[layers.index(self.layer) + 1 :]:
-            if _role(above) in _DRAWN:
+            if role_of(above) in _DRAWN:
                 layers.move(layers.index(labels), layers.index(above))
                 return
 
 
-def _role(layer: Layer) -> str | None:
+def role_of(layer: Layer) -> str | None:
+    """Return what a layer of this plugin shows, a key of `OPACITY`."""
     role: str | None = layer.metadata.get(MARK, {}).get("role")
     return role
 

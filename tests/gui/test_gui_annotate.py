@@ -309,6 +309,9 @@ def test_labels_from_elsewhere(
     assert ids(objects) == {1, 2, 3, 4}
     assert "black and white" in notified[-1]
     assert image.annotation.verified.dense().all()
+    assert "field accepted" in viewer.layers
+    offered = [section.source.itemText(i) for i in range(section.source.count())]
+    assert not [name for name in offered if name.startswith("field")]
 
 
 def test_labels_of_another_size_are_refused(viewer, panel, painted, qtbot, notified):
