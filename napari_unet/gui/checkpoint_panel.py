@@ -121,8 +121,9 @@ class CheckpointPanel(QWidget):
 
     def say_where(self) -> None:
         """Say where the chosen checkpoint can be seen, now that it can."""
-        self.where.setText(_SHOWN)
-        reveal(self.back)
+        if self.back.isEnabled() and self.where.text() != _SHOWN:
+            self.where.setText(_SHOWN)
+            reveal(self.back)
 
     def _forget(self) -> None:
         """Offer nothing for one that was only gone to with the keyboard."""

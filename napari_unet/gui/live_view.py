@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 # Pixels along a side: of a preview, and of a checkpoint's thumbnail.
 _MOST, _SMALL = 1024, 128
+# Milliseconds for a moved view to come to rest before a checkpoint follows it.
+_REST = 150
 
 
 class LiveView(QObject):
@@ -77,6 +79,11 @@ class LiveView(QObject):
         self._on = True
         self._pinned: tuple[ImageLayer, Region] | None = None
         self._awaited: View | None = None
+        # The checkpoint that is looked at, and what has been predicted with it.
+        self._checkpoint: str | None = None
+        self._seen: View | None = None
+        self._rest = QTimer(self, singleShot=True, interval=_REST)
+        self._rest.timeout.connect(self._follow_checkpoint)
         self._idle = QTimer(self, singleShot=True, interval=0)
         self._idle.timeout.connect(self._make_layer)
         self._previews = previews = Previews(session.engine, self._live.feed)
@@ -109,9 +116,30 @@ class LiveView(QObject):
         self._ask(moved=True)
 
     def show_checkpoint(self, name: str) -> None:
-        """Predict what is on screen with a checkpoint, into a layer of its own."""
+        """Predict what is on screen with a checkpoint, into a layer of its own.
+
+        It follows the view for as long as that layer is shown.
+        """
+        self._checkpoint = name
         view = self._view(checkpoint=name)
         if view is not None:
+            shown = self._session.results_of(view.target.layer).checkpoint
+            if shown is not None:
+                shown.visible = True
+            self._previews.show(view)
+
+    def _follow_checkpoint(self) -> None:
+        """Predict what has come on screen with the checkpoint that is looked at."""
+        kept = [event.name for event in self._live.outcome.checkpoints]
+        layer = self._images.layer
+        if self._checkpoint not in kept or layer is None or self._seen is None:
+            return
+        results = self._session.results_of(layer)
+        shown = results.checkpoint
+        if shown is None or shown not in self._viewer.layers or not shown.visible:
+            return
+        view = self._view(checkpoint=self._checkpoint)
+        if view is not None and not self._seen.covers(view):
             self._previews.show(view)
 
     def _leave_a_core(self) -> None:
@@ -124,6 +152,8 @@ class LiveView(QObject):
             self._previews.stop()
         if state == "starting":
             self._pinned = None
+            if not self._live.outcome.checkpoints:
+                self._checkpoint = None
 
     def _follow_training(self, event: Any) -> None:
         if isinstance(event, Checkpointed):
@@ -136,6 +166,8 @@ class LiveView(QObject):
     def _moved(self, event: Any = None) -> None:
         self._previews.hurry()
         self._ask(moved=True)
+        if self._checkpoint is not None:
+            self._rest.start()
 
     def _ask(self, *, moved: bool = False) -> None:
         if self._on and self._live.state in ("training", "paused"):
@@ -220,6 +252,11 @@ class LiveView(QObject):
             results.show_checkpoint(
                 self._viewer, view.target, view.region, seen.semantic, classes
             )
+            assert results.checkpoint is not None
+            results.checkpoint.events.visible.connect(self._moved)
+            self._seen = view
+            # The view may have moved meanwhile.
+            self._rest.start()
         else:
             instances = seen.instances if _has_objects(view) else None
             results.show_region(

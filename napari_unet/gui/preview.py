@@ -64,6 +64,15 @@ class View:
     small: bool = False
     objects: NDArray[np.unsignedinteger] | None = None
 
+    def covers(self, other: View) -> bool:
+        """Whether another view with the same weights shows nothing more."""
+        return (
+            self.checkpoint == other.checkpoint
+            and self.subject.key == other.subject.key
+            and self.subject.channels == other.subject.channels
+            and self.region.intersect(other.region) == other.region
+        )
+
 
 @dataclass(frozen=True)
 class Seen:
@@ -137,7 +146,12 @@ class Previews(QObject):
         self._at_work = time.monotonic()
 
     def show(self, view: View) -> None:
-        """Predict a view after those that wait already."""
+        """Predict a view after those that wait already.
+
+        Of those of a checkpoint, but for small ones, only the last one counts.
+        """
+        if view.checkpoint is not None and not view.small:
+            self._queue = [v for v in self._queue if v.small or v.checkpoint is None]
         self._queue.append(view)
         self._next()
 

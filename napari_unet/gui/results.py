@@ -121,9 +121,13 @@ class Results:
         """Write a region of an earlier model into a layer ``<image> checkpoint``."""
         layer = self._writable(viewer, target, "checkpoint", semantic.dtype)
         _colour(layer, classes)
-        layer.visible = True
         target.stack(layer)[...] = 0
         target.write_region(layer, region, semantic)
+
+    @property
+    def checkpoint(self) -> Labels | None:
+        """The layer that `show_checkpoint` writes into, also if it was removed."""
+        return self._layers.get("checkpoint")
 
     def objects(
         self, viewer: Viewer, target: Target, region: Region

@@ -3,6 +3,7 @@
 import numpy as np
 from gui_annotate import annotate
 from gui_live import paint_both
+from gui_wait import settled
 from qtpy.QtCore import QSize
 
 from napari_unet.annotation import ClassScheme
@@ -90,6 +91,46 @@ def test_checkpoints_are_drawn_in_3d_and_when_the_first_image_has_gone(
     pinned = pictures[-1].view.target.layer
     viewer.layers.remove(pinned)
     user.wait(lambda: pictures[-1].view.target.layer is not pinned)
+
+
+def test_a_checkpoint_is_predicted_where_the_user_looks(
+    viewer, user, scribbles, blobs, qtbot
+):
+    paint_both(scribbles)
+    user.keep_often()
+    user.start()
+    user.wait(lambda: user.of(Checkpointed))
+    user.stop()
+    viewer.add_image(np.stack([blobs] * 6), name="stack", axis_labels=("z", "y", "x"))
+    viewer.dims.set_current_step(0, 1)
+    settled(lambda: viewer.dims.current_step)
+    user.panel.checkpoints.list.itemClicked.emit(user.panel.checkpoints.list.item(0))
+    seen = user.seen
+    before = len(seen)
+
+    def planes():
+        return [view.view.region.plane["Z"] for view in seen[before:]]
+
+    user.wait(lambda: planes() == [1])
+    layer = viewer.layers["stack checkpoint"]
+    # A slider that is dragged is waited for.
+    for z in (2, 3, 4):
+        viewer.dims.set_current_step(0, z)
+    user.wait(lambda: planes() == [1, 4])
+    layer.visible = False
+    viewer.dims.set_current_step(0, 5)
+    qtbot.wait(300)
+    layer.visible = True
+    user.wait(lambda: planes() == [1, 4, 5])
+    # What is seen of it already is not predicted again.
+    camera_of(viewer).zoom *= 2
+    qtbot.wait(300)
+    assert planes() == [1, 4, 5]
+    viewer.layers.remove(layer)
+    viewer.dims.set_current_step(0, 0)
+    qtbot.wait(300)
+    assert planes() == [1, 4, 5]
+    assert "stack checkpoint" not in viewer.layers
 
 
 def test_checkpoints_that_made_room_leave_the_list(qtbot, tmp_path):
