@@ -67,6 +67,7 @@ class ClassRow(QWidget):
             Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
         )
         self.remove = QToolButton(text="×", autoRaise=True)
+        follow_font(self.remove)
         line = QHBoxLayout(self)
         line.setContentsMargins(0, 0, 0, 0)
         line.setSpacing(4)

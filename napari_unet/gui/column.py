@@ -14,6 +14,8 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from napari_unet.gui.forms import follow_font, share_of_screen
+
 if TYPE_CHECKING:
     from qtpy.QtCore import QObject
 
@@ -35,6 +37,8 @@ class Column(QScrollArea):
 
     def __init__(self, *widgets: QWidget) -> None:
         super().__init__()
+        # It is as wide as its text, which napari's font size goes for.
+        follow_font(self)
         self._content = QWidget()
         column = QVBoxLayout(self._content)
         for widget in widgets:
@@ -58,7 +62,7 @@ class Column(QScrollArea):
         """Return what is comfortable to read, no narrower than it must be."""
         size = super().sizeHint().expandedTo(self.minimumSizeHint())
         width = _COMFORTABLE * self.fontMetrics().averageCharWidth()
-        return size.expandedTo(QSize(width, 0))
+        return size.expandedTo(QSize(min(width, share_of_screen(self).width()), 0))
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Follow the content when it needs another width; scroll over any field."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from qtpy.QtCore import Qt
+from qtpy.QtCore import QSize, Qt
 from qtpy.QtWidgets import QComboBox, QHBoxLayout, QLabel, QSizePolicy, QWidget
 
 if TYPE_CHECKING:
@@ -46,6 +46,11 @@ def follow_font(field: QWidget) -> None:
 
     follow(field, (appearance.events.font_size, take))
     take()
+
+
+def share_of_screen(widget: QWidget) -> QSize:
+    """Return how large a dock may be by itself: most of a laptop is the image's."""
+    return widget.screen().availableSize() / 3
 
 
 def row(name: str, *fields: QWidget) -> QWidget:

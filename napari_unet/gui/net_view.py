@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from qtpy.QtCore import QEvent, QPointF, QRectF, Qt, Signal
+from qtpy.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
 from qtpy.QtGui import QBrush, QColor, QPainter, QPen, QPolygonF
 from qtpy.QtWidgets import (
     QGraphicsRectItem,
@@ -14,6 +14,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from napari_unet.gui.forms import share_of_screen
 from napari_unet.models.drawing import BROKEN, COLOURS, LEGEND, Drawing, draw
 
 if TYPE_CHECKING:
@@ -86,6 +87,10 @@ class NetView(QGraphicsView):
         """Mark one step."""
         for item in self.boxes:
             item.mark(item.box.place == place)
+
+    def sizeHint(self) -> QSize:
+        """Return the size of the whole net, or what leaves room for the image."""
+        return super().sizeHint().boundedTo(share_of_screen(self))
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Keep the whole net in view, if it can be read."""

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 TALLEST, SHORTEST, THINNEST = 150.0, 16.0, 5.0
 GAP, WIDE_GAP, ROW_GAP, EDGE, LEGEND_STEP = 20.0, 38.0, 62.0, 40.0, 165.0
+# How wide a digit of a size is.
+DIGIT = 7.0
 
 COLOURS: dict[Kind, str] = {
     "conv": "#2f6fb0",
@@ -49,8 +51,7 @@ class Box:
     @property
     def side(self) -> str:
         """Height and width of the maps, one number where they are the same."""
-        s = self.step
-        return f"{s.height}" if s.height == s.width else f"{s.height}x{s.width}"
+        return _side(self.step)
 
 
 @dataclass(frozen=True)
@@ -101,8 +102,8 @@ def draw(plan: Blueprint) -> Drawing:
         y += max((tall(s) for s in steps if s.level == level), default=0) + ROW_GAP
     boxes: list[Box] = []
     x = EDGE
-    # Two numbers for a size need more room than one.
-    gap = GAP if all(s.height == s.width for s in steps) else WIDE_GAP
+    # The sizes under two boxes are not to run into each other.
+    gap = max(GAP, DIGIT * max(len(_side(s)) for s in steps) - THINNEST + 2)
     for place, step in enumerate(steps):
         width = max(THINNEST, math.sqrt(step.channels))
         if step.kind == "pool":
@@ -121,6 +122,11 @@ def draw(plan: Blueprint) -> Drawing:
     ]
     right = max(box.x + box.width for box in boxes) + EDGE
     return Drawing(tuple(boxes), tuple(arrows), right, y, plan.problem)
+
+
+def _side(step: Step) -> str:
+    height, width = step.height, step.width
+    return f"{height}" if height == width else f"{height}x{width}"
 
 
 def _arrow(source: Box, box: Box, *, first: bool) -> Arrow:

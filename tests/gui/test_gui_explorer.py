@@ -2,12 +2,14 @@
 
 import json
 import shutil
+from itertools import combinations
 
 import numpy as np
 import pytest
+from gui_wait import settled
 from qtpy.QtCore import QEvent, QPointF, Qt
 from qtpy.QtGui import QMouseEvent
-from qtpy.QtWidgets import QApplication
+from qtpy.QtWidgets import QApplication, QGraphicsSimpleTextItem
 
 from napari_unet.gui.explorer import ModelExplorer
 from napari_unet.gui.recent import remember_model
@@ -88,6 +90,28 @@ def test_in_a_small_dock_the_net_is_scrolled(explorer, viewer, widget, qtbot):
     hover(explorer, len(view.boxes) - 1)
     assert last.box.step.layer in explorer.text.text()
     assert first.box.step.layer not in explorer.text.text()
+
+
+def test_most_of_the_window_is_the_image_s(explorer, viewer):
+    size = explorer.screen().availableSize()
+    viewer.window.resize(size.width(), size.height())
+    wide = settled(explorer.width)
+    assert viewer.window._qt_viewer.canvas.native.width() > wide
+
+
+@pytest.mark.parametrize("size", [(571, 256), (1024, 2048), (2048, 2048)])
+def test_sizes_of_blocks_do_not_run_into_each_other(explorer, size):
+    choose(explorer, "unet")
+    explorer.height_box.setValue(size[0])
+    explorer.width_box.setValue(size[1])
+    sides = {item.box.side for item in explorer.view.boxes}
+    texts = [
+        item.sceneBoundingRect()
+        for item in explorer.view.items()
+        if isinstance(item, QGraphicsSimpleTextItem) and item.text() in sides
+    ]
+    assert len(texts) >= len(explorer.view.boxes)
+    assert not any(a.intersects(b) for a, b in combinations(texts, 2))
 
 
 def test_checkpoints_are_told_apart(viewer, model, engine, tmp_path):

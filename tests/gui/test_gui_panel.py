@@ -5,8 +5,9 @@ import numpy as np
 import pytest
 from gui_threshold import saved_threshold_model
 from gui_wait import settled
+from pyqtgraph import mkPen
 from qtpy.QtCore import QPoint, QPointF, Qt
-from qtpy.QtGui import QColor, QWheelEvent
+from qtpy.QtGui import QColor, QFontMetrics, QWheelEvent
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import (
     QAbstractButton,
@@ -22,12 +23,14 @@ from qtpy.QtWidgets import (
 from napari_unet.annotation import ClassScheme
 from napari_unet.gui.checkpoint_panel import CheckpointPanel
 from napari_unet.gui.column import Column
+from napari_unet.gui.curves import Curves
 from napari_unet.gui.explorer import ModelExplorer
+from napari_unet.gui.plot import TrainingPlot
 from napari_unet.gui.recent import recent_models
 from napari_unet.gui.section import Section
 from napari_unet.gui.swatch import swatch
 from napari_unet.gui.widget import UnetWidget
-from napari_unet.training import Checkpointed
+from napari_unet.training import Checkpointed, Stepped, Validated
 
 
 def test_fits_into_300_pixels(viewer, widget, blobs):
@@ -59,6 +62,21 @@ def test_nothing_is_cut_off_in_a_large_font(viewer, widget, qtbot):
     form = widget.prediction_panel.controls.form
     for choice in form.findChildren(QComboBox):
         assert choice.width() >= choice.sizeHint().width(), choice.currentText()
+
+
+def test_a_large_font_of_the_system_does_not_widen_it(viewer, widget):
+    before = settled(widget.findChild(QScrollArea).sizeHint().width)
+    usual, large = QApplication.font(), QApplication.font()
+    large.setPointSize(2 * usual.pointSize())
+    QApplication.setFont(large)
+    try:
+        again = UnetWidget(viewer)
+        viewer.window.add_dock_widget(again, name="again")
+        # napari writes in the size of its own settings.
+        column = again.findChild(QScrollArea)
+        assert settled(lambda: column.sizeHint().width()) < 1.2 * before
+    finally:
+        QApplication.setFont(usual)
 
 
 def test_unfolding_moves_nothing_beside_it(viewer, widget):
@@ -215,6 +233,47 @@ def test_colours_of_classes_are_seen_in_any_theme(qapp, theme):
         seen = {image.pixelColor(x, y).name() for x in sides for y in sides}
         # As WCAG asks of what is no text.
         assert max(contrast(QColor(c), behind) for c in seen) >= 3
+
+
+@pytest.mark.parametrize("theme", ["dark", "light"])
+def test_curves_are_seen_and_have_the_colours_of_their_axes(viewer, qtbot, theme, plot):
+    viewer.theme = theme
+    image = plot.grab().toImage()
+    behind = image.pixelColor(1, 1)
+    assert contrast(behind, QColor("#ffffff" if theme == "dark" else "#000000")) > 10
+    left, right = (plot._left.getAxis(side).textPen() for side in ("left", "right"))
+    assert left.color() != right.color()
+    for curve, axis in ((plot._loss_curve, left), (plot._dice_curve, right)):
+        assert mkPen(curve.opts["pen"]).color() == axis.color()
+        # As WCAG asks of text.
+        assert contrast(axis.color(), behind) >= 4.5
+
+
+def test_the_numbers_of_the_plot_are_as_large_as_other_text(viewer, qtbot, plot):
+    from napari.settings import get_settings
+
+    get_settings().appearance.font_size = 18
+    for side in ("left", "right", "bottom"):
+        axis = plot._left.getAxis(side)
+        assert axis.style["tickFont"].pointSize() == 18
+    axis = plot._left.getAxis("bottom")
+    needed = QFontMetrics(axis.style["tickFont"]).height()
+    assert settled(axis.height) >= needed
+
+
+@pytest.fixture
+def plot(viewer, qtbot) -> TrainingPlot:
+    """The plot of a training of two steps."""
+    curves = Curves()
+    for step in (1, 2):
+        curves.take(Stepped(step, 1 / step, 1.0, 9))
+        curves.take(Validated(step, (0.5,), 0.5, "flat"))
+    plot = TrainingPlot(viewer, curves)
+    qtbot.addWidget(plot)
+    plot.resize(300, plot.height())
+    with qtbot.wait_exposed(plot):
+        plot.show()
+    return plot
 
 
 def contrast(a: QColor, b: QColor) -> float:
