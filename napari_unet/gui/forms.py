@@ -4,8 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from qtpy.QtCore import QSize, Qt
-from qtpy.QtWidgets import QComboBox, QHBoxLayout, QLabel, QSizePolicy, QWidget
+from qtpy.QtCore import QEvent, QObject, QSize, Qt
+from qtpy.QtWidgets import (
+    QComboBox,
+    QHBoxLayout,
+    QLabel,
+    QSizePolicy,
+    QToolTip,
+    QWidget,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -15,12 +22,23 @@ _WIDEST_NAME = "Channel"
 
 
 def compact(box: QComboBox) -> None:
-    """Let a choice be narrower than its longest item."""
+    """Let a choice be narrower than its longest item; its tooltip tells the item."""
     box.setSizeAdjustPolicy(
         QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
     )
     box.setMinimumContentsLength(4)
     box.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+    box.installEventFilter(_WholeText(box))
+
+
+class _WholeText(QObject):
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Add to the tooltip of a choice what may be cut off in it."""
+        if event.type() != QEvent.Type.ToolTip:
+            return False
+        text = f"{watched.toolTip()}\n{watched.currentText()}".strip()
+        QToolTip.showText(event.globalPos(), text, watched)
+        return True
 
 
 def hint(tooltip: str) -> QLabel:

@@ -15,8 +15,6 @@ from napari_unet.gui.recent import recent_models, remember_model, title_of
 if TYPE_CHECKING:
     from napari_unet.models import ModelSpec
 
-_TIP = "The trained model: one that ships, or a folder used lately"
-
 
 class ModelPanel(QWidget):
     """The choice of a model: one that ships, one used lately, or any folder.
@@ -33,7 +31,9 @@ class ModelPanel(QWidget):
         super().__init__()
         from napari_unet.models import base_models
 
-        self.models = QComboBox()
+        self.models = QComboBox(
+            toolTip="The trained model: one that ships, or a folder used lately"
+        )
         compact(self.models)
         self.browse = QPushButton(
             "Browse…", toolTip="Choose the folder of a model (it holds a model.json)"
@@ -119,8 +119,6 @@ class ModelPanel(QWidget):
                 show_error(str(error))
 
     def _describe(self) -> None:
-        # The name may be wider than the field.
-        self.models.setToolTip(f"{_TIP}\n{self.models.currentText()}".strip())
         try:
             spec = self.spec()
         except UnetError as error:

@@ -6,8 +6,8 @@ import pytest
 from gui_threshold import saved_threshold_model
 from gui_wait import settled
 from pyqtgraph import mkPen
-from qtpy.QtCore import QPoint, QPointF, Qt
-from qtpy.QtGui import QColor, QFontMetrics, QWheelEvent
+from qtpy.QtCore import QEvent, QPoint, QPointF, Qt
+from qtpy.QtGui import QColor, QFontMetrics, QHelpEvent, QWheelEvent
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import (
     QAbstractButton,
@@ -17,6 +17,7 @@ from qtpy.QtWidgets import (
     QLineEdit,
     QScrollArea,
     QScrollBar,
+    QToolTip,
     QWidget,
 )
 
@@ -290,6 +291,22 @@ def contrast(a: QColor, b: QColor) -> float:
     return (high + 0.05) / (low + 0.05)
 
 
+def test_a_long_name_of_an_image_is_told(viewer, widget, blobs):
+    for channel in ("red", "green"):
+        name = f"{'an image with quite a long name ' * 3} {channel}"
+        viewer.add_image(blobs, name=name)
+    told = tooltip_of(widget.image_panel.images)
+    assert "The image to segment" in told
+    assert told.endswith("green")
+
+
+def tooltip_of(w: QWidget) -> str:
+    """Rest the mouse on a widget, and return what is told."""
+    at = w.rect().center()
+    QApplication.sendEvent(w, QHelpEvent(QEvent.Type.ToolTip, at, w.mapToGlobal(at)))
+    return QToolTip.text()
+
+
 def test_image_choice_follows_the_layers(viewer, widget, blobs):
     box = widget.image_panel.images
     first = viewer.add_image(blobs, name="first")
@@ -397,7 +414,8 @@ def test_model_folders_are_remembered(viewer, widget, tmp_path, qtbot):
     assert (
         widget.prediction_panel.models.about.text() == "Bright blobs on a dark ground."
     )
-    assert "mine" in widget.prediction_panel.models.models.toolTip()
+    models = widget.prediction_panel.models.models
+    assert "mine" in tooltip_of(models)
 
     again = UnetWidget(viewer)
     qtbot.addWidget(again)
