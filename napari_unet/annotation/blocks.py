@@ -53,9 +53,6 @@ class Blocks:
     def __len__(self) -> int:
         return len(self._blocks)
 
-    def __contains__(self, key: Key) -> bool:
-        return key in self._blocks
-
     @property
     def nbytes(self) -> int:
         """Bytes that the allocated blocks take."""

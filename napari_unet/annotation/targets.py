@@ -22,6 +22,9 @@ IGNORE = -1
 # In units of sigma: objects farther apart add less than 0.04 % of the border weight.
 REACH = 4
 
+# As in Ronneberger et al. 2015, equation 2; sigma in pixels.
+BORDER_WEIGHT, BORDER_SIGMA = 10.0, 5.0
+
 # Where two objects share a square of so many pixels a side, a pixel weighs so much.
 NEAR, NEAR_WEIGHT = 5, 5.0
 
@@ -89,8 +92,6 @@ def make_targets(
     verified: Bools,
     *,
     gaps: bool = False,
-    border_weight: float = 10.0,
-    border_sigma: float = 5.0,
 ) -> Targets:
     """Make targets of the labels of one plane or crop.
 
@@ -110,11 +111,10 @@ def make_targets(
     gaps : bool
         For a net that predicts no boundaries: where an object meets another one is
         background, so that connected components tells the two apart, and the
-        background between objects weighs more, as in Ronneberger et al. 2015.
-    border_weight, border_sigma : float
-        w0 and sigma, in pixels, of Ronneberger et al. 2015, equation 2: background
-        at distances d1 and d2 from the two nearest objects weighs
-        ``1 + w0 exp(-(d1 + d2)**2 / (2 sigma**2))``.
+        background between objects weighs more (Ronneberger et al. 2015, equation 2):
+        at distances d1 and d2 from the two nearest ones
+        ``1 + w0 exp(-(d1 + d2)**2 / (2 sigma**2))``, with `BORDER_WEIGHT` for w0
+        and `BORDER_SIGMA`, in pixels, for sigma.
 
     Notes
     -----
@@ -131,10 +131,10 @@ def make_targets(
     known &= ~(_beside(~verified) & (objects > 0)) | boundary
     if gaps and verified.any() and objects.any():
         classes[verified & (scribbles == 0) & other] = 0
-        nearest, second = two_nearest(objects, verified, border_sigma * REACH)
+        nearest, second = two_nearest(objects, verified, BORDER_SIGMA * REACH)
         between = verified & (classes == 0) & np.isfinite(second)
         apart = nearest[between] + second[between]
-        weight[between] += border_weight * np.exp(-(apart**2) / (2 * border_sigma**2))
+        weight[between] += BORDER_WEIGHT * np.exp(-(apart**2) / (2 * BORDER_SIGMA**2))
     elif not gaps:
         weight[known & _between(objects)] *= NEAR_WEIGHT
     return Targets(classes, weight, boundary, known, objects.astype(np.int32))

@@ -30,20 +30,10 @@ if TYPE_CHECKING:
 
 def describe(request: Describe, state: State) -> Generator[object, None, None]:
     """Say what is computed on."""
-    import torch
-
     from napari_unet.nets.choice import choose_device
-    from napari_unet.nets.device import free_memory
 
     device, notes = choose_device(request.device)
-    yield Described(
-        device.label,
-        notes,
-        # Of a class of torch's own, which the viewer would import to read it.
-        str(torch.__version__),
-        torch.get_num_threads(),
-        free_memory(device),
-    )
+    yield Described(device.label, notes)
 
 
 def warm_up(request: WarmUp, state: State) -> Generator[object, None, None]:

@@ -10,7 +10,7 @@ from weakref import proxy
 from napari.layers import Image as ImageLayer
 from psygnal import Signal
 
-from napari_unet.annotation import AnnotationStore, ClassScheme, remove_class
+from napari_unet.annotation import ClassScheme, remove_class
 from napari_unet.annotation.join import join_schemes, map_classes
 from napari_unet.annotation.key import free_key
 from napari_unet.errors import ImageError, UnetError
@@ -58,11 +58,11 @@ class Annotations:
     images_changed = Signal()
     layers_removed = Signal()
 
-    def __init__(self, viewer: Viewer, store: AnnotationStore | None = None) -> None:
+    def __init__(self, viewer: Viewer) -> None:
         self.images: list[AnnotatedImage] = []
         self.scheme = ClassScheme.named("object")
         self.chosen = 1
-        self.keeping = Keeping(store)
+        self.keeping = Keeping()
         # The session outlives a viewer that it does not hold on to.
         self._viewer = proxy(viewer)
         self._edited = False

@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from napari_unet.training import Checkpointed
 
 _SIDE = 48
-_BEST = " · best"
 _NAME = Qt.ItemDataRole.UserRole
 _CLICK = "Click a checkpoint to see what it predicts."
 _SHOWN = (
@@ -80,35 +79,29 @@ class CheckpointPanel(QWidget):
         self.list.clear()
         for checkpoint in kept:
             self.add(checkpoint)
+        self.show_kept(kept)
 
     def add(self, checkpoint: Checkpointed) -> None:
         """Add the newest checkpoint."""
-        if checkpoint.best:
-            for i in range(self.list.count()):
-                older = self.list.item(i)
-                older.setText(older.text().replace(_BEST, ""))
-        scored = checkpoint.score is not None
-        lines = (
-            f"Step {checkpoint.step:,}" + (_BEST if checkpoint.best else ""),
-            (f"Dice {checkpoint.score:.2f} · " if scored else "")
-            + f"{datetime.fromtimestamp(checkpoint.saved):%H:%M:%S}",
-        )
         blank = QPixmap(_SIDE, _SIDE)
         blank.fill(QColor(0, 0, 0))
-        item = QListWidgetItem(QIcon(blank), "\n".join(lines))
+        item = QListWidgetItem(QIcon(blank), _text(checkpoint, best=checkpoint.best))
         item.setData(_NAME, checkpoint.name)
         item.setToolTip("Click to see what this checkpoint predicts")
         self.list.insertItem(0, item)
 
     def show_kept(self, kept: list[Checkpointed]) -> None:
-        """Show which of the checkpoints are still there, and still the best."""
-        best = {checkpoint.name: checkpoint.best for checkpoint in kept}
+        """Show which of the checkpoints are still there, and which one is the best."""
+        there = {checkpoint.name: checkpoint for checkpoint in kept}
+        # Each was the best one in its time.
+        best = [checkpoint for checkpoint in kept if checkpoint.best][-1:]
         for i in reversed(range(self.list.count())):
             item = self.list.item(i)
-            if item.data(_NAME) not in best:
+            checkpoint = there.get(item.data(_NAME))
+            if checkpoint is None:
                 self.list.takeItem(i)
-            elif not best[item.data(_NAME)]:
-                item.setText(item.text().replace(_BEST, ""))
+            else:
+                item.setText(_text(checkpoint, best=checkpoint in best))
 
     def draw(
         self, name: str, semantic: NDArray[np.uint8], classes: ClassScheme
@@ -136,6 +129,14 @@ class CheckpointPanel(QWidget):
 
     def _roll_back(self) -> None:
         self.rolled_back.emit(self.list.currentItem().data(_NAME))
+
+
+def _text(checkpoint: Checkpointed, *, best: bool) -> str:
+    """Return what a row of the list says."""
+    step = f"Step {checkpoint.step:,}{' · best' if best else ''}"
+    at = f"{datetime.fromtimestamp(checkpoint.saved):%H:%M:%S}"
+    score = checkpoint.score
+    return f"{step}\n{at}" if score is None else f"{step}\nDice {score:.2f} · {at}"
 
 
 def _picture(semantic: NDArray[np.uint8], classes: ClassScheme) -> QPixmap:

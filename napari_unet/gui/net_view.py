@@ -11,7 +11,6 @@ from qtpy.QtWidgets import (
     QGraphicsScene,
     QGraphicsView,
     QSizePolicy,
-    QWidget,
 )
 
 from napari_unet.gui.forms import share_of_screen
@@ -43,8 +42,8 @@ class NetView(QGraphicsView):
     hovered = Signal(int)
     clicked = Signal(int)
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         self.setScene(QGraphicsScene(self))
         self.setRenderHint(QPainter.RenderHint.Antialiasing)
         self.setFrameShape(QGraphicsView.Shape.NoFrame)

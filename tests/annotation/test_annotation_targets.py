@@ -95,20 +95,12 @@ def test_connected_components_tells_touching_objects_apart(connectivity, objects
         assert len(np.unique(objects[found == part])) == 1
 
 
-def test_border_weight_and_sigma_can_be_chosen():
+def test_background_between_objects_weighs_more():
     objects = np.zeros((20, 40), np.uint8)
     objects[5:15, 5:15], objects[5:15, 19:30] = 1, 2
     scribbles = np.zeros(objects.shape, np.uint8)
-    t = make_targets(
-        scribbles,
-        objects,
-        {},
-        objects >= 0,
-        gaps=True,
-        border_weight=3,
-        border_sigma=2,
-    )
-    assert t.weight[10, 16] == pytest.approx(1 + 3 * np.exp(-25 / 8), rel=1e-5)
+    t = make_targets(scribbles, objects, {}, objects >= 0, gaps=True)
+    assert t.weight[10, 16] == pytest.approx(1 + 10 * np.exp(-25 / 50), rel=1e-5)
     assert t.weight[10, 10] == 1
 
 

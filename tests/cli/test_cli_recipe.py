@@ -90,8 +90,8 @@ def test_a_recipe_names_the_device_unless_the_command_does(run, material, recipe
         "--labels", material / "masks", "--out", material / "mine",
     ]  # fmt: skip
     result = run(*order)
-    assert result.code == 1
-    assert "There is no device 'cuda:77'" in result.err
+    assert result.code == 2
+    assert "There is no device 'cuda:77'" in result.err[0]
     assert run(*order, "--device", "cpu").code == 0
 
 

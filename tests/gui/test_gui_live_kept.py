@@ -7,6 +7,7 @@ from gui_wait import settled
 from qtpy.QtCore import QSize
 
 from napari_unet.annotation import ClassScheme
+from napari_unet.engine.messages import RolledBackTo
 from napari_unet.gui.checkpoint_panel import CheckpointPanel
 from napari_unet.gui.outcome import Outcome
 from napari_unet.gui.plan import Plan
@@ -150,6 +151,28 @@ def test_checkpoints_that_made_room_leave_the_list(qtbot, tmp_path):
     assert rows == ["Step 3", "Step 2 · best"]
     panel.draw("step-1", np.ones((8, 8), np.uint8), ClassScheme.named("cell"))
     assert not is_drawn(panel.list.item(0))
+
+
+def test_the_best_of_those_that_are_left_is_marked_after_going_back(qtbot, tmp_path):
+    outcome, panel = Outcome(), CheckpointPanel()
+    qtbot.addWidget(panel)
+    outcome.begin(Plan("mine", "unet", tmp_path, TrainConfig()))
+
+    def rows():
+        return [panel.list.item(i).text().splitlines()[0] for i in range(2)]
+
+    for step in (1, 2):
+        (tmp_path / f"step-{step}").mkdir()
+        event = Checkpointed(step, f"step-{step}", step / 9, True, 0.0)
+        outcome.take(event)
+        panel.add(event)
+        panel.show_kept(outcome.checkpoints)
+    assert rows() == ["Step 2 · best", "Step 1"]
+    outcome.take(RolledBackTo("step-1"))
+    panel.show_kept(outcome.checkpoints)
+    assert rows() == ["Step 2", "Step 1 · best"]
+    panel.show_all(outcome.checkpoints)
+    assert rows() == ["Step 2", "Step 1 · best"]
 
 
 def test_curves_are_thinned_and_keep_their_course(tmp_path):

@@ -37,19 +37,10 @@ class Described:
         For humans.
     notes : tuple of str
         What the user should know, e.g. a graphics card that failed its self-test.
-    torch : str
-        torch's version.
-    threads : int
-        Threads of the processor in use.
-    free_memory : int
-        On the device, in bytes.
     """
 
     device: str
     notes: tuple[str, ...]
-    torch: str
-    threads: int
-    free_memory: int
 
 
 @dataclass(frozen=True)
