@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from qtpy.QtCore import QEvent, QTimer
+from qtpy.QtCore import QEvent
 from qtpy.QtGui import QColor
 from qtpy.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 
@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 
     from napari_unet.gui.curves import Curves
 
-# Milliseconds: drawing costs the window more than it tells the user.
-_REDRAW = 1000
 # Of the loss and the Dice, told apart by colour-blind eyes too.
 _ON_DARK, _ON_LIGHT = ("#e69f00", "#56b4e9"), ("#a84b00", "#005a8c")
 _LINES = 10
@@ -74,8 +72,6 @@ class TrainingPlot(QWidget):
         column.addWidget(self._plot)
         # It would like to be wider than the panel.
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
-        self._timer = QTimer(self, singleShot=True, interval=_REDRAW)
-        self._timer.timeout.connect(self.draw)
         follow(self, (viewer.events.theme, self._colour))
         self._colour()
         self.draw()
@@ -89,11 +85,6 @@ class TrainingPlot(QWidget):
             (self._dice_curve, self._curves.scores),
         ):
             curve.setData([step for step, _ in points], [value for _, value in points])
-
-    def draw_soon(self) -> None:
-        """Draw them within a second."""
-        if not self._timer.isActive():
-            self._timer.start()
 
     def _align(self) -> None:
         self._right.setGeometry(self._left.getViewBox().sceneBoundingRect())

@@ -13,6 +13,7 @@ from qtpy.QtWidgets import (
     QVBoxLayout,
     QWidget,
 )
+from superqt.utils import QSignalThrottler
 
 from napari_unet.engine.messages import RolledBackTo
 from napari_unet.gui.forms import compact, hint, row
@@ -24,6 +25,10 @@ if TYPE_CHECKING:
     from napari_unet.gui.curves import Curves
     from napari_unet.gui.plot import TrainingPlot
     from napari_unet.training.events import Verdict
+
+# Milliseconds: what changes in the panel has all of the window drawn, which costs more
+# than it tells the user.
+_REDRAW = 1000
 
 _VERDICTS: dict[Verdict, str] = {
     "starting": "Just begun",
@@ -69,6 +74,10 @@ class TrainPanel(QWidget):
         self._viewer = viewer
         self._curves = curves
         self._state = "idle"
+        self._step: Stepped | None = None
+        self._now_and_then = QSignalThrottler(parent=self)
+        self._now_and_then.setTimeout(_REDRAW)
+        self._now_and_then.triggered.connect(self._show_course)
         self.plot: TrainingPlot | None = None
         self.base = QComboBox(
             toolTip="What training begins with: a model that knows cells already "
@@ -145,6 +154,7 @@ class TrainPanel(QWidget):
         self.pause.setText("Resume" if state == "paused" else "Pause")
         self.stop.setEnabled(running or state == "starting")
         if state == "starting":
+            self._step = None
             self._make_plot().draw()
             self.show_line("Preparing…")
             self.figures.hide()
@@ -168,14 +178,10 @@ class TrainPanel(QWidget):
         """Show one of the events of training."""
         match event:
             case Stepped():
-                self._make_plot().draw_soon()
+                self._step = event
+                self._now_and_then.throttle()
                 if event.step == 1 or self.verdict.text() == "Preparing…":
                     self.show_line(_VERDICTS["starting"])
-                self.figures.show()
-                self.figures.setText(
-                    f"Step {event.step:,} · {event.steps_per_second:.1f} steps/s · "
-                    f"{event.labelled:,} labelled pixels"
-                )
             case Validated():
                 self._show_score(event)
             case RolledBack():
@@ -193,11 +199,21 @@ class TrainPanel(QWidget):
         if event.score is None:
             line = _NOTHING_HELD_OUT
         else:
-            self._make_plot().draw_soon()
+            self._now_and_then.throttle()
             line = f"{_VERDICTS[event.verdict]} (Dice {event.score:.2f})"
         # The step that was under way when Pause or Stop was pressed may be judged yet.
         if self._state not in ("paused", "stopping"):
             self.show_line(line)
+
+    def _show_course(self) -> None:
+        """Show how far it is, and draw the curves."""
+        self._make_plot().draw()
+        if (step := self._step) is not None:
+            self.figures.show()
+            self.figures.setText(
+                f"Step {step.step:,} · {step.steps_per_second:.1f} steps/s · "
+                f"{step.labelled:,} labelled pixels"
+            )
 
     def _make_plot(self) -> TrainingPlot:
         # Not before it is needed: pyqtgraph takes a while to import.
