@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import product
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,7 +12,9 @@ from napari_unet.gui.source import layer_axes, plane_on_screen
 from napari_unet.images.region import Region
 
 if TYPE_CHECKING:
+    from napari.layers import Layer
     from napari.viewer import Viewer
+    from numpy.typing import NDArray
 
     from napari_unet.gui.target import Target
 
@@ -66,17 +69,12 @@ def region_on_screen(viewer: Viewer, target: Target, most: int) -> Region:
     if not is_flat(viewer, target):
         raise ImageError(FLAT_FIRST)
     axes = layer_axes(layer, image)
-    corners = np.asarray(layer.corner_pixels)
-    if layer.multiscale:
-        # The last pixel of a level is the last ones of the image.
-        factors = np.asarray(layer.downsample_factors)[layer.data_level]
-        corners = corners * factors + np.array([[0], [1]]) * (factors - 1)
+    corners = _corners(viewer, layer)
     spans = []
     for axis in "YX":
         i, size = axes.index(axis), image.sizes[axis]
-        first, last = int(corners[0, i]), int(np.ceil(corners[1, i]))
+        first, last = int(np.floor(corners[0, i])), int(np.ceil(corners[1, i]))
         start, stop = max(0, first), min(size, last + 1)
-        # napari gives the nearest pixels of an image that is not in sight.
         if stop - start < min(size, 2):
             raise ImageError(OUT_OF_SIGHT)
         if stop - start > most:
@@ -86,6 +84,33 @@ def region_on_screen(viewer: Viewer, target: Target, most: int) -> Region:
     (y0, y1), (x0, x1) = spans
     plane = plane_on_screen(layer, image, viewer.dims.point)
     return Region(y0, x0, y1, x1, plane)
+
+
+def _corners(viewer: Viewer, layer: Layer) -> NDArray[np.float64]:
+    """Return where in a layer's data the screen begins and ends, ``(2, ndim)``.
+
+    The layer's own `corner_pixels` are those that napari has loaded, of a pyramid more
+    than is seen.
+    """
+    shown = list(viewer.dims.displayed)
+    half = np.asarray(_canvas_size(viewer)) / camera_of(viewer).zoom / 2
+    corners = []
+    for side in product((-1, 1), repeat=2):
+        point = np.array(viewer.dims.point)
+        point[shown] = np.asarray(camera_of(viewer).center[-2:]) + side * half
+        corners.append(layer.world_to_data(point)[-layer.ndim :])
+    return np.stack([np.min(corners, axis=0), np.max(corners, axis=0)])
+
+
+def _canvas_size(viewer: Viewer) -> Any:
+    """Return height and width of what a layer is shown in, in pixels of the screen."""
+    canvas = getattr(viewer, "canvas", None)
+    # Before napari 0.9 it had no public name.
+    return (
+        viewer._get_viewbox_size()
+        if canvas is None
+        else canvas.viewbox_size(viewer.layers)
+    )
 
 
 def show_region(viewer: Viewer, target: Target, region: Region) -> None:

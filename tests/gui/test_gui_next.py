@@ -5,6 +5,7 @@ import pytest
 from gui_annotate import annotate
 from gui_live import save_small_model
 
+from napari_unet.errors import ImageError
 from napari_unet.gui.screen import camera_of, is_flat, region_on_screen
 from napari_unet.images import Region
 
@@ -44,6 +45,28 @@ def test_a_pyramid_is_on_screen_to_its_last_row(viewer, widget, qtbot):
     qtbot.wait_until(
         lambda: region_on_screen(viewer, target, 1000) == Region(0, 0, 1000, 1000)
     )
+
+
+def test_of_a_pyramid_that_is_seen_from_near_no_more_is_on_screen(
+    viewer, widget, mouse, qtbot
+):
+    """napari keeps a larger part of it loaded."""
+    data = np.zeros((2000, 2000), np.uint8)
+    image = viewer.add_image([data, data[::8, ::8]], contrast_limits=(0, 1))
+    camera = camera_of(viewer)
+    camera.zoom = 1
+    qtbot.wait_until(lambda: image.data_level == 0)
+    camera.zoom, camera.center = 8, (0, 900, 1100)
+    viewer.screenshot(flash=False)
+    region = region_on_screen(viewer, widget.session.target(image), 2000)
+    middle = (region.y0 + region.y1) / 2, (region.x0 + region.x1) / 2
+    size = mouse.canvas.height() / 8, mouse.canvas.width() / 8
+    assert middle == pytest.approx((900, 1100), abs=2)
+    assert region.shape == pytest.approx(size, abs=3)
+    camera.center = (0, 9000, 1100)
+    viewer.screenshot(flash=False)
+    with pytest.raises(ImageError, match="not in sight"):
+        region_on_screen(viewer, widget.session.target(image), 2000)
 
 
 def test_next_passes_over_images_that_the_model_cannot_see(
