@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import operator
 import re
 from contextlib import suppress
 from hashlib import sha256
-from itertools import count, product
+from itertools import count, groupby, product
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from napari_unet.errors import ImageError
 from napari_unet.images import image_from_array
+from napari_unet.images.normalise import chunk_shape
 from napari_unet.images.region import Region
 
 if TYPE_CHECKING:
@@ -91,11 +93,20 @@ def _stem(path: Path | str) -> str:
 def _sample(image: Image) -> bytes:
     """Return some of the pixels, and of which type they are."""
     sample = b""
-    for region in _windows(image):
+    # Where a plane is read as a whole anyway, once is enough.
+    at_once = all(map(operator.ge, chunk_shape(image), image.plane_shape))
+    for plane, windows in groupby(_windows(image), lambda window: window.plane):
         # What is damaged can be labelled elsewhere.
         with suppress(ImageError):
-            values = image.read(region)
-            sample += values.dtype.str.encode() + values.tobytes()
+            whole = image.read(image.whole(plane)) if at_once else None
+            for region in windows:
+                with suppress(ImageError):
+                    values = (
+                        image.read(region)
+                        if whole is None
+                        else whole[:, *region.slices]
+                    )
+                    sample += values.dtype.str.encode() + values.tobytes()
     return sample
 
 

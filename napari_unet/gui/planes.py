@@ -63,6 +63,10 @@ class PlaneLabels:
     instances: NDArray[np.unsignedinteger] | None
 
 
+class _GivenUp(Exception):
+    """Nobody waits for the prediction any more."""
+
+
 def predict_planes(
     engine: Engine, job: Job, sent: Callable[[int], bool]
 ) -> Iterator[Any]:
@@ -91,8 +95,15 @@ def predict_planes(
 
     image, spec = job.image, job.spec
     channels = choose_channels(image, spec.channels, job.config.channel)
-    intensity = spec.normalisation.measure(image, channels)
 
+    def check() -> None:
+        if not sent(0):
+            raise _GivenUp
+
+    try:
+        intensity = spec.normalisation.measure(image, channels, check)
+    except _GivenUp:
+        return
     stack = image.stack_shape if len(job.planes) > 1 else ()
     read = tuple(dict.fromkeys(channels))
     arrays: list[SharedArray] = []

@@ -56,6 +56,10 @@ class TrainingRun(QObject):
         self._feed = feed
         self._request = request
         self._ready = ready
+        # Reading an image from afar may take long: nobody who stops waits for that.
+        self._stopped = False
+        self._go_on = threading.Event()
+        ready.add_done_callback(lambda _: self._go_on.set())
         self._over = threading.Event()
         self._activity: Any = None
 
@@ -74,6 +78,8 @@ class TrainingRun(QObject):
 
     def stop(self) -> None:
         """End after the step that is under way, or before the first one."""
+        self._stopped = True
+        self._go_on.set()
         self._feed.ask(StopTraining(self._request.id))
 
     def wait(self, seconds: float) -> None:
@@ -88,6 +94,9 @@ class TrainingRun(QObject):
     def _work(self) -> str:
         """In the worker: pass the events on; return what the user must mend."""
         try:
+            self._go_on.wait()
+            if self._stopped and not self._ready.done():
+                return ""
             self._ready.result()
             for event in self._engine.request(self._request):
                 self.told.emit(event)

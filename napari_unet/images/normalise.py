@@ -1,7 +1,7 @@
 """Intensity normalisation by percentiles of the whole image."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -77,7 +77,11 @@ class IntensityRange:
 
 
 def measure_intensity(
-    image: Image, channels: Sequence[int], low: float = 1.0, high: float = 99.8
+    image: Image,
+    channels: Sequence[int],
+    low: float = 1.0,
+    high: float = 99.8,
+    check: Callable[[], None] = lambda: None,
 ) -> IntensityRange:
     """Measure the percentiles of channels over the whole image, all planes.
 
@@ -93,6 +97,8 @@ def measure_intensity(
         One channel may come more than once.
     low, high : float
         Percentiles, 0 to 100.
+    check : callable, optional
+        Called before each block is read; what it raises ends the measuring.
 
     Returns
     -------
@@ -105,8 +111,11 @@ def measure_intensity(
     blocks = _blocks(image)
     read = sum(b.shape[0] * b.shape[1] for b in blocks)
     step = max(1, math.ceil(math.sqrt(read / _SAMPLE)))
-    # Copies, because a view would keep its whole block in memory.
-    samples = [image.read(b, distinct)[:, ::step, ::step].copy() for b in blocks]
+    samples = []
+    for block in blocks:
+        check()
+        # A copy, because a view would keep its whole block in memory.
+        samples.append(image.read(block, distinct)[:, ::step, ::step].copy())
     ranges = {
         channel: _percentiles([s[i].ravel() for s in samples], low, high)
         for i, channel in enumerate(distinct)
@@ -119,7 +128,7 @@ def measure_intensity(
 def _blocks(image: Image) -> list[Region]:
     """Cut the image into blocks made of whole chunks; choose some if it is huge."""
     height, width = image.plane_shape
-    chunk_y, chunk_x = _chunk(image)
+    chunk_y, chunk_x = chunk_shape(image)
     block_y = min(height, math.ceil(_BLOCK / chunk_y) * chunk_y)
     block_x = min(width, math.ceil(_BLOCK / chunk_x) * chunk_x)
     grid = (
@@ -143,13 +152,16 @@ def _blocks(image: Image) -> list[Region]:
     return blocks
 
 
-def _chunk(image: Image) -> tuple[int, int]:
-    """Return the height and width of what a zarr or dask array reads at a time."""
+def chunk_shape(image: Image) -> tuple[int, int]:
+    """Return the height and width of what a zarr or dask array reads at a time.
+
+    xarray says of each axis how long all its chunks are.
+    """
     chunks = getattr(image.data, "chunksize", getattr(image.data, "chunks", None))
     if not chunks:
         return 1, 1
     sizes = dict(zip(image.axes, chunks, strict=True))
-    return int(sizes["Y"]), int(sizes["X"])
+    return int(np.max(sizes["Y"])), int(np.max(sizes["X"]))
 
 
 def _percentiles(

@@ -8,7 +8,7 @@ from napari_unet.annotation import ClassScheme
 from napari_unet.models.architecture import Architecture, UNetArchitecture
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from napari_unet.images import Image, IntensityRange
 
@@ -34,11 +34,16 @@ class Normalisation(_Frozen):
             raise ValueError(f"low ({self.low:g}) is not below high ({self.high:g})")
         return self
 
-    def measure(self, image: "Image", channels: "Sequence[int]") -> "IntensityRange":
+    def measure(
+        self,
+        image: "Image",
+        channels: "Sequence[int]",
+        check: "Callable[[], None]" = lambda: None,
+    ) -> "IntensityRange":
         """Return what becomes 0 and 1; see `napari_unet.images.measure_intensity`."""
         from napari_unet.images import measure_intensity
 
-        return measure_intensity(image, channels, self.low, self.high)
+        return measure_intensity(image, channels, self.low, self.high, check)
 
 
 class ModelSpec(_Frozen):

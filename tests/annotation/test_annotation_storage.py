@@ -7,6 +7,7 @@ import sys
 import zipfile
 from pathlib import Path
 
+import dask.array as da
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -364,6 +365,20 @@ class TestKey:
         assert key.startswith("my-cells-")
         monkeypatch.chdir(tmp_path)
         assert image_key(self.image(), address) == key
+
+    def test_a_plane_that_is_read_as_a_whole_is_read_once(self):
+        read = []
+
+        def slow(block, block_info):
+            read.append(block_info[0]["chunk-location"][0])
+            return block
+
+        image = self.image()
+        lazy = da.from_array(image.data, chunks=(1, 200, 170))
+        lazy = image_from_array(lazy.map_blocks(slow, dtype=lazy.dtype), axes="ZYX")
+        read.clear()
+        assert image_key(lazy) == image_key(image)
+        assert sorted(read) == [0, 1, 2]
 
     @pytest.mark.parametrize("shape", [(1, 1), (33, 31), (2, 1, 500)])
     def test_small_images_have_keys_too(self, shape):

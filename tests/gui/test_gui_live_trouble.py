@@ -1,5 +1,8 @@
 """Whatever happens while training, the strokes stay whole and the window usable."""
 
+import threading
+
+import dask.array as da
 import numpy as np
 import pytest
 from gui_annotate import annotate
@@ -17,9 +20,9 @@ from napari_unet.training import Checkpointed, Stopped, Validated, Warned
 OTHER = 3
 
 
-def paint_stack(viewer, widget, blobs, qtbot):
+def paint_stack(viewer, widget, stack, qtbot):
     """Open a stack and paint both classes on its first slice."""
-    image = viewer.add_image(np.stack([blobs] * 6), name="stack")
+    image = viewer.add_image(stack, name="stack")
     viewer.layers.selection.active = image
     annotate(widget.annotate_panel, qtbot)
     layer = widget.annotate_panel.image.scribbles
@@ -61,6 +64,30 @@ def test_with_one_class_it_says_what_to_add(user, scribbles, value, missing):
     assert f"a few strokes on {missing}" in user.panel.train.verdict.text()
     dab(scribbles, value, (10, 55))
     user.wait(lambda: "Paint strokes of two classes" in user.panel.train.verdict.text())
+
+
+def test_stop_does_not_wait_for_an_image_that_is_still_read(
+    viewer, user, blobs, widget, qtbot
+):
+    go_on = threading.Event()
+
+    def slow(block):
+        go_on.wait(60)
+        return block
+
+    data = da.from_array(np.stack([blobs] * 6), chunks=(1, 60, 80))
+    go_on.set()
+    slow_data = data.map_blocks(slow, dtype=data.dtype)
+    paint_stack(viewer, widget, slow_data, qtbot)
+    go_on.clear()
+    user.choose_base("The chosen model")
+    user.panel.train.start.click()
+    user.panel.train.stop.click()
+    user.wait(lambda: user.live.state == "idle", 10_000)
+    assert "before the first step" in user.ended[-1]
+    go_on.set()
+    user.start()
+    user.stop()
 
 
 def test_pause_and_go_on(user, scribbles):
@@ -114,7 +141,7 @@ def test_the_image_is_renamed(viewer, user, scribbles):
 
 
 def test_a_slider_is_named(viewer, user, blobs, widget, qtbot):
-    paint_stack(viewer, widget, blobs, qtbot)
+    paint_stack(viewer, widget, np.stack([blobs] * 6), qtbot)
     user.start()
     viewer.dims.axis_labels = ("t", "y", "x")
     user.more_previews(2)
@@ -178,7 +205,7 @@ def test_an_image_that_was_only_looked_at_is_forgotten(viewer, user, scribbles, 
 
 
 def test_a_stack_is_looked_at_from_the_side(viewer, user, blobs, widget, qtbot):
-    paint_stack(viewer, widget, blobs, qtbot)
+    paint_stack(viewer, widget, np.stack([blobs] * 6), qtbot)
     user.start()
     user.more_previews(1)
     # However long a preview takes, another view does not wait for it.

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
 from napari_unet.images import IntensityRange, image_from_array, measure_intensity
+from napari_unet.images.normalise import chunk_shape
 
 DTYPES = ["?", "u1", "i1", "<u2", ">u2", "i2", ">i4", "u4", "i8", "u8"]
 DTYPES += ["f2", ">f4", "f4", "f8", ">f8"]
@@ -133,6 +134,22 @@ def test_a_huge_lazy_image_is_read_in_part_and_the_same_each_time():
     assert len(set(read)) == len(read)
     assert first == measure_intensity(image, [0])
     assert first.low[0] < 20 and first.high[0] > 180
+
+
+def test_an_image_of_xarray_is_read_in_its_chunks():
+    class DataArray:
+        """What readers of napari hand over: xarray has no `chunksize`."""
+
+        dtype, shape = np.dtype("u1"), (2, 40, 60)
+        chunks = ((1, 1), (30, 10), (25, 25, 10))
+
+        def __getitem__(self, index):
+            return np.arange(4800, dtype="u1").reshape(self.shape)[index]
+
+    image = image_from_array(DataArray(), "ZYX")
+    assert chunk_shape(image) == (30, 25)
+    same = image_from_array(image.data[:], "ZYX")
+    assert measure_intensity(image, [0]) == measure_intensity(same, [0])
 
 
 @pytest.mark.parametrize(
