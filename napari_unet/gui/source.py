@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_unet.errors import ImageError
+from napari_unet.gui.file_axes import axes_in_file
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,7 +34,8 @@ def image_of(layer: ImageLayer, slider_labels: Sequence[str] = ()) -> Image:
         Of a multiscale layer the largest scale is taken.
     slider_labels : sequence of str
         The labels of the viewer's axes, which a user can change with a double click
-        beside a slider. They, or the layer's own, name the axes where they can.
+        beside a slider. They, or the layer's own, name the axes where they can, then
+        the file does, whose names napari's reader drops.
 
     Raises
     ------
@@ -52,6 +54,8 @@ def image_of(layer: ImageLayer, slider_labels: Sequence[str] = ()) -> Image:
     axes = _named_axes(layer.axis_labels, tuple(slider_labels)[-layer.ndim :])
     if layer.rgb:
         axes += "C"
+    elif UNKNOWN in axes and layer.ndim > 2:
+        axes = _completed(axes, axes_in_file(layer.source.path, tuple(data.shape)))
     if UNKNOWN not in axes or not set(axes) - {UNKNOWN, "C"}:
         named = None if UNKNOWN in axes else axes
         return image_from_array(data, axes=named, rgb=layer.rgb, name=layer.name)
@@ -110,6 +114,12 @@ def _on_screen(layer: Layer, image: Image, point: Sequence[float]) -> dict[str, 
         axis: int(np.clip(at, 0, image.sizes[axis] - 1))
         for axis, at in zip(axes, position, strict=True)
     }
+
+
+def _completed(axes: str, others: str | None) -> str:
+    """Return axes with those that are unknown named as in `others`, if that goes."""
+    named = [b if a == "?" else a for a, b in zip(axes, others or axes, strict=True)]
+    return "".join(named) if len(set(named)) == len(named) else axes
 
 
 def _named_axes(labels: Sequence[str], slider_labels: Sequence[str]) -> str:

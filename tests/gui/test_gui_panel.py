@@ -3,6 +3,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+import tifffile
 from gui_threshold import saved_threshold_model
 from gui_wait import settled
 from pyqtgraph import mkPen
@@ -518,3 +519,27 @@ def test_reopened_panel_goes_on_correcting(
     again = UnetWidget(viewer)
     viewer.window.add_dock_widget(again, name="U-Net")
     assert again.objects_panel.buttons["merge"].isEnabled()
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+@pytest.mark.parametrize("kind", ["ImageJ", "OME", "OME-Zarr"])
+def test_axes_that_a_file_names_are_not_guessed(viewer, widget, tmp_path, kind):
+    data = np.random.default_rng(0).integers(0, 99, (2, 2, 3, 40, 30)).astype(np.uint16)
+    path = tmp_path / ("film.zarr" if kind == "OME-Zarr" else "film.tif")
+    if kind == "OME-Zarr":
+        from ome_zarr.writer import write_image
+
+        write_image(data, str(path), axes="tczyx", scale_factors=())
+    elif kind == "OME":
+        tifffile.imwrite(path, data, ome=True, metadata={"axes": "TCZYX"})
+    else:
+        of_imagej = data.swapaxes(1, 2)
+        tifffile.imwrite(path, of_imagej, imagej=True, metadata={"axes": "TZCYX"})
+    image = viewer.open(path, plugin="napari")[0]
+    shown = widget.session.target(image).image
+    assert shown.sizes == {"T": 2, "C": 2, "Z": 3, "Y": 40, "X": 30}
+    assert not widget.image_panel.note.isVisible()
+    assert widget.image_panel.channels.count() == 3
+    # What the user calls them goes first.
+    viewer.dims.axis_labels = ("z", "t", "c", "y", "x")
+    assert widget.session.target(image).image.axes == "ZTCYX"
