@@ -157,7 +157,7 @@ class ObjectTools(QObject):
             self.said.emit(f"There is no object. {then}")
         elif self.tool == "delete":
             self._edit(layer, [index], lambda objects: delete(objects, index))
-            self.said.emit(f"Deleted {index}. {_FIRST['delete']}")
+            self.said.emit(f"Deleted {index}{self._here()}. {_FIRST['delete']}")
         elif self.tool == "class":
             self._classify(layer, index)
         elif self._first in (0, index):
@@ -168,8 +168,15 @@ class ObjectTools(QObject):
             self._edit(
                 layer, [first, index], lambda objects: merge(objects, first, index)
             )
-            self.said.emit(f"Merged {index} into {self._first}. {_FIRST['merge']}")
+            self.said.emit(
+                f"Merged {index} into {first}{self._here()}. {_FIRST['merge']}"
+            )
             self._first = 0
+
+    def _here(self) -> str:
+        """Return where an object is changed that may be in other slices, too."""
+        assert self._image is not None
+        return " in this slice" if "Z" in self._image.target.image.stack_axes else ""
 
     def _classify(self, layer: Labels, index: int) -> None:
         """Make an object one of the chosen class, by a new id so that undo works."""

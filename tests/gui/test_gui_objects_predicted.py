@@ -53,6 +53,22 @@ def test_objects_of_a_stack_are_a_copy_of_the_prediction(
     np.testing.assert_array_equal(objects.dense(), predicted)
 
 
+def test_what_is_changed_in_one_slice_is_said(viewer, widget, slices, mouse):
+    at = viewer.dims.current_step[0]
+    others = np.arange(5) != at
+    before = slices.data.copy()
+    panel = widget.objects_panel
+    panel.buttons["merge"].click()
+    mouse.click(at, 10, 15)
+    mouse.click(at, 10, 55)
+    assert "into 1 in this slice" in panel.status.text()
+    panel.buttons["delete"].click()
+    mouse.click(at, 10, 15)
+    assert "Deleted 1 in this slice" in panel.status.text()
+    assert not slices.data[at, 5:20].any()
+    np.testing.assert_array_equal(slices.data[others], before[others])
+
+
 @pytest.mark.parametrize("slices", ["t"], indirect=True)
 def test_objects_of_a_film_have_ids_of_their_own(
     viewer, widget, annotations, slices, mouse
@@ -62,6 +78,7 @@ def test_objects_of_a_film_have_ids_of_their_own(
     viewer.dims.set_current_step(0, 2)
     widget.objects_panel.buttons["delete"].click()
     mouse.click(2, 10, 15)
+    assert "slice" not in widget.objects_panel.status.text()
     assert len(ids(layer)) == 19
     assert not layer.data[2, 5:20, 10:22].any()
     camera_of(viewer).zoom = 4
