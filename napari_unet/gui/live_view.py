@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QObject, QTimer, Signal
 
 from napari_unet.engine.messages import AtWork, RolledBackTo
-from napari_unet.errors import UnetError
+from napari_unet.errors import ImageError, UnetError
 from napari_unet.gui.forms import follow
 from napari_unet.gui.hand import Hand
 from napari_unet.gui.preview import Previews, Seen, View
 from napari_unet.gui.screen import camera_of, region_on_screen
+from napari_unet.gui.source import plane_on_screen
 from napari_unet.training.events import Checkpointed, Stepped
 
 if TYPE_CHECKING:
@@ -221,14 +223,12 @@ class LiveView(QObject):
 
     def _draw_thumbnail(self, checkpoint: str) -> None:
         """Ask for the part of the image that was in the middle at first."""
-        if self._pinned is None or self._pinned[0] not in self._viewer.layers:
-            view = self._view()
-            if view is None:
-                return
-            small = region_on_screen(self._viewer, view.target, _SMALL)
-            self._pinned = view.target.layer, small
-        layer, region = self._pinned
         try:
+            if self._pinned is None or self._pinned[0] not in self._viewer.layers:
+                if self._images.layer is None:
+                    return
+                self._pinned = self._images.layer, self._middle()
+            layer, region = self._pinned
             target = self._session.target(layer)
             subject = self._live.subjects.of(target)
             folder = str(self._live.outcome.folder_of(checkpoint))
@@ -237,6 +237,29 @@ class LiveView(QObject):
             )
         except UnetError as error:
             self.told.emit(str(error))
+
+    def _middle(self) -> Region:
+        """Return the middle of what is on screen, or of the plane where that is not it.
+
+        Raises
+        ------
+        ImageError
+            If the chosen image cannot be read.
+        """
+        target = self._images.target()
+        try:
+            return region_on_screen(self._viewer, target, _SMALL)
+        except ImageError:
+            image, point = target.image, self._viewer.dims.point
+            whole = image.whole(plane_on_screen(target.layer, image, point))
+            y, x = (max(0, (side - _SMALL) // 2) for side in whole.shape)
+            return replace(
+                whole,
+                y0=y,
+                x0=x,
+                y1=min(whole.y1, y + _SMALL),
+                x1=min(whole.x1, x + _SMALL),
+            )
 
     def _show(self, seen: Seen) -> None:
         """Write a preview into the layers, if the image is still there."""

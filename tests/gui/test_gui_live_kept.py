@@ -94,6 +94,16 @@ def test_checkpoints_are_drawn_in_3d_and_when_the_first_image_has_gone(
     user.wait(lambda: pictures[-1].view.target.layer is not pinned)
 
 
+def test_the_first_checkpoint_is_drawn_in_3d(viewer, user, scribbles):
+    paint_both(scribbles)
+    viewer.dims.ndisplay = 3
+    user.keep_often()
+    user.start()
+    kept = user.panel.checkpoints.list
+    user.wait(lambda: kept.count() and is_drawn(kept.item(kept.count() - 1)))
+    user.stop()
+
+
 def test_a_checkpoint_is_predicted_where_the_user_looks(
     viewer, user, scribbles, blobs, qtbot
 ):
