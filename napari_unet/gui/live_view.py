@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
+from weakref import WeakSet
 
 from qtpy.QtCore import QObject, QTimer, Signal
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from napari.layers import Image as ImageLayer
+    from napari.layers import Labels
     from napari.viewer import Viewer
     from qtpy.QtWidgets import QWidget
 
@@ -73,6 +75,7 @@ class LiveView(QObject):
         panel: QWidget,
     ) -> None:
         super().__init__(panel)
+        self._panel = panel
         self._viewer = viewer
         self._session = session
         self._live = session.live
@@ -84,6 +87,7 @@ class LiveView(QObject):
         # The checkpoint that is looked at, and what has been predicted with it.
         self._checkpoint: str | None = None
         self._seen: View | None = None
+        self._followed: WeakSet[Labels] = WeakSet()
         self._rest = QTimer(self, singleShot=True, interval=_REST)
         self._rest.timeout.connect(self._follow_checkpoint)
         self._idle = QTimer(self, singleShot=True, interval=0)
@@ -129,6 +133,12 @@ class LiveView(QObject):
             if shown is not None:
                 shown.visible = True
             self._previews.show(view)
+
+    def _follow_layer(self, layer: Labels | None) -> None:
+        """Notice when the layer of a checkpoint is shown again."""
+        if layer is not None and layer not in self._followed:
+            self._followed.add(layer)
+            follow(self._panel, (layer.events.visible, self._moved))
 
     def _follow_checkpoint(self) -> None:
         """Predict what has come on screen with the checkpoint that is looked at."""
@@ -275,8 +285,7 @@ class LiveView(QObject):
             results.show_checkpoint(
                 self._viewer, view.target, view.region, seen.semantic, classes
             )
-            assert results.checkpoint is not None
-            results.checkpoint.events.visible.connect(self._moved)
+            self._follow_layer(results.checkpoint)
             self._seen = view
             # The view may have moved meanwhile.
             self._rest.start()

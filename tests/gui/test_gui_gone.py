@@ -22,6 +22,7 @@ from napari_unet.gui.subject import SharedImage, Subject
 from napari_unet.gui.widget import UnetWidget
 from napari_unet.images import Image, Region, image_from_array
 from napari_unet.models import Normalisation
+from napari_unet.training import Checkpointed
 
 
 @pytest.fixture
@@ -118,6 +119,23 @@ def test_the_viewer_closes_while_training_and_next_wait_for_the_engine(
     widget.session.close()
     end(go, qtbot)
     assert notified == []
+
+
+def test_the_panel_goes_while_a_checkpoint_is_looked_at(viewer, widget, user, qtbot):
+    paint_both(viewer.layers["field scribbles"])
+    user.keep_often()
+    user.start()
+    user.wait(lambda: user.of(Checkpointed))
+    user.stop()
+    user.panel.checkpoints.chosen.emit(user.of(Checkpointed)[0].name)
+    user.wait(lambda: "field checkpoint" in viewer.layers)
+    layer = viewer.layers["field checkpoint"]
+    destroy(viewer, widget, qtbot)
+    with qtbot.capture_exceptions() as raised:
+        layer.visible = False
+        layer.visible = True
+        qtbot.wait(300)
+    assert raised == []
 
 
 class Fading:
