@@ -362,12 +362,13 @@ def test_roll_back_while_training(viewer, user, scribbles):
     paint_both(scribbles)
     user.start()
     user.wait(lambda: user.of(Checkpointed))
-    name = user.of(Checkpointed)[0].name
-    user.panel.checkpoints.chosen.emit(name)
-    where = user.panel.checkpoints.where
-    user.wait(lambda: "'… checkpoint'" in where.text())
+    kept = user.panel.checkpoints
+    oldest = kept.list.item(kept.list.count() - 1)
+    kept.list.setCurrentItem(oldest)
+    kept.list.itemClicked.emit(oldest)
+    user.wait(lambda: "'… checkpoint'" in kept.where.text())
     assert "field checkpoint" in viewer.layers
-    user.panel.checkpoints.rolled_back.emit(name)
+    kept.back.click()
     user.wait(lambda: user.of(RolledBackTo))
     user.more_steps(3)
     user.stop()
