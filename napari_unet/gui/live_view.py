@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
-from weakref import WeakSet
 
 from qtpy.QtCore import QObject, QTimer, Signal
 
 from napari_unet.engine.messages import AtWork, RolledBackTo
-from napari_unet.errors import ImageError, UnetError
+from napari_unet.errors import UnetError
+from napari_unet.gui.checkpoint_view import CheckpointView
 from napari_unet.gui.forms import follow
 from napari_unet.gui.hand import Hand
 from napari_unet.gui.preview import Previews, Seen, View
-from napari_unet.gui.screen import camera_of, region_on_screen
-from napari_unet.gui.source import plane_on_screen
+from napari_unet.gui.screen import camera_of, middle_on_screen, region_on_screen
 from napari_unet.training.events import Checkpointed, Stepped
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from napari.layers import Image as ImageLayer
-    from napari.layers import Labels
     from napari.viewer import Viewer
     from qtpy.QtWidgets import QWidget
 
@@ -32,8 +29,6 @@ if TYPE_CHECKING:
 
 # Pixels along a side: of a preview, and of a checkpoint's thumbnail.
 _MOST, _SMALL = 1024, 128
-# Milliseconds for a moved view to come to rest before a checkpoint follows it.
-_REST = 150
 
 
 class LiveView(QObject):
@@ -75,7 +70,6 @@ class LiveView(QObject):
         panel: QWidget,
     ) -> None:
         super().__init__(panel)
-        self._panel = panel
         self._viewer = viewer
         self._session = session
         self._live = session.live
@@ -84,15 +78,12 @@ class LiveView(QObject):
         self._on = True
         self._pinned: tuple[ImageLayer, Region] | None = None
         self._awaited: View | None = None
-        # The checkpoint that is looked at, and what has been predicted with it.
-        self._checkpoint: str | None = None
-        self._seen: View | None = None
-        self._followed: WeakSet[Labels] = WeakSet()
-        self._rest = QTimer(self, singleShot=True, interval=_REST)
-        self._rest.timeout.connect(self._follow_checkpoint)
         self._idle = QTimer(self, singleShot=True, interval=0)
         self._idle.timeout.connect(self._make_layer)
         self._previews = previews = Previews(session.engine, self._live.feed)
+        self._checkpoint = CheckpointView(
+            viewer, session, images, previews, self._view, panel
+        )
         previews.due.connect(self._look)
         previews.seen.connect(self._show)
         previews.failed.connect(self.told)
@@ -126,33 +117,7 @@ class LiveView(QObject):
 
         It follows the view for as long as that layer is shown.
         """
-        self._checkpoint = name
-        view = self._view(checkpoint=name)
-        if view is not None:
-            shown = self._session.results_of(view.target.layer).checkpoint
-            if shown is not None:
-                shown.visible = True
-            self._previews.show(view)
-
-    def _follow_layer(self, layer: Labels | None) -> None:
-        """Notice when the layer of a checkpoint is shown again."""
-        if layer is not None and layer not in self._followed:
-            self._followed.add(layer)
-            follow(self._panel, (layer.events.visible, self._moved))
-
-    def _follow_checkpoint(self) -> None:
-        """Predict what has come on screen with the checkpoint that is looked at."""
-        kept = [event.name for event in self._live.outcome.checkpoints]
-        layer = self._images.layer
-        if self._checkpoint not in kept or layer is None or self._seen is None:
-            return
-        results = self._session.results_of(layer)
-        shown = results.checkpoint
-        if shown is None or shown not in self._viewer.layers or not shown.visible:
-            return
-        view = self._view(checkpoint=self._checkpoint)
-        if view is not None and not self._seen.covers(view):
-            self._previews.show(view)
+        self._checkpoint.look_at(name)
 
     def _leave_a_core(self) -> None:
         """Tell the engine of a stroke that may go on for long before there is news."""
@@ -164,8 +129,7 @@ class LiveView(QObject):
             self._previews.stop()
         if state == "starting":
             self._pinned = None
-            if not self._live.outcome.checkpoints:
-                self._checkpoint = None
+            self._checkpoint.forget_gone()
 
     def _follow_training(self, event: Any) -> None:
         if isinstance(event, Checkpointed):
@@ -178,8 +142,7 @@ class LiveView(QObject):
     def _moved(self, event: Any = None) -> None:
         self._previews.hurry()
         self._ask(moved=True)
-        if self._checkpoint is not None:
-            self._rest.start()
+        self._checkpoint.follow()
 
     def _ask(self, *, moved: bool = False) -> None:
         if self._on and self._live.state in ("training", "paused"):
@@ -237,7 +200,10 @@ class LiveView(QObject):
             if self._pinned is None or self._pinned[0] not in self._viewer.layers:
                 if self._images.layer is None:
                     return
-                self._pinned = self._images.layer, self._middle()
+                self._pinned = (
+                    self._images.layer,
+                    middle_on_screen(self._viewer, self._images.target(), _SMALL),
+                )
             layer, region = self._pinned
             target = self._session.target(layer)
             subject = self._live.subjects.of(target)
@@ -247,29 +213,6 @@ class LiveView(QObject):
             )
         except UnetError as error:
             self.told.emit(str(error))
-
-    def _middle(self) -> Region:
-        """Return the middle of what is on screen, or of the plane where that is not it.
-
-        Raises
-        ------
-        ImageError
-            If the chosen image cannot be read.
-        """
-        target = self._images.target()
-        try:
-            return region_on_screen(self._viewer, target, _SMALL)
-        except ImageError:
-            image, point = target.image, self._viewer.dims.point
-            whole = image.whole(plane_on_screen(target.layer, image, point))
-            y, x = (max(0, (side - _SMALL) // 2) for side in whole.shape)
-            return replace(
-                whole,
-                y0=y,
-                x0=x,
-                y1=min(whole.y1, y + _SMALL),
-                x1=min(whole.x1, x + _SMALL),
-            )
 
     def _show(self, seen: Seen) -> None:
         """Write a preview into the layers, if the image is still there."""
@@ -285,10 +228,7 @@ class LiveView(QObject):
             results.show_checkpoint(
                 self._viewer, view.target, view.region, seen.semantic, classes
             )
-            self._follow_layer(results.checkpoint)
-            self._seen = view
-            # The view may have moved meanwhile.
-            self._rest.start()
+            self._checkpoint.shown(view)
         else:
             instances = seen.instances if _has_objects(view) else None
             results.show_region(

@@ -86,6 +86,25 @@ def region_on_screen(viewer: Viewer, target: Target, most: int) -> Region:
     return Region(y0, x0, y1, x1, plane)
 
 
+def middle_on_screen(viewer: Viewer, target: Target, side: int) -> Region:
+    """Return the middle of what is seen of an image, or else of the plane.
+
+    Parameters
+    ----------
+    viewer, target
+        See `region_on_screen`.
+    side : int
+        Its pixels along a side at most.
+    """
+    try:
+        return region_on_screen(viewer, target, side)
+    except ImageError:
+        shown = plane_on_screen(target.layer, target.image, viewer.dims.point)
+        height, width = target.image.plane_shape
+        y, x = max(0, (height - side) // 2), max(0, (width - side) // 2)
+        return Region(y, x, min(height, y + side), min(width, x + side), shown)
+
+
 def _corners(viewer: Viewer, layer: Layer) -> NDArray[np.float64]:
     """Return where in a layer's data the screen begins and ends, ``(2, ndim)``.
 
