@@ -61,6 +61,7 @@ class CheckpointView(QObject):
         self._view = view
         self._panel = panel
         self._checkpoint: str | None = None
+        # What was shown of it last; None while it is awaited.
         self._last: View | None = None
         self._layers: WeakSet[Labels] = WeakSet()
         self._rest = QTimer(self, singleShot=True, interval=_REST)
@@ -68,7 +69,7 @@ class CheckpointView(QObject):
 
     def look_at(self, checkpoint: str) -> None:
         """Predict what is on screen with a checkpoint, and what will be."""
-        self._checkpoint = checkpoint
+        self._checkpoint, self._last = checkpoint, None
         view = self._view(checkpoint)
         if view is not None:
             layer = self._session.results_of(view.target.layer).checkpoint
@@ -102,11 +103,13 @@ class CheckpointView(QObject):
     def _predict(self) -> None:
         kept = [event.name for event in self._session.live.outcome.checkpoints]
         image = self._images.layer
-        if self._checkpoint not in kept or image is None or self._last is None:
+        if self._checkpoint not in kept or image is None:
             return
         layer = self._session.results_of(image).checkpoint
-        if layer is None or layer not in self._viewer.layers or not layer.visible:
+        seen = layer is not None and layer in self._viewer.layers and layer.visible
+        if not seen and self._last is not None:
             return
         view = self._view(self._checkpoint)
-        if view is not None and not self._last.covers(view):
-            self._previews.show(view)
+        if view is None or (self._last is not None and self._last.covers(view)):
+            return
+        self._previews.show(view)

@@ -142,6 +142,14 @@ def test_a_checkpoint_is_predicted_where_the_user_looks(
     qtbot.wait(300)
     assert planes() == [1, 4, 5]
     assert "stack checkpoint" not in viewer.layers
+    # One that is clicked in 3-D is seen later.
+    viewer.dims.set_current_step(0, 5)
+    viewer.dims.ndisplay = 3
+    user.panel.checkpoints.list.itemClicked.emit(user.panel.checkpoints.list.item(0))
+    assert "2-D first" in user.panel.train.verdict.text()
+    viewer.dims.ndisplay = 2
+    user.wait(lambda: planes() == [1, 4, 5, 5])
+    assert "stack checkpoint" in viewer.layers
 
 
 def test_checkpoints_that_made_room_leave_the_list(qtbot, tmp_path):
