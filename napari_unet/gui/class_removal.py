@@ -21,6 +21,7 @@ class ClassRemoval(QWidget):
         self._index, self._asked = 0, (0, 0, 0)
         self.question = hint("What would be removed")
         self.becomes = QComboBox(toolTip="What becomes of the labels of this class")
+        self.becomes.setAccessibleName("What becomes of its labels")
         compact(self.becomes)
         self.remove = QPushButton("Remove", toolTip="Remove the class. No undo")
         self.cancel = QPushButton("Keep", toolTip="Leave the class as it is")

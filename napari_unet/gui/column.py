@@ -24,6 +24,15 @@ if TYPE_CHECKING:
 _COMFORTABLE = 52
 # Lines of text below each other that another dock leaves it.
 _LINES = 14
+# napari's style hides where the keyboard is. The padding makes up for the border.
+_FOCUS = """
+QPushButton:focus { border: 1px solid palette(highlight); padding: 3px; }
+QComboBox:focus {
+    border: 1px solid palette(highlight); padding: 2px 9px 2px 7px;
+}
+QToolButton:focus { border: 1px solid palette(highlight); }
+QCheckBox:focus { outline: 1px solid palette(highlight); }
+"""
 # What the wheel would change.
 _FIELDS = (QComboBox, QAbstractSpinBox)
 
@@ -37,6 +46,7 @@ class Column(QScrollArea):
 
     def __init__(self, *widgets: QWidget) -> None:
         super().__init__()
+        self.setStyleSheet(_FOCUS)
         # It is as wide as its text, which napari's font size goes for.
         follow_font(self)
         self._content = QWidget()

@@ -116,6 +116,7 @@ class ConfigForm(QWidget):
             field: QWidget = self._inputs[name].native
             if name == "diameter":
                 follow_font(field)
+                field.setAccessibleName(label)
                 field = self._beside_measure(field)
             # A check box carries its label itself.
             rows.addRow("" if types[name] is bool else label, field)

@@ -81,6 +81,8 @@ def row(name: str, *fields: QWidget) -> QWidget:
     layout.setContentsMargins(0, 0, 0, 0)
     label = QLabel(name)
     label.setMinimumWidth(label.fontMetrics().horizontalAdvance(_WIDEST_NAME) + 16)
+    # What reads the screen aloud names the field by it.
+    label.setBuddy(fields[0])
     layout.addWidget(label)
     for i, field in enumerate(fields):
         layout.addWidget(field, int(i == 0))

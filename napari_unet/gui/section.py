@@ -12,6 +12,7 @@ QPushButton {
     text-align: left; font-weight: bold; padding: 2px 4px; border: none;
 }
 QPushButton:!hover { background: transparent; }
+QPushButton:focus { outline: 1px solid palette(highlight); }
 """
 
 

@@ -15,6 +15,7 @@ from qtpy.QtWidgets import (
     QAbstractSpinBox,
     QApplication,
     QComboBox,
+    QLabel,
     QLineEdit,
     QScrollArea,
     QScrollBar,
@@ -156,6 +157,20 @@ def turn_wheel(w: QWidget) -> bool:
     return event.isAccepted()
 
 
+def test_every_field_has_a_name_that_is_read_aloud(viewer, widget):
+    named = {label.buddy() for label in widget.findChildren(QLabel)}
+    fields = [
+        *widget.findChildren(QComboBox),
+        *widget.findChildren(QLineEdit),
+        *widget.findChildren(QAbstractButton),
+    ]
+    for field in fields:
+        inner = isinstance(field.parent(), QAbstractSpinBox | QScrollBar)
+        text = isinstance(field, QAbstractButton) and field.text()
+        name = text or field.accessibleName() or field in named
+        assert name or inner, field.toolTip()
+
+
 def test_tab_goes_from_top_to_bottom(viewer, widget, blobs):
     viewer.add_image(blobs)
     widget.annotate_panel.classes.add.click()
@@ -171,6 +186,36 @@ def test_tab_goes_from_top_to_bottom(viewer, widget, blobs):
     assert len(heights) > 15
     beside = 12
     assert all(b > a - beside for a, b in pairwise(heights)), heights
+
+
+def test_it_is_seen_where_the_keyboard_is(viewer, widget):
+    other, row = widget.annotate_panel.classes.rows
+    window = widget.window()
+    window.activateWindow()
+    assert QTest.qWaitForWindowActive(window)
+    for control in (
+        widget.image_panel.images,
+        widget.findChild(Section).heading,
+        widget.prediction_panel.controls.predict,
+        widget.live_panel.train.preview,
+        *(other.choose, row.colour, row.name, row.remove),
+    ):
+        window.setFocus()
+        before, size = pixels(control), control.sizeHint()
+        control.setFocus(Qt.FocusReason.TabFocusReason)
+        assert control.sizeHint() == size, control
+        assert settled(lambda w=control, b=before: np.abs(pixels(w) - b).max()) > 60
+
+
+def pixels(w: QWidget) -> np.ndarray:
+    """Return how a widget looks, (Y, X, RGB)."""
+    image = w.grab().toImage()
+    return np.array(
+        [
+            [image.pixelColor(x, y).getRgb()[:3] for x in range(image.width())]
+            for y in range(image.height())
+        ]
+    )
 
 
 @pytest.mark.parametrize("key", [Qt.Key.Key_Return, Qt.Key.Key_Tab])
