@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 _KEYS = 9
 # Room for 99,999 px: names are not to become narrower with each stroke.
-_ROOM = "min-width: 4.8em"
+_ROOM = "min-width: 5em"
 
 
 class ClassRow(QWidget):

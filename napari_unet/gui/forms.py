@@ -80,6 +80,8 @@ def row(name: str, *fields: QWidget) -> QWidget:
     layout = QHBoxLayout(line)
     layout.setContentsMargins(0, 0, 0, 0)
     label = QLabel(name)
+    # Measured in the size that it will have.
+    follow_font(label)
     label.setMinimumWidth(label.fontMetrics().horizontalAdvance(_WIDEST_NAME) + 16)
     # What reads the screen aloud names the field by it.
     label.setBuddy(fields[0])
