@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeGuard
 
-from qtpy.QtCore import Signal
+from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QComboBox, QHBoxLayout, QSpinBox, QVBoxLayout, QWidget
 
 from napari_unet.errors import ImageError, ModelError, UnetError
@@ -32,6 +32,9 @@ if TYPE_CHECKING:
 
     from napari_unet.models.steps import Blueprint
 
+# For some lines: a longer text is neither to move the block away from under the mouse
+# nor to cover others in a low dock.
+_ROOM = "min-height: {}em"
 _HOW = "Point at a block to read what it does; click it to see its feature maps."
 
 
@@ -87,6 +90,9 @@ class ModelExplorer(Docked):
         self.view = NetView()
         self.text = hint("What the block under the mouse does")
         self.totals = hint("Of the whole net, for one tile of this size")
+        for label, lines in ((self.text, 3), (self.totals, 2)):
+            label.setAlignment(Qt.AlignmentFlag.AlignTop)
+            label.setStyleSheet(_ROOM.format(lines))
 
         column = QVBoxLayout(self)
         column.addWidget(row("Net", self.nets))

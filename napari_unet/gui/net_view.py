@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from qtpy.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
-from qtpy.QtGui import QBrush, QColor, QPainter, QPen, QPolygonF
+from qtpy.QtGui import QBrush, QColor, QPainter, QPen, QPolygonF, QTransform
 from qtpy.QtWidgets import (
     QGraphicsRectItem,
     QGraphicsScene,
@@ -81,6 +81,8 @@ class NetView(QGraphicsView):
         self._legend(drawing, text)
         scene.setSceneRect(scene.itemsBoundingRect().adjusted(-10, -10, 10, 10))
         self._fit()
+        # A net is read from the image on.
+        self.centerOn(self.sceneRect().topLeft())
 
     def choose(self, place: int) -> None:
         """Mark one step."""
@@ -92,9 +94,10 @@ class NetView(QGraphicsView):
         return super().sizeHint().boundedTo(share_of_screen(self))
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Keep the whole net in view, if it can be read."""
+        """Keep the whole net in view, if it can be read, or else what is seen of it."""
         super().resizeEvent(event)
-        self._fit()
+        if self._plan is not None:
+            self._fit()
 
     def changeEvent(self, event: QEvent) -> None:
         """Draw again in the colours of another theme."""
@@ -104,12 +107,12 @@ class NetView(QGraphicsView):
             self.show_plan(self._plan)
 
     def _fit(self) -> None:
-        self.fitInView(self.sceneRect(), Qt.AspectRatioMode.KeepAspectRatio)
-        scale = self.transform().m11()
-        factor = min(max(scale, SMALLEST_SCALE), LARGEST_SCALE) / scale
-        self.scale(factor, factor)
-        # A net is read from the image on.
-        self.centerOn(self.sceneRect().topLeft())
+        room, net = self.maximumViewportSize(), self.sceneRect()
+        fits = min(room.width() / net.width(), room.height() / net.height())
+        scale = min(max(fits, SMALLEST_SCALE), LARGEST_SCALE)
+        # The same scale leaves a net that is scrolled where it is.
+        if scale != self.transform().m11():
+            self.setTransform(QTransform.fromScale(scale, scale))
 
     def _write(
         self, text: str, x: float, y: float, width: float, colour: QColor, *,

@@ -36,6 +36,12 @@ def over(explorer, place):
     return explorer.view.mapFromScene(item.sceneBoundingRect().center())
 
 
+def place_of(item, view):
+    """Return where on screen the top left of a block is."""
+    at = view.mapFromScene(item.sceneBoundingRect().topLeft())
+    return at.x(), at.y()
+
+
 def hover(explorer, place):
     """Move the mouse over a block, as Qt tells a widget that it has moved."""
     viewport, at = explorer.view.viewport(), over(explorer, place)
@@ -87,9 +93,14 @@ def test_in_a_small_dock_the_net_is_scrolled(explorer, viewer, widget, qtbot):
     assert seen.contains(over(explorer, 0))
     assert not seen.contains(over(explorer, len(view.boxes) - 1))
     view.ensureVisible(last)
+    at = settled(lambda: place_of(last, view))
     hover(explorer, len(view.boxes) - 1)
     assert last.box.step.layer in explorer.text.text()
     assert first.box.step.layer not in explorer.text.text()
+    # However many lines the text has.
+    assert settled(lambda: place_of(last, view)) == at
+    viewer.window.resize(1100, 700)
+    assert settled(lambda: seen.contains(over(explorer, len(view.boxes) - 1)))
 
 
 def test_most_of_the_window_is_the_image_s(explorer, viewer):
