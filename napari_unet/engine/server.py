@@ -1,8 +1,9 @@
 """The engine process: take requests, run jobs, send their events.
 
 The main thread computes. A second one reads the connection, so that orders are
-known between two pieces of work, and so that the engine ends with the viewer even in
-the middle of a long one: then it does not wait for anything (`os._exit`).
+known between two pieces of work. When the viewer goes without a word, as when it is
+killed, a training keeps its weights after the step under way. The engine ends soon in
+any case, also in the middle of a long piece of work (`os._exit`).
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import queue
 import shutil
 import sys
 import threading
+import time
 from multiprocessing.connection import Connection, Listener
 from pathlib import Path
 from typing import Any, NoReturn
@@ -26,6 +28,11 @@ from napari_unet.engine.scheduler import Jobs, Scheduler
 from napari_unet.engine.state import State
 
 log = logging.getLogger(__name__)
+
+# In place of a message: the viewer has gone.
+_GONE = object()
+# Seconds for the work under way to end then.
+_FAREWELL = 5.0
 
 
 def main(jobs: Jobs = JOBS) -> NoReturn:
@@ -41,38 +48,43 @@ def main(jobs: Jobs = JOBS) -> NoReturn:
     )
     setup = json.loads(sys.stdin.readline())
     folder = Path(setup["folder"])
+    inbox: queue.SimpleQueue[Any] = queue.SimpleQueue()
     threading.Thread(
-        target=_watch, args=(setup["viewer"], folder), name="viewer", daemon=True
+        target=_watch, args=(setup["viewer"], inbox, folder), name="viewer", daemon=True
     ).start()
     _yield_to_the_viewer()
     with Listener(setup["address"], authkey=bytes.fromhex(setup["authkey"])) as door:
         connection = door.accept()
     connection.send(Hello(napari_unet.__version__))
-    serve(connection, jobs, State(log=setup["log"]), folder)
-
-
-def serve(
-    connection: Connection[Any, Any], jobs: Jobs, state: State, folder: Path
-) -> NoReturn:
-    """Answer what comes over `connection` until it closes; then end the process."""
-    inbox: queue.SimpleQueue[Any] = queue.SimpleQueue()
     threading.Thread(
         target=_read, args=(connection, inbox, folder), name="reader", daemon=True
     ).start()
+    scheduler = Scheduler(jobs, State(log=setup["log"]), connection.send)
+    try:
+        serve(scheduler, inbox)
+    except OSError:
+        # Answers reach nobody any more.
+        pass
+    scheduler.close()
+    _leave(folder)
 
-    def send(message: object) -> None:
-        try:
-            connection.send(message)
-        except OSError:
-            _leave(folder)
 
+def serve(scheduler: Scheduler, inbox: queue.SimpleQueue[Any]) -> None:
+    """Do what comes into the inbox until the viewer has gone.
+
+    Raises
+    ------
+    OSError
+        If an answer cannot be sent.
+    """
     import torch
 
     log.info("torch %s, %d threads", torch.__version__, torch.get_num_threads())
-    scheduler = Scheduler(jobs, state, send)
     while True:
         while scheduler.idle or not inbox.empty():
             message = inbox.get()
+            if message is _GONE:
+                return
             if isinstance(message, Cancel):
                 scheduler.cancel(message.id)
             else:
@@ -90,7 +102,7 @@ def _read(
         try:
             message = connection.recv()
         except (EOFError, OSError):
-            _leave(folder)
+            _end_soon(inbox, folder)
         except Exception:
             log.exception("A message cannot be read.")
             os._exit(1)
@@ -99,7 +111,7 @@ def _read(
         inbox.put(message)
 
 
-def _watch(viewer: int, folder: Path) -> None:
+def _watch(viewer: int, inbox: queue.SimpleQueue[Any], folder: Path) -> None:
     """End with the viewer even where a process it forked keeps the connection open."""
     import psutil
 
@@ -107,6 +119,13 @@ def _watch(viewer: int, folder: Path) -> None:
         psutil.Process(viewer).wait()
     except psutil.NoSuchProcess:
         pass
+    _end_soon(inbox, folder)
+
+
+def _end_soon(inbox: queue.SimpleQueue[Any], folder: Path) -> NoReturn:
+    """Let the main thread end, which may be busy or hang."""
+    inbox.put(_GONE)
+    time.sleep(_FAREWELL)
     _leave(folder)
 
 

@@ -17,6 +17,7 @@ from napari_unet.gui.forms import follow
 from napari_unet.gui.live_view import LiveView
 from napari_unet.gui.next_region import NextRegion
 from napari_unet.gui.plan import Plan
+from napari_unet.gui.recent import remember_model
 from napari_unet.gui.section import Section
 from napari_unet.gui.train_panel import TrainPanel
 from napari_unet.training.config import TrainConfig
@@ -161,8 +162,12 @@ class LivePanel(QWidget):
             self.train.offer_bases(offered)
 
     def _show_state(self, state: str) -> None:
-        if state == "starting" and not self.live.outcome.checkpoints:
-            self._show_checkpoints()
+        plan = self.live.outcome.plan
+        if state == "starting" and plan is not None:
+            # If napari should end without a word, its best model is found again.
+            remember_model(plan.folder)
+            if not self.live.outcome.checkpoints:
+                self._show_checkpoints()
         self.train.show_state(state)
 
     def _show_checkpoints(self) -> None:

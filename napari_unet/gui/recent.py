@@ -15,18 +15,17 @@ _KEPT = 8
 
 
 def recent_models() -> list[Path]:
-    """Return the folders of models used lately that are still there, newest first."""
-    try:
-        names = json.loads(_file().read_text(encoding="utf-8"))
-        folders = [Path(name) for name in names if isinstance(name, str)]
-    except (OSError, ValueError, TypeError):
-        return []
-    return [folder for folder in folders if _is_model(folder)]
+    """Return the folders of models used lately that are still there, newest first.
+
+    Of a training it is the best checkpoint, also where napari ended in the middle.
+    """
+    found = map(_model_of, _remembered())
+    return list(dict.fromkeys(model for model in found if model is not None))
 
 
 def remember_model(folder: Path) -> None:
-    """Put `folder` first among the recent ones."""
-    folders = [folder, *(f for f in recent_models() if f != folder)][:_KEPT]
+    """Put the folder of a model, or of a training, first among the recent ones."""
+    folders = [folder, *(f for f in _remembered() if f != folder)][:_KEPT]
     file = _file()
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -49,13 +48,28 @@ def title_of(folder: Path) -> str:
         return folder.name
 
 
-def _is_model(folder: Path) -> bool:
+def _remembered() -> list[Path]:
+    """Return what folders were used lately, newest first; some may be gone."""
+    try:
+        names = json.loads(_file().read_text(encoding="utf-8"))
+        return [Path(name) for name in names if isinstance(name, str)]
+    except (OSError, ValueError, TypeError):
+        return []
+
+
+def _model_of(folder: Path) -> Path | None:
+    """Return the model that a folder is, or the best one of a training in it."""
     from napari_unet.models.folder import place_of
+    from napari_unet.training import Checkpoints
 
     try:
-        return place_of(folder) is not None
+        if place_of(folder) is not None:
+            return folder
     except UnetError:
-        return False
+        return None
+    kept = Checkpoints(folder)
+    name = kept.best or kept.last
+    return None if name is None else folder / name
 
 
 def _file() -> Path:

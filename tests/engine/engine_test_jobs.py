@@ -4,6 +4,7 @@ import os
 import signal
 import time
 from dataclasses import dataclass
+from pathlib import Path
 
 from napari_unet.engine.messages import Request
 from napari_unet.errors import ImageError
@@ -27,6 +28,13 @@ class Wrong(Request):
     """Fail as a user may mend it, by a bug, as CUDA, or with what cannot be sent."""
 
     how: str
+
+
+@dataclass(frozen=True)
+class Learn(Request):
+    """Count, and keep in a file how far it came when it has to end."""
+
+    file: str
 
 
 @dataclass(frozen=True)
@@ -77,6 +85,17 @@ def wrong(request, state):
     yield lambda: "cannot be sent"
 
 
+def learn(request, state):
+    learnt = 0
+    try:
+        while True:
+            time.sleep(0.05)
+            learnt += 1
+            yield learnt
+    finally:
+        Path(request.file).write_text(str(learnt))
+
+
 def compute(request, state):
     import torch
 
@@ -113,6 +132,7 @@ JOBS = {
     Count: count,
     Glance: glance,
     Wrong: wrong,
+    Learn: learn,
     Compute: compute,
     Die: die,
     Double: double,

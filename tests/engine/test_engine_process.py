@@ -188,6 +188,8 @@ from engine_command import COMMAND
 engine = Engine(None, COMMAND)
 shared = engine.array((5,), "u1")
 request = jobs.Compute() if "compute" in sys.argv else jobs.Count(10**6, 0.05)
+if "learn" in sys.argv:
+    request = jobs.Learn(sys.argv[-1])
 for event in engine.request(request):
     print(engine.pid, shared.path, flush=True)
     if "exit" in sys.argv:
@@ -232,6 +234,15 @@ def test_no_orphan_is_left_when_the_viewer_is_killed(viewer, how):
     process.kill()
     assert gone(pid)
     assert not folder.exists()
+
+
+@posix
+def test_what_was_learnt_is_kept_when_the_viewer_is_killed(viewer, tmp_path):
+    process, pid, _ = viewer("learn", str(tmp_path / "weights"))
+    process.stdout.readline()
+    process.kill()
+    assert gone(pid)
+    assert int((tmp_path / "weights").read_text()) >= 2
 
 
 def test_the_engine_ends_when_the_viewer_exits(viewer):

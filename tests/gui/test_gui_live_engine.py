@@ -4,14 +4,17 @@ import os
 import signal
 import subprocess
 import sys
+from contextlib import suppress
 
 import numpy as np
+import psutil
 import pytest
 from gui_live import CELL, dab, paint_both, said, save_small_model
 
 from napari_unet.annotation import AnnotationStore
 from napari_unet.engine import Engine
 from napari_unet.engine.messages import RolledBackTo
+from napari_unet.gui.recent import recent_models
 from napari_unet.images import Region
 from napari_unet.training import Checkpointed, Checkpoints
 
@@ -45,6 +48,38 @@ widget.live_panel.train.start.click()
 while widget.session.live.state != "training":
     QTest.qWait(10)
 """
+
+KILL = """
+import os, signal
+while widget.session.annotations.keeping.unsaved:
+    QTest.qWait(10)
+print(widget.session.engine.pid, flush=True)
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals")
+def test_what_was_learnt_is_kept_and_offered_when_napari_is_killed(
+    tmp_path, monkeypatch
+):
+    folders = {f"XDG_{kind}_HOME": str(tmp_path) for kind in ("DATA", "STATE")}
+    killed = subprocess.run(
+        [
+            *(sys.executable, "-c", TRAIN_AND_END + KILL),
+            save_small_model(tmp_path / "small"),
+        ],
+        env={**os.environ, **folders},
+        stdout=subprocess.PIPE,
+        text=True,
+        timeout=240,
+    )
+    assert killed.returncode == -signal.SIGKILL
+    with suppress(psutil.NoSuchProcess):
+        psutil.Process(int(killed.stdout.split()[-1])).wait(60)
+    (kept,) = (tmp_path / "napari-unet").glob("models/*/step-*")
+    for name, folder in folders.items():
+        monkeypatch.setenv(name, folder)
+    assert recent_models()[0] == kept
 
 
 def test_python_may_end_while_it_trains(tmp_path):
