@@ -75,7 +75,7 @@ class ImagePanel(QWidget):
         }
         column = QVBoxLayout(self)
         # In one column with the fields of the sections.
-        column.setContentsMargins(4, 0, 4, 0)
+        column.setContentsMargins(4, 0, 0, 0)
         for line in self._rows.values():
             column.addWidget(line)
         column.addWidget(self.note)

@@ -197,7 +197,7 @@ def test_a_training_that_fails_leaves_the_engine_usable(engine, scene, tmp_path)
     with pytest.raises(TrainingError, match="Nothing is labelled"):
         engine.ask(request)
     engine.ask(scene.paint(1))
-    with pytest.raises(TrainingError, match="Only class 1"):
+    with pytest.raises(TrainingError, match="Only 'cell'"):
         engine.ask(train(tmp_path, base(tmp_path)))
     engine.ask(scene.paint(0, 1))
     stopped = engine.ask(train(tmp_path, base(tmp_path), config=config(steps=1)))
