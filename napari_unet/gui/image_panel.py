@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Any
 
 from napari.layers import Image as ImageLayer
@@ -10,20 +9,18 @@ from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QComboBox, QVBoxLayout, QWidget
 
 from napari_unet.errors import ImageError, UnetError
+from napari_unet.gui.choices import channel_choices, slice_choices
 from napari_unet.gui.forms import compact, follow, hint, row
 from napari_unet.gui.source import image_of, plane_on_screen
 from napari_unet.gui.target import MARK
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from napari.viewer import Viewer
 
     from napari_unet.gui.session import UnetSession
     from napari_unet.gui.target import Target
     from napari_unet.images import Image
 
-_COLOURS = ("Red", "Green", "Blue")
 _HOW_TO_NAME = "To change that, double-click the name beside a slider: t, z or c."
 
 _LABELLED = (
@@ -172,7 +169,8 @@ class ImagePanel(QWidget):
             image, note = None, str(error)
         self.note.setText(note)
         self.note.setVisible(bool(note))
-        channels, slices = self._channel_choices(image), _slice_choices(image)
+        channels = channel_choices(self._channels, self.layer, image)
+        slices = slice_choices(image)
         self._refill(self.channels, channels, self._seen(image, channels))
         same = self.slices.currentIndex() if self.layer is self._shown else 0
         self._refill(self.slices, slices, min(max(same, 0), len(slices) - 1))
@@ -188,7 +186,8 @@ class ImagePanel(QWidget):
             image = self.target().image
         except UnetError:
             return
-        at = self._seen(image, self._channel_choices(image))
+        choices = channel_choices(self._channels, self.layer, image)
+        at = self._seen(image, choices)
         if at != self.channels.currentIndex():
             self.channels.blockSignals(True)
             self.channels.setCurrentIndex(at)
@@ -204,20 +203,6 @@ class ImagePanel(QWidget):
         if layers:
             seen = layers
         return [choice for _, choice in choices].index(seen)
-
-    def _channel_choices(self, image: Image | None) -> list[tuple[str, Any]]:
-        """Return texts, and for each a channel, None for all, or several layers."""
-        if image is None or self.layer is None:
-            return []
-        if image.rgb:
-            return [("All colours", None), *((c, i) for i, c in enumerate(_COLOURS))]
-        if image.n_channels > 1:
-            numbered = [(f"Channel {i}", i) for i in range(image.n_channels)]
-            return [*numbered, ("All channels", None)]
-        joins = self._channels.joins(self.layer, image)
-        texts = [_text(self.layer, layers) for layers in joins]
-        alone = [("This layer alone", None)] if joins else []
-        return [*alone, *zip(texts, joins, strict=True)]
 
     def _note(self, image: Image) -> str:
         """Say what was guessed of the axes, or why they are not those of the sliders.
@@ -251,16 +236,3 @@ class ImagePanel(QWidget):
         box.setCurrentIndex(chosen)
         box.blockSignals(False)
         self._rows[box].setVisible(len(choices) > 1)
-
-
-def _text(layer: ImageLayer, layers: Sequence[ImageLayer]) -> str:
-    """Return how to call layers that are seen as channels of one of them."""
-    others = [other.name for other in layers if other is not layer]
-    return f"With '{others[0]}'" if len(others) == 1 else f"All {len(layers)} layers"
-
-
-def _slice_choices(image: Image | None) -> list[tuple[str, str]]:
-    count = 1 if image is None else math.prod(image.stack_shape)
-    if count == 1:
-        return []
-    return [("The slice on screen", "one"), (f"All {count} slices", "all")]

@@ -51,7 +51,7 @@ def choose_channels(
     kind = " (0 is red, 1 green, 2 blue)" if image.rgb else ""
     raise ImageError(
         f"'{image.name}' has {count} channels{kind}, but the model takes {wanted}. "
-        f"Choose one channel, from 0 to {count - 1}."
+        f"Choose one channel, from 0 to {count - 1}, or a model of {count}."
     )
 
 
