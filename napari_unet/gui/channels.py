@@ -42,6 +42,8 @@ class Channels:
         self._annotations = annotations
         self._chosen: WeakKeyDictionary[ImageLayer, int | None] = WeakKeyDictionary()
         self._joined: WeakKeyDictionary[ImageLayer, Layers] = WeakKeyDictionary()
+        # How many layers of one file are an image, by what was chosen last.
+        self._of_a_file = 0
         # What layers were joined to, and of which arrays.
         self._images: WeakKeyDictionary[ImageLayer, tuple[Image, list[Any]]]
         self._images = WeakKeyDictionary()
@@ -63,6 +65,7 @@ class Channels:
         """
         self._chosen[layer] = channel
         self._joined[layer] = layers
+        self._of_a_file = len(layers) if _file_of(layers) else 0
         annotated = self._annotations.of(layer)
         if annotated is not None:
             annotated.annotation.channels = ()
@@ -103,14 +106,17 @@ class Channels:
         if "C" in image.axes:
             return ()
         if layer in self._joined:
-            return self._joined[layer]
+            chosen = self._joined[layer]
+            sizes = {pixels_of(x).shape for x in chosen}
+            return chosen if len(sizes) == 1 else ()
         annotated = self._annotations.of(layer)
-        if annotated is None:
-            return ()
-        # Labels that are gone on with were painted on so many.
-        count = len(annotated.annotation.channels)
+        labelled = annotated.annotation.channels if annotated else ()
+        # Labels that are gone on with were painted on so many; or the layers of the
+        # file before are seen as one.
+        count = len(labelled) or self._of_a_file
         alike = self._alike(layer, image) if count > 1 else ()
-        return alike if len(alike) == count else ()
+        known = labelled or _file_of(alike) is not None
+        return alike if len(alike) == count and known else ()
 
     def joins(self, layer: ImageLayer, image: Image) -> list[Layers]:
         """Return which layers could be the channels of one image, opened as `image`.
@@ -128,8 +134,7 @@ class Channels:
         if "C" in image.axes:
             return ()
         alike = [x for x in self._viewer.layers if _is_plain(x) and lie_alike(x, layer)]
-        path = layer.source.path
-        of_file = [x for x in alike if path and x.source.path == path]
+        of_file = [x for x in alike if _file_of((x, layer))]
         return tuple(of_file if len(of_file) > 1 else alike)
 
     def _settle(self, annotated: AnnotatedImage, regions: Any = None) -> None:
@@ -141,6 +146,12 @@ class Channels:
             everything = tuple(range(seen.n_channels))
             annotation.channels = everything if channel is None else (channel,)
             self._annotations.keep(annotated)
+
+
+def _file_of(layers: Layers) -> str | None:
+    """Return the file that all the layers are from, None if there is no such file."""
+    paths = {layer.source.path for layer in layers}
+    return paths.pop() if len(paths) == 1 else None
 
 
 def _is_plain(layer: Layer) -> bool:

@@ -57,16 +57,35 @@ def test_layers_of_the_same_size_and_place_are_offered(viewer, widget, channels)
     assert offered(panel) == ["This layer alone", "With 'dna'"]
 
 
-def test_of_a_file_only_its_own_layers_are_offered(viewer, widget, blobs, tmp_path):
+def open_two_files(viewer, blobs, folder):
+    """Open two files of two channels each, a layer for each channel."""
     for name in ("one", "two"):
-        path = tmp_path / f"{name}.tif"
+        path = folder / f"{name}.tif"
         tifffile.imwrite(path, np.stack([blobs, blobs]))
         viewer.open(path, plugin="napari", channel_axis=0)
+
+
+def test_of_a_file_only_its_own_layers_are_offered(viewer, widget, blobs, tmp_path):
+    open_two_files(viewer, blobs, tmp_path)
     viewer.layers.selection.active = viewer.layers[0]
     assert offered(widget.image_panel) == [
         "This layer alone",
         f"With '{viewer.layers[1].name}'",
     ]
+
+
+def test_the_next_file_is_seen_as_the_one_before(viewer, widget, blobs, tmp_path):
+    open_two_files(viewer, blobs, tmp_path)
+    box, layers = widget.image_panel.channels, viewer.layers
+    for choice in (1, 0):
+        layers.selection.active = layers[0]
+        box.setCurrentIndex(choice)
+        layers.selection.active = layers[2]
+        assert box.currentIndex() == choice
+    # What was chosen for it stays.
+    box.setCurrentIndex(1)
+    layers.selection.active = layers[0]
+    assert box.currentIndex() == 0
 
 
 @pytest.mark.parametrize(
@@ -109,6 +128,13 @@ def test_pixels_that_are_replaced_are_seen(viewer, widget, channels):
     assert subjects.of(before).image is subjects.of(before).image
     channels[2].data = channels[2].data + 1
     np.testing.assert_array_equal(seen(widget, channels[0])[1], channels[2].data)
+
+
+def test_a_layer_that_is_given_another_size_is_no_channel(viewer, widget, channels):
+    viewer.layers.selection.active = channels[0]
+    widget.image_panel.channels.setCurrentText("With 'er'")
+    channels[2].data = channels[2].data[:30]
+    np.testing.assert_array_equal(seen(widget, channels[0])[0], channels[0].data)
 
 
 def test_a_model_of_two_channels_sees_both_layers(
