@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+# How the files end that an image becomes.
+RESULTS = SEMANTIC, INSTANCES = "_semantic.tif", "_instances.tif"
+
+
 @dataclass(frozen=True)
 class Job:
     """An image and the two files that are made from it."""
@@ -33,7 +37,7 @@ def plan_outputs(
     """
     unique = {os.path.realpath(path): path for path in reversed(images)}
     jobs = [
-        Job(path, out / f"{stem}_semantic.tif", out / f"{stem}_instances.tif")
+        Job(path, out / f"{stem}{SEMANTIC}", out / f"{stem}{INSTANCES}")
         for path in reversed(unique.values())
         for stem in [stem_of(path)]
     ]

@@ -5,14 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from unicodedata import normalize
 
+from napari_unet.cli.listing import visible
 from napari_unet.cli.outputs import stem_of
 from napari_unet.errors import ImageError
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-# Windows puts them into folders, and hides them.
-OF_WINDOWS = {"thumbs.db", "desktop.ini"}
 
 
 def by_stem(folder: Path, option: str) -> dict[str, Path]:
@@ -24,24 +22,8 @@ def by_stem(folder: Path, option: str) -> dict[str, Path]:
         If there is no such folder, it may not be read, or two files have one name;
         `option` is what the user gave it with.
     """
-    try:
-        if not folder.is_dir():
-            raise ImageError(
-                f"{option}: there is no folder '{folder}'. Give the folder that holds "
-                "the files."
-            )
-        paths = sorted(
-            p
-            for p in folder.iterdir()
-            if not p.name.startswith(".") and p.name.lower() not in OF_WINDOWS
-        )
-    except OSError as error:
-        raise ImageError(
-            f"{option}: the folder '{folder}' cannot be read: {error.strerror}. Give a "
-            "folder that you may read."
-        ) from error
     files: dict[str, Path] = {}
-    for path in paths:
+    for path in visible(folder, option):
         # File systems of Macs write letters with accents in two ways.
         stem = normalize("NFC", stem_of(path))
         if stem in files:

@@ -71,7 +71,9 @@ def predict(
         list[Path],
         # Those that may not be read are said one by one, and the others done.
         typer.Argument(
-            metavar="IMAGES", help="Files or OME-Zarr folders.", readable=False
+            metavar="IMAGES",
+            help="Files, OME-Zarr folders, or folders of them.",
+            readable=False,
         ),
     ],
     model: ModelName,
@@ -107,6 +109,7 @@ def predict(
     console = error_console()
     failures = Failures(console)
     done = 0
+    given = images
     fresh = False
     try:
         with user_errors():
@@ -119,6 +122,7 @@ def predict(
                 min_size=min_size,
                 flips=flips,
             )
+            from napari_unet.cli.listing import images_of
             from napari_unet.cli.outputs import plan_outputs
             from napari_unet.images import open_image
             from napari_unet.inference.prepare import prepare
@@ -126,7 +130,8 @@ def predict(
             from napari_unet.nets.allocator import kept_memory
             from napari_unet.nets.choice import choose_device
 
-            jobs, refused = plan_outputs(images, out)
+            given = images_of(images)
+            jobs, refused = plan_outputs(given, out)
             chosen, _ = choose_device(config.device)
             unet = load_model(model)
             prepared = prepare(unet.net, chosen, flips=config.flips)
@@ -146,7 +151,7 @@ def predict(
                             jsons.dumps(asdict(report)) if json else report, flush=True
                         )
     except KeyboardInterrupt:
-        say(console, f"Stopped. Images done: {done} of {len(images)}.")
+        say(console, f"Stopped. Images done: {done} of {len(given)}.")
         raise typer.Exit(STOPPED) from None
     finally:
         if fresh and not done:

@@ -16,7 +16,14 @@ if TYPE_CHECKING:
 
 # Looking for more files than this would be felt when an image is opened.
 MOST_LOOKED_FOR = 10_000
+# What says of a folder that it is zarr.
+_MARKS = (".zarray", ".zgroup", "zarr.json")
 _TYPES = {"channel": "C", "time": "T"}
+
+
+def is_zarr(path: Path) -> bool:
+    """Say whether a folder is zarr, 2 or 3, whatever is in it."""
+    return any(os.path.isfile(path / name) for name in _MARKS)
 
 
 def open_zarr(path: Path, name: str) -> Image:

@@ -35,6 +35,28 @@ def test_labels_and_a_line_for_an_image(run, image, model, out):
     assert sorted(np.unique(instances)) == [0, 1, 2, 3]
 
 
+def test_a_folder_gives_the_images_in_it(run, image, model, out):
+    folder = image.parent / "field"
+    (folder / "more").mkdir(parents=True)
+    for name in ("b.tif", "a.tif", "Thumbs.db", ".hidden.tif"):
+        tifffile.imwrite(folder / name, squares())
+    zarr.save(str(folder / "c.zarr"), squares())
+    order = ("predict", folder, image, "--model", model, "--out", folder)
+    result = run(*order)
+    assert (result.code, result.err) == (0, [])
+    done = [line.partition(": ")[0] for line in result.out]
+    assert done == [str(folder / n) for n in ("a.tif", "b.tif", "c.zarr")] + [
+        str(image)
+    ]
+    # What was written there is no image.
+    again = run(*order)
+    assert [line.partition(": ")[0] for line in again.out] == done
+    empty = run("predict", folder / "more", "--model", model, "--out", out)
+    assert empty.code == 2
+    assert f"no image in the folder '{folder / 'more'}'" in empty.err[0]
+    assert not out.exists()
+
+
 def test_json_is_one_line_an_image(run, image, model, out):
     other = image.with_name("other.tif")
     tifffile.imwrite(other, squares((80, 64)))
