@@ -59,6 +59,9 @@ def main(jobs: Jobs = JOBS) -> NoReturn:
     threading.Thread(
         target=_read, args=(connection, inbox, folder), name="reader", daemon=True
     ).start()
+    import torch
+
+    log.info("torch %s, %d threads", torch.__version__, torch.get_num_threads())
     scheduler = Scheduler(jobs, State(log=setup["log"]), connection.send)
     try:
         serve(scheduler, inbox)
@@ -77,9 +80,6 @@ def serve(scheduler: Scheduler, inbox: queue.SimpleQueue[Any]) -> None:
     OSError
         If an answer cannot be sent.
     """
-    import torch
-
-    log.info("torch %s, %d threads", torch.__version__, torch.get_num_threads())
     while True:
         while scheduler.idle or not inbox.empty():
             message = inbox.get()
