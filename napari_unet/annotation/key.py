@@ -81,7 +81,8 @@ def free_key(key: str, taken: Container[str | None]) -> str:
 
 def _address(path: Path | str) -> str:
     """Return where a file is, from wherever one asks: a full path, or its URL."""
-    url = "://" in str(path)
+    # Two letters at least: one is a drive of Windows.
+    url = re.match(r"[a-z][a-z0-9+.-]+://", str(path), re.IGNORECASE)
     return str(path) if url else str(Path(path).expanduser().resolve())
 
 

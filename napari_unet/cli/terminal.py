@@ -27,15 +27,13 @@ if TYPE_CHECKING:
 BAD_INPUT = 2
 STOPPED = 130
 # What ends a command, and does so at once when it comes a second time.
-_SECOND: dict[int, Any] = {
+_SECOND: Mapping[int, Any] = {
     signal.SIGINT: signal.default_int_handler,
     signal.SIGTERM: signal.SIG_DFL,
 }
 # Shells tell of a terminal that is closed, and the system does so too. There is none on
 # Windows.
 _CLOSED = getattr(signal, "SIGHUP", None)
-if _CLOSED is not None:
-    _SECOND[_CLOSED] = signal.SIG_IGN
 
 
 def say(console: Console, text: object, style: str = "") -> None:
@@ -81,9 +79,11 @@ def interrupted() -> Iterator[Event]:
     ask. Before, see `end_at_once`.
     """
     stop = Event()
-    before = {number: signal.getsignal(number) for number in _SECOND}
+    heard = [*_SECOND]
     # With nohup a terminal may be closed.
-    heard = [n for n in _SECOND if n != _CLOSED or before[n] != signal.SIG_IGN]
+    if _CLOSED is not None and signal.getsignal(_CLOSED) != signal.SIG_IGN:
+        heard.append(_CLOSED)
+    before = {number: signal.getsignal(number) for number in heard}
     # Once it is closed nothing tells that it was one.
     terminals = [output for output in (1, 2) if os.isatty(output)]
 
@@ -91,7 +91,7 @@ def interrupted() -> Iterator[Event]:
         if number == _CLOSED:
             _print_nowhere(terminals)
         stop.set()
-        _handle({n: _SECOND[n] for n in heard})
+        _handle(_SECOND)
 
     _handle(dict.fromkeys(heard, note))
     try:

@@ -106,7 +106,9 @@ def train(request: Train, state: State) -> Generator[object, None, None]:
             yield event
             yield from _wait(run, session)
     except GeneratorExit:
-        checkpoints.keep(learner.model(), learner.steps, None)
+        if learner.steps > checkpoints.steps:
+            learner.note_diameter(data)
+            checkpoints.keep(learner.model(), learner.steps, None)
         raise
     finally:
         run.ended = True

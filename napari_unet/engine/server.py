@@ -32,7 +32,7 @@ log = logging.getLogger(__name__)
 # In place of a message: the viewer has gone.
 _GONE = object()
 # Seconds for the work under way to end then.
-_FAREWELL = 5.0
+_FAREWELL = 10.0
 
 
 def main(jobs: Jobs = JOBS) -> NoReturn:
@@ -53,9 +53,14 @@ def main(jobs: Jobs = JOBS) -> NoReturn:
         target=_watch, args=(setup["viewer"], inbox, folder), name="viewer", daemon=True
     ).start()
     _yield_to_the_viewer()
-    with Listener(setup["address"], authkey=bytes.fromhex(setup["authkey"])) as door:
-        connection = door.accept()
-    connection.send(Hello(napari_unet.__version__))
+    try:
+        with Listener(
+            setup["address"], authkey=bytes.fromhex(setup["authkey"])
+        ) as door:
+            connection = door.accept()
+        connection.send(Hello(napari_unet.__version__))
+    except (EOFError, ConnectionError):
+        _leave(folder)
     threading.Thread(
         target=_read, args=(connection, inbox, folder), name="reader", daemon=True
     ).start()

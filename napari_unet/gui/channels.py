@@ -48,6 +48,7 @@ class Channels:
         self._images: WeakKeyDictionary[ImageLayer, tuple[Image, list[Any]]]
         self._images = WeakKeyDictionary()
         annotations.changed.connect(self._settle)
+        annotations.layers_removed.connect(self._forget_gone)
 
     def choose(
         self, layer: ImageLayer, channel: int | None, layers: Layers = ()
@@ -115,8 +116,19 @@ class Channels:
         # file before are seen as one.
         count = len(labelled) or self._of_a_file
         alike = self._alike(layer, image) if count > 1 else ()
-        known = labelled or _file_of(alike) is not None
-        return alike if len(alike) == count and known else ()
+        if len(alike) != count or not (labelled or _file_of(alike)):
+            return ()
+        if labelled:
+            # Also when others come or these go.
+            self._joined[layer] = alike
+        return alike
+
+    def missing(self, layer: ImageLayer, image: Image) -> int:
+        """Return on how many channels an image was labelled, if they are not there."""
+        annotated = self._annotations.of(layer)
+        count = len(annotated.annotation.channels) if annotated else 0
+        there = len(self.joined(layer, image)) or image.n_channels
+        return count if count > there else 0
 
     def joins(self, layer: ImageLayer, image: Image) -> list[Layers]:
         """Return which layers could be the channels of one image, opened as `image`.
@@ -126,7 +138,12 @@ class Channels:
         """
         alike = self._alike(layer, image)
         pairs = (tuple(x for x in alike if x in (layer, y)) for y in alike)
-        joins = (*pairs, alike, self.joined(layer, image))
+        chosen = self.joined(layer, image)
+        # What was chosen keeps its order when layers are moved.
+        joins = (
+            chosen if set(join) == set(chosen) else join
+            for join in (*pairs, alike, chosen)
+        )
         return [join for join in dict.fromkeys(joins) if len(join) > 1]
 
     def _alike(self, layer: ImageLayer, image: Image) -> Layers:
@@ -136,6 +153,12 @@ class Channels:
         alike = [x for x in self._viewer.layers if _is_plain(x) and lie_alike(x, layer)]
         of_file = [x for x in alike if _file_of((x, layer))]
         return tuple(of_file if len(of_file) > 1 else alike)
+
+    def _forget_gone(self) -> None:
+        """Let go of layers that nobody sees any more: they hold each other."""
+        for layer in list(self._joined):
+            if not self._annotations.shows(layer):
+                del self._joined[layer]
 
     def _settle(self, annotated: AnnotatedImage, regions: Any = None) -> None:
         """Let what is labelled stay with the channels that it was painted on."""

@@ -17,6 +17,9 @@ class _Axes(NamedTuple):
 def axes_in_file(path: str | None, shape: tuple[int, ...]) -> str | None:
     """Return a letter for each axis of an image of this shape, if its file says so.
 
+    The first time it reads where the pages of the file are, in thousands of them some
+    tenths of a second.
+
     Parameters
     ----------
     path : str or None

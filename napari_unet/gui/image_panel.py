@@ -23,6 +23,12 @@ if TYPE_CHECKING:
 
 _HOW_TO_NAME = "To change that, double-click the name beside a slider: t, z or c."
 
+_MISSING = (
+    "This image was labelled on {} layers as channels, and not all of them are open, "
+    "or others are too. The model sees this one alone: open them, or choose others "
+    "under Channel."
+)
+
 _LABELLED = (
     "The axes stay {}, as the labels of this image were painted. To name them anew, "
     "remove the image and its label layers, and open it again; the labels are kept."
@@ -216,7 +222,10 @@ class ImagePanel(QWidget):
         named = image_of(self.layer, self._viewer.dims.axis_labels)
         if named.axes != image.axes:
             return _LABELLED.format(" ".join(image.axes))
-        return " ".join((*named.notes, _HOW_TO_NAME)) if named.notes else ""
+        notes = [*named.notes, _HOW_TO_NAME] if named.notes else []
+        if count := self._channels.missing(self.layer, image):
+            notes.append(_MISSING.format(count))
+        return " ".join(notes)
 
     def _choose_channel(self, index: int) -> None:
         if index >= 0 and self.layer is not None:

@@ -25,7 +25,9 @@ def recent_models() -> list[Path]:
 
 def remember_model(folder: Path) -> None:
     """Put the folder of a model, or of a training, first among the recent ones."""
-    folders = [folder, *(f for f in _remembered() if f != folder)][:_KEPT]
+    # A training makes room for its best checkpoint.
+    others = [f for f in _remembered() if f not in (folder, folder.parent)]
+    folders = [folder, *(f for f in others if _model_of(f) is not None)][:_KEPT]
     file = _file()
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -63,9 +65,12 @@ def _model_of(folder: Path) -> Path | None:
     from napari_unet.training import Checkpoints
 
     try:
+        # A drive that is not there is asked once.
+        if not folder.parent.is_dir():
+            return None
         if place_of(folder) is not None:
             return folder
-    except UnetError:
+    except (OSError, UnetError):
         return None
     kept = Checkpoints(folder)
     name = kept.best or kept.last

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 from fnmatch import fnmatch
 from io import StringIO
 from pathlib import Path
@@ -389,8 +390,10 @@ IGNORE = "import signal; signal.signal(signal.SIGHUP, signal.SIG_IGN); "
 
 
 @pytest.mark.skipif(os.name == "nt", reason="terminals are closed in another way")
-@pytest.mark.parametrize("ignored", [False, True])
-def test_a_terminal_that_is_closed(folders, tiny, tmp_path, ignored):
+@pytest.mark.parametrize(
+    ("ignored", "first"), [(False, None), (False, signal.SIGINT), (True, None)]
+)
+def test_a_terminal_that_is_closed(folders, tiny, tmp_path, ignored, first):
     images, labels, _ = folders
     out = tmp_path / "mine"
     ours, terminal = os.openpty()
@@ -409,6 +412,10 @@ def test_a_terminal_that_is_closed(folders, tiny, tmp_path, ignored):
     shown = b""
     while b"stepped" not in shown:
         shown += process.stdout.readline() if ignored else os.read(ours, 1000)
+    if first is not None:
+        process.send_signal(first)
+        # It is to be heard before the next one.
+        time.sleep(0.02)
     process.send_signal(signal.SIGSTOP)
     os.close(ours)
     # The shell tells of it, and the system once the shell has ended.

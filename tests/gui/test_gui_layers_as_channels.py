@@ -119,6 +119,23 @@ def test_a_joined_layer_that_is_removed_is_seen_still(viewer, widget, channels):
     np.testing.assert_array_equal(seen(widget, channels[0])[1], channels[2].data)
 
 
+def test_layers_that_are_moved_keep_their_order_as_channels(viewer, widget, channels):
+    viewer.layers.selection.active = channels[0]
+    widget.image_panel.channels.setCurrentText("With 'actin'")
+    viewer.layers.move(0, 3)
+    assert offered(widget.image_panel).count("With 'actin'") == 1
+    widget.session.live.subjects.channels = 2
+    np.testing.assert_array_equal(seen(widget, channels[0])[0], channels[0].data)
+
+
+def test_joined_layers_that_are_removed_are_let_go(viewer, widget, channels):
+    viewer.layers.selection.active = channels[0]
+    widget.image_panel.channels.setCurrentText("With 'er'")
+    assert widget.session.channels._joined
+    viewer.layers.clear()
+    assert not widget.session.channels._joined
+
+
 def test_pixels_that_are_replaced_are_seen(viewer, widget, channels):
     viewer.layers.selection.active = channels[0]
     widget.session.live.subjects.channels = 2
@@ -189,3 +206,26 @@ def test_labels_of_joined_layers_find_them_again(
     again.session.live.subjects.channels = 2
     np.testing.assert_array_equal(seen(again, upper), data)
     assert again.image_panel.channels.currentText().startswith("With")
+    # What comes or goes later does not change what it is.
+    third = other.add_image(data[0], name="third")
+    np.testing.assert_array_equal(seen(again, upper), data)
+    other.layers.remove(third)
+    other.layers.remove(other.layers[0])
+    np.testing.assert_array_equal(seen(again, upper), data)
+
+
+def test_labels_of_joined_layers_say_if_these_are_not_open(
+    widget, store, stained, qtbot, make_napari_viewer, tmp_path
+):
+    widget.image_panel.channels.setCurrentText("With 'dna'")
+    image = annotate(widget.annotate_panel, qtbot)
+    paint_both(image.scribbles)
+    qtbot.wait_until(lambda: on_disk(store, image, image.scribbles))
+    other = make_napari_viewer(show=True)
+    again = open_again(other, stained[1].data, widget.session.engine, tmp_path)
+    line = again.annotate_panel.kept_line
+    qtbot.wait_until(line.isVisible)
+    assert not again.image_panel.note.isVisible()
+    line.go_on.click()
+    qtbot.wait_until(lambda: again.annotate_panel.image is not None)
+    assert "labelled on 2 layers" in again.image_panel.note.text()

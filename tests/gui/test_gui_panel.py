@@ -29,7 +29,7 @@ from napari_unet.gui.column import Column
 from napari_unet.gui.curves import Curves
 from napari_unet.gui.explorer import ModelExplorer
 from napari_unet.gui.plot import TrainingPlot
-from napari_unet.gui.recent import recent_models
+from napari_unet.gui.recent import recent_models, remember_model
 from napari_unet.gui.section import Section
 from napari_unet.gui.swatch import swatch
 from napari_unet.gui.widget import UnetWidget
@@ -514,6 +514,19 @@ def test_a_checkpoint_says_when_it_was_kept(qtbot):
     saved = datetime(2020, 2, 1, 13, 14, 15)
     panel.show_all([Checkpointed(20, "step-20", 0.9, True, saved.timestamp())])
     assert "13:14:15" in panel.list.item(0).text()
+
+
+def test_trainings_that_left_nothing_take_no_place_among_the_recent(tmp_path):
+    model = saved_threshold_model(tmp_path / "mine")
+    remember_model(model)
+    best = saved_threshold_model(tmp_path / "training" / "step-000005")
+    for _ in range(2):
+        remember_model(best.parent)
+        assert recent_models()[:2] == [best, model]
+        remember_model(best)
+    for i in range(9):
+        remember_model(tmp_path / f"failed-{i}")
+    assert recent_models()[:2] == [best, model]
 
 
 def test_recent_models_survive_a_damaged_list(viewer, widget, tmp_path):
