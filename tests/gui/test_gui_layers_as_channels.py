@@ -30,6 +30,14 @@ def offered(panel):
     return [panel.channels.itemText(i) for i in range(panel.channels.count())]
 
 
+def go_on(widget, qtbot):
+    """Press Continue once it is offered."""
+    panel = widget.annotate_panel
+    qtbot.wait_until(panel.kept_line.isVisible)
+    panel.kept_line.go_on.click()
+    qtbot.wait_until(lambda: panel.image is not None)
+
+
 def seen(widget, layer):
     """Return the pixels that a model gets to see of a layer, ``(C, Y, X)``."""
     target = widget.session.target(layer)
@@ -55,6 +63,16 @@ def test_layers_of_the_same_size_and_place_are_offered(viewer, widget, channels)
     ]
     viewer.layers.remove("er")
     assert offered(panel) == ["This layer alone", "With 'dna'"]
+
+
+@pytest.fixture
+def labelled(widget, store, stained, qtbot):
+    """What is painted, and kept, on both layers as channels."""
+    widget.image_panel.channels.setCurrentText("With 'dna'")
+    image = annotate(widget.annotate_panel, qtbot)
+    paint_both(image.scribbles)
+    qtbot.wait_until(lambda: on_disk(store, image, image.scribbles))
+    return image
 
 
 def open_two_files(viewer, blobs, folder):
@@ -186,23 +204,15 @@ def test_training_learns_from_both_layers(viewer, widget, stained, qtbot, tmp_pa
 
 
 def test_labels_of_joined_layers_find_them_again(
-    widget, store, stained, qtbot, make_napari_viewer, tmp_path
+    widget, store, stained, labelled, qtbot, make_napari_viewer, tmp_path
 ):
-    widget.image_panel.channels.setCurrentText("With 'dna'")
-    image = annotate(widget.annotate_panel, qtbot)
-    paint_both(image.scribbles)
-    qtbot.wait_until(lambda: on_disk(store, image, image.scribbles))
-    assert store.load(image.key)[0].channels == (0, 1)
-
+    assert store.load(labelled.key)[0].channels == (0, 1)
     other = make_napari_viewer(show=True)
     again = open_again(other, None, widget.session.engine, tmp_path)
     data = np.stack([layer.data for layer in stained])
     _, upper = other.add_image(data, channel_axis=0)
     other.layers.selection.active = upper
-    line = again.annotate_panel.kept_line
-    qtbot.wait_until(line.isVisible)
-    line.go_on.click()
-    qtbot.wait_until(lambda: again.annotate_panel.image is not None)
+    go_on(again, qtbot)
     again.session.live.subjects.channels = 2
     np.testing.assert_array_equal(seen(again, upper), data)
     assert again.image_panel.channels.currentText().startswith("With")
@@ -215,17 +225,10 @@ def test_labels_of_joined_layers_find_them_again(
 
 
 def test_labels_of_joined_layers_say_if_these_are_not_open(
-    widget, store, stained, qtbot, make_napari_viewer, tmp_path
+    widget, stained, labelled, qtbot, make_napari_viewer, tmp_path
 ):
-    widget.image_panel.channels.setCurrentText("With 'dna'")
-    image = annotate(widget.annotate_panel, qtbot)
-    paint_both(image.scribbles)
-    qtbot.wait_until(lambda: on_disk(store, image, image.scribbles))
     other = make_napari_viewer(show=True)
     again = open_again(other, stained[1].data, widget.session.engine, tmp_path)
-    line = again.annotate_panel.kept_line
-    qtbot.wait_until(line.isVisible)
     assert not again.image_panel.note.isVisible()
-    line.go_on.click()
-    qtbot.wait_until(lambda: again.annotate_panel.image is not None)
+    go_on(again, qtbot)
     assert "labelled on 2 layers" in again.image_panel.note.text()
