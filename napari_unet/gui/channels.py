@@ -108,8 +108,8 @@ class Channels:
             return ()
         if layer in self._joined:
             chosen = self._joined[layer]
-            sizes = {pixels_of(x).shape for x in chosen}
-            return chosen if len(sizes) == 1 else ()
+            others = (pixels_of(x).shape for x in chosen if x is not layer)
+            return chosen if {*others} <= {image.data.shape} else ()
         annotated = self._annotations.of(layer)
         labelled = annotated.annotation.channels if annotated else ()
         # Labels that are gone on with were painted on so many; or the layers of the

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
 from napari_unet.annotation import Annotation
-from napari_unet.errors import TrainingError
+from napari_unet.errors import ImageError, TrainingError
 from napari_unet.gui.subject import Subject
 from napari_unet.images import choose_channels
 from napari_unet.models import Normalisation
@@ -99,10 +99,19 @@ class Subjects:
         Raises
         ------
         ImageError
-            If its channels do not suit the model.
+            If its channels do not suit the model, or it has another size now than its
+            labels.
         """
+        labels = Annotation.of(target.image)
         annotated = self._annotations.of(target.layer)
-        labels = annotated.annotation if annotated else Annotation.of(target.image)
+        if annotated is not None:
+            if annotated.annotation.shape != labels.shape:
+                raise ImageError(
+                    f"The image '{target.layer.name}' has another size now than its "
+                    "labels. Training goes on with the pixels that it had. Give the "
+                    "image its size back to see a preview."
+                )
+            labels = annotated.annotation
         channels, normalisation = self.channels, self.normalisation
         if model is not None:
             channels, normalisation = model.channels, model.normalisation

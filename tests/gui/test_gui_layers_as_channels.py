@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 import tifffile
 from gui_annotate import annotate, on_disk, open_again
-from gui_live import LiveUser, paint_both, save_small_model
+from gui_live import CELL, LiveUser, dab, paint_both, said, save_small_model
 from gui_threshold import saved_threshold_model
 
+from napari_unet.gui.screen import camera_of
 from napari_unet.models import read_spec
 
 
@@ -201,6 +202,31 @@ def test_training_learns_from_both_layers(viewer, widget, stained, qtbot, tmp_pa
     )
     user.stop()
     assert read_spec(widget.prediction_panel.models.model).channels == 2
+
+
+@pytest.mark.parametrize("chosen", ["This layer alone", "With 'dna'"])
+def test_training_goes_on_with_the_pixels_of_before_if_they_get_another_size(
+    viewer, widget, stained, qtbot, tmp_path, notified, chosen
+):
+    widget.prediction_panel.models.choose_folder(save_small_model(tmp_path / "small"))
+    user = LiveUser(widget, qtbot)
+    widget.image_panel.channels.setCurrentText(chosen)
+    scribbles = annotate(widget.annotate_panel, qtbot).scribbles
+    paint_both(scribbles)
+    user.start()
+    user.more_previews(1)
+    labelled = user.steps[-1].labelled
+    stained[1].data = stained[1].data[:40]
+    user.wait(lambda: said(user, notified, "another size now"))
+    # A view that has moved asks for a preview.
+    camera_of(viewer).zoom *= 1.3
+    qtbot.wait(1000)
+    dab(scribbles, CELL, (50, 60), (20, 60), (30, 20))
+    user.wait(lambda: user.steps[-1].labelled > labelled)
+    user.more_steps(10)
+    user.stop()
+    assert not said(user, notified, "went wrong")
+    assert not said(user, notified, "Nothing is labelled")
 
 
 def test_labels_of_joined_layers_find_them_again(
