@@ -241,7 +241,7 @@ def test_the_image_becomes_one_of_another_size(viewer, user, scribbles, tmp_path
     user.start()
     image = user.widget.session.annotations.images[0]
     viewer.layers["field"].data = np.zeros((33, 47), np.uint16)
-    user.wait(lambda: user.of(Warned))
+    user.wait(lambda: "another size now" in user.panel.train.verdict.text())
     user.panel.train.stop.click()
     user.wait(lambda: user.live.state == "idle")
     user.widget.session.annotations.close()
