@@ -165,7 +165,7 @@ def compare(args: argparse.Namespace, name: str, minutes: float, begin: Model) -
         args.data / "nuclei" / part for part in ("images", "masks", "index.csv")
     )
     folder = open_training_folder(images, masks, None, split)
-    data = folder.training_set(begin.spec, channel=None, objects=True, seed=args.seed)
+    data = folder.training_set(begin.spec, channels=(), objects=True, seed=args.seed)
     config = TrainConfig(minutes=minutes, validate_every=100, seed=args.seed)
     print(f"{name}: {begin.spec.architecture} ...", flush=True)
     model, figures = learn(begin, data, config)

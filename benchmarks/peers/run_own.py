@@ -43,7 +43,7 @@ def trained(task: Task) -> tuple[Model, float, int]:
     folder = open_training_folder(
         task.folder / "images", task.folder / "labels", None, task.folder / "split.csv"
     )
-    data = folder.training_set(model.spec, channel=None, objects=True, seed=task.seed)
+    data = folder.training_set(model.spec, channels=(), objects=True, seed=task.seed)
     device, _ = choose_device("cpu")
     learner = Learner(model, device, replace(config, minutes=clock.left / 60))
     checkpoints = Checkpoints(task.folder / "checkpoints")

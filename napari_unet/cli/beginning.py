@@ -34,7 +34,7 @@ class Beginning(BaseModel):
 
     Attributes
     ----------
-    recipe, split, channel, axes : Path, int, str or None
+    recipe, split, channel, axes : Path, str or None
         As they were given.
     held_out : str or None
         A digest of the labels that checkpoints are scored by.
@@ -43,11 +43,12 @@ class Beginning(BaseModel):
         is decided without those that come later, so that it stays the same.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    # The first versions wrote a single channel down, as a number.
+    model_config = ConfigDict(frozen=True, extra="forbid", coerce_numbers_to_str=True)
 
     recipe: File | None = None
     split: File | None = None
-    channel: int | None = None
+    channel: str | None = None
     axes: str | None = None
     held_out: str | None = None
     images: tuple[tuple[str, ...], ...] = ()

@@ -27,7 +27,11 @@ from napari_unet.cli.terminal import (
     say,
     user_errors,
 )
-from napari_unet.inference.config import PredictConfig, parse_diameter
+from napari_unet.inference.config import (
+    PredictConfig,
+    parse_channels,
+    parse_diameter,
+)
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -53,7 +57,7 @@ def evaluate(
             "--semantic", metavar="", help="The masks hold classes, not objects."
         ),
     ] = False,
-    channel: Channel = PredictConfig.channel,
+    channel: Channel = None,
     axes: Axes = None,
     diameter: Diameter = None,
     device: DeviceName = PredictConfig.device,
@@ -73,7 +77,7 @@ def evaluate(
     with user_errors():
         config = PredictConfig(
             device=device,
-            channel=channel,
+            channels=parse_channels(channel),
             diameter=parse_diameter(diameter),
             min_size=min_size,
             flips=flips,

@@ -19,7 +19,7 @@ def first_model(
     classes: tuple[str, ...] | None,
     name: str,
     first: Image,
-    channel: int | None,
+    chosen: tuple[int, ...],
     seed: int,
 ) -> Model:
     """Return the model to begin with, for images like the first one.
@@ -34,21 +34,19 @@ def first_model(
         Of the new model.
     first : Image
         Decides how many channels a model without a base has.
-    channel : int or None
-        The channel of the images to use.
+    chosen : tuple of int
+        The channels of the images to use; none takes all.
     seed : int
         Of the weights.
     """
     if net := new_net(base):
         scheme = ClassScheme.named(*(classes or ("object",)))
         # Three of a colour picture: its opacity is never used.
-        channels = 3 if first.rgb else first.n_channels
-        if channel is not None:
-            channels = 1
+        channels = len(chosen) or (3 if first.rgb else first.n_channels)
         if channels > MOST_CHANNELS:
             raise TrainingError(
                 f"'{first.name}' has {channels} channels; a net takes {MOST_CHANNELS} "
-                "at most. Choose one with --channel."
+                "at most. Choose fewer with --channel."
             )
         spec = ModelSpec(name=name, classes=scheme, channels=channels, architecture=net)
         return build(spec, seed=seed)

@@ -10,8 +10,8 @@ ModelName = Annotated[
 ]
 ImageFolder = Annotated[Path, typer.Option(metavar="DIR", help="Folder of images.")]
 Channel = Annotated[
-    int | None,
-    typer.Option(metavar="N", help="The images' channel to use, counted from 0."),
+    str | None,
+    typer.Option(metavar="N[,N]", help="The images' channels to use, counted from 0."),
 ]
 Axes = Annotated[
     str | None,

@@ -28,7 +28,12 @@ from napari_unet.cli.terminal import (
     user_errors,
 )
 from napari_unet.errors import UnetError
-from napari_unet.inference.config import Instances, PredictConfig, parse_diameter
+from napari_unet.inference.config import (
+    Instances,
+    PredictConfig,
+    parse_channels,
+    parse_diameter,
+)
 
 if TYPE_CHECKING:
     from threading import Event
@@ -78,7 +83,7 @@ def predict(
     ],
     model: ModelName,
     out: Annotated[Path, typer.Option(metavar="DIR", help="Folder for the results.")],
-    channel: Channel = PredictConfig.channel,
+    channel: Channel = None,
     axes: Axes = None,
     device: DeviceName = PredictConfig.device,
     tile: Annotated[
@@ -116,7 +121,7 @@ def predict(
             config = PredictConfig(
                 device=device,
                 tile=tile,
-                channel=channel,
+                channels=parse_channels(channel),
                 instances=instances,
                 diameter=parse_diameter(diameter),
                 min_size=min_size,

@@ -17,6 +17,7 @@ from napari_unet.cli.terminal import (
     user_errors,
 )
 from napari_unet.errors import TrainingError
+from napari_unet.inference.config import parse_channels
 from napari_unet.training.config import TrainConfig
 
 if TYPE_CHECKING:
@@ -147,6 +148,7 @@ def train(
         plan = read_recipe(began.recipe) if began.recipe else None
         given = {"minutes": minutes, "steps": steps, "device": device, "seed": seed}
         config = plan.config(**given) if plan else settings(**given)
+        channels = parse_channels(began.channel)
         folder = open_training_folder(
             images, labels, scribbles, began.split, began.axes
         )
@@ -161,7 +163,7 @@ def train(
                 names,
                 out.name,
                 folder.first,
-                began.channel,
+                channels,
                 config.seed,
             )
         if plan is None and not folder.strokes and not model.net.own_loss:
@@ -174,7 +176,7 @@ def train(
         # A training that goes on draws other crops than those it began with.
         data = folder.training_set(
             model.spec,
-            channel=began.channel,
+            channels=channels,
             objects=objects,
             came=began.images,
             seed=config.seed + checkpoints.steps,

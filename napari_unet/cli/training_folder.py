@@ -79,7 +79,7 @@ class TrainingFolder:
         self,
         spec: ModelSpec,
         *,
-        channel: int | None,
+        channels: tuple[int, ...],
         objects: bool,
         seed: int,
         came: Iterable[Iterable[str]] = (),
@@ -91,8 +91,8 @@ class TrainingFolder:
         ----------
         spec : ModelSpec
             Of the model to train.
-        channel : int or None
-            The channel of the images to use.
+        channels : tuple of int
+            The channels of the images to use; none takes all.
         objects : bool
             Whether masks hold objects, and not the class of each pixel.
         seed : int
@@ -129,9 +129,9 @@ class TrainingFolder:
                 for plane in image.planes():
                     part = np.full(image.plane_shape, self.parts[stem], np.uint8)
                     annotation.assign(image.whole(plane), part)
-            channels = choose_channels(image, spec.channels, channel)
-            intensity = spec.normalisation.measure(image, channels)
-            found[stem] = TrainingImage(stem, image, channels, intensity, annotation)
+            seen = choose_channels(image, spec.channels, channels)
+            intensity = spec.normalisation.measure(image, seen)
+            found[stem] = TrainingImage(stem, image, seen, intensity, annotation)
         if self.parts is not None and HELD_OUT not in map(self.parts.get, self.images):
             tell(
                 "No image is held out: none of them has val in the table. So nothing "

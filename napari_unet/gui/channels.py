@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary, proxy
 
@@ -22,6 +23,26 @@ if TYPE_CHECKING:
     Layers = tuple[ImageLayer, ...]
 
 
+@dataclass(frozen=True)
+class Seen:
+    """What models see of an image.
+
+    Attributes
+    ----------
+    channels : tuple of int
+        Counted from 0; none stands for all.
+    layers : tuple of napari.layers.Image
+        The layers that are its channels, if they are several.
+    """
+
+    channels: tuple[int, ...] = ()
+    layers: Layers = ()
+
+    def holds(self, part: Seen) -> bool:
+        """Whether models see a channel, or a layer as a channel, among others."""
+        return {*part.channels} <= {*self.channels} and {*part.layers} <= {*self.layers}
+
+
 class Channels:
     """The channels that labels belong to, that the user has chosen, or on screen.
 
@@ -40,7 +61,8 @@ class Channels:
     def __init__(self, viewer: Viewer, annotations: Annotations) -> None:
         self._viewer = proxy(viewer)
         self._annotations = annotations
-        self._chosen: WeakKeyDictionary[ImageLayer, int | None] = WeakKeyDictionary()
+        self._chosen: WeakKeyDictionary[ImageLayer, tuple[int, ...]]
+        self._chosen = WeakKeyDictionary()
         self._joined: WeakKeyDictionary[ImageLayer, Layers] = WeakKeyDictionary()
         # How many layers of one file are an image, by what was chosen last.
         self._of_a_file = 0
@@ -50,41 +72,33 @@ class Channels:
         annotations.changed.connect(self._settle)
         annotations.layers_removed.connect(self._forget_gone)
 
-    def choose(
-        self, layer: ImageLayer, channel: int | None, layers: Layers = ()
-    ) -> None:
-        """Let models see one channel of an image, or all if None.
-
-        Parameters
-        ----------
-        layer : napari.layers.Image
-            The image.
-        channel : int or None
-            Counted from 0.
-        layers : tuple of napari.layers.Image
-            One of `joins`, if its channels are several layers.
-        """
-        self._chosen[layer] = channel
-        self._joined[layer] = layers
-        self._of_a_file = len(layers) if _file_of(layers) else 0
+    def choose(self, layer: ImageLayer, seen: Seen) -> None:
+        """Let models see so much of the image in a layer."""
+        self._chosen[layer] = seen.channels
+        self._joined[layer] = seen.layers
+        self._of_a_file = len(seen.layers) if _file_of(seen.layers) else 0
         annotated = self._annotations.of(layer)
         if annotated is not None:
             annotated.annotation.channels = ()
             self._settle(annotated)
 
-    def of(self, layer: ImageLayer, image: Image) -> int | None:
-        """Return the channel of a layer, opened as `image`; None for all of them."""
+    def seen(self, layer: ImageLayer, image: Image) -> Seen:
+        """Return what models see of a layer, opened as `image`."""
+        return Seen(self.of(layer, image), self.joined(layer, image))
+
+    def of(self, layer: ImageLayer, image: Image) -> tuple[int, ...]:
+        """Return the channels of a layer, opened as `image`; none stands for all."""
         if image.n_channels == 1:
-            return None
+            return ()
         on_screen = channel_on_screen(layer, image, self._viewer.dims.point)
-        channel = self._chosen.get(layer, on_screen)
+        channels = self._chosen.get(layer, on_screen)
         annotated = self._annotations.of(layer)
         if annotated is not None and annotated.annotation.channels:
-            first, *others = annotated.annotation.channels
-            channel = None if others else first
+            channels = annotated.annotation.channels
         # The axes may have been named anew, or the file have other channels now.
-        lost = channel is not None and channel >= image.n_channels
-        return on_screen if lost else channel
+        if any(channel >= image.n_channels for channel in channels):
+            return on_screen
+        return channels if len(channels) < image.n_channels else ()
 
     def image(self, layer: ImageLayer, image: Image) -> Image:
         """Return what models see of a layer opened as `image`: it or joined layers.
@@ -115,7 +129,7 @@ class Channels:
         # Labels that are gone on with were painted on so many; or the layers of the
         # file before are seen as one.
         count = len(labelled) or self._of_a_file
-        alike = self._alike(layer, image) if count > 1 else ()
+        alike = self.alike(layer, image) if count > 1 else ()
         if len(alike) != count or not (labelled or _file_of(alike)):
             return ()
         if labelled:
@@ -136,7 +150,7 @@ class Channels:
         In each are the layer itself and others of its size and place, from its file if
         any are, in the order of the viewer's layers, the lowest first.
         """
-        alike = self._alike(layer, image)
+        alike = self.alike(layer, image)
         pairs = (tuple(x for x in alike if x in (layer, y)) for y in alike)
         chosen = self.joined(layer, image)
         # What was chosen keeps its order when layers are moved.
@@ -146,7 +160,7 @@ class Channels:
         )
         return [join for join in dict.fromkeys(joins) if len(join) > 1]
 
-    def _alike(self, layer: ImageLayer, image: Image) -> Layers:
+    def alike(self, layer: ImageLayer, image: Image) -> Layers:
         """Return the layers that could be channels of one image, itself among them."""
         if "C" in image.axes:
             return ()
@@ -164,10 +178,9 @@ class Channels:
         """Let what is labelled stay with the channels that it was painted on."""
         target, annotation = annotated.target, annotated.annotation
         if not annotation.channels and annotation.version:
-            channel = self.of(target.layer, target.image)
+            channels = self.of(target.layer, target.image)
             seen = self.image(target.layer, target.image)
-            everything = tuple(range(seen.n_channels))
-            annotation.channels = everything if channel is None else (channel,)
+            annotation.channels = channels or tuple(range(seen.n_channels))
             self._annotations.keep(annotated)
 
 

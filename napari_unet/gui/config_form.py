@@ -122,8 +122,8 @@ class ConfigForm(QWidget):
             rows.addRow("" if types[name] is bool else label, field)
         self._inputs["device"].changed.connect(self.device_changed.emit)
 
-    def config(self, channel: int | None) -> PredictConfig:
-        """Return the settings, with this channel of the image.
+    def config(self, channels: tuple[int, ...] = ()) -> PredictConfig:
+        """Return the settings, with these channels of the image.
 
         Raises
         ------
@@ -135,7 +135,7 @@ class ConfigForm(QWidget):
 
         values = {name: shown.value for name, shown in self._inputs.items()}
         values["diameter"] = parse_diameter(values["diameter"])
-        return PredictConfig(channel=channel, **values)
+        return PredictConfig(channels=channels, **values)
 
     def set(self, name: str, value: Any) -> None:
         """Change a setting."""

@@ -159,7 +159,7 @@ class ModelExplorer(Docked):
             raise ModelError("This size does not go through the net.")
         layer = self._layer()
         shown = self._session.target(layer).image
-        channel = self._session.channels.of(layer, shown)
+        channels = self._session.channels.of(layer, shown)
         image = self._session.channels.image(layer, shown)
         plane = plane_on_screen(layer, image, self._viewer.dims.point)
         middle = layer.world_to_data(self._middle())[-2:]
@@ -177,7 +177,7 @@ class ModelExplorer(Docked):
             plane,
         )
         spec = read_spec(name)
-        return Look(layer, image, channel, region, self.tile, name, spec, place)
+        return Look(layer, image, channels, region, self.tile, name, spec, place)
 
     def _follow_active(self, event: Any = None) -> None:
         """Look at the image that was active last: the maps are active after a click."""

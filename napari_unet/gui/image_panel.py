@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from napari.layers import Image as ImageLayer
@@ -9,8 +10,10 @@ from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QComboBox, QVBoxLayout, QWidget
 
 from napari_unet.errors import ImageError, UnetError
-from napari_unet.gui.choices import channel_choices, slice_choices
+from napari_unet.gui.channels import Seen
+from napari_unet.gui.choices import channel_choices, channel_parts, slice_choices
 from napari_unet.gui.forms import compact, follow, hint, row
+from napari_unet.gui.some_channels import SomeChannels
 from napari_unet.gui.source import image_of, plane_on_screen
 from napari_unet.gui.target import MARK
 
@@ -43,7 +46,7 @@ class ImagePanel(QWidget):
     image_changed : Signal
         Another image layer was chosen.
     channel_changed : Signal
-        Another channel of it was.
+        Other channels of it were.
     """
 
     image_changed = Signal()
@@ -62,8 +65,9 @@ class ImagePanel(QWidget):
         )
         self.channels = QComboBox(
             toolTip="What the model sees: the channel on screen, until you choose one "
-            "or paint; all of them; or several layers as channels, the lowest one first"
+            "or paint; some or all; or several layers as channels, the lowest one first"
         )
+        self.some = SomeChannels()
         self.slices = QComboBox(
             toolTip="Segment only the slice on screen, or each slice of the stack"
         )
@@ -81,9 +85,11 @@ class ImagePanel(QWidget):
         column.setContentsMargins(4, 0, 0, 0)
         for line in self._rows.values():
             column.addWidget(line)
+        column.insertWidget(2, self.some)
         column.addWidget(self.note)
         self.images.currentIndexChanged.connect(self._choose_image)
-        self.channels.currentIndexChanged.connect(self._choose_channel)
+        self.channels.currentIndexChanged.connect(self._choose_channels)
+        self.some.chosen.connect(self._choose)
 
         layers = viewer.layers
         follow(
@@ -108,10 +114,10 @@ class ImagePanel(QWidget):
         return self._layers[index] if 0 <= index < len(self._layers) else None
 
     @property
-    def channel(self) -> int | None:
-        """The chosen channel, or None for all."""
+    def seen(self) -> tuple[int, ...]:
+        """The channels that models see; none stands for all."""
         chosen = self.channels.currentData()
-        return chosen if isinstance(chosen, int) else None
+        return chosen.channels if isinstance(chosen, Seen) else ()
 
     def target(self) -> Target:
         """Return the chosen image and its layer.
@@ -175,6 +181,7 @@ class ImagePanel(QWidget):
             image, note = None, str(error)
         self.note.setText(note)
         self.note.setVisible(bool(note))
+        self.some.hide()
         channels = channel_choices(self._channels, self.layer, image)
         slices = slice_choices(image)
         self._refill(self.channels, channels, self._seen(image, channels))
@@ -204,10 +211,7 @@ class ImagePanel(QWidget):
         """Return which of the choices models see, -1 where there are none."""
         if image is None or self.layer is None or not choices:
             return -1
-        layers = self._channels.joined(self.layer, image)
-        seen: Any = self._channels.of(self.layer, image)
-        if layers:
-            seen = layers
+        seen = self._channels.seen(self.layer, image)
         return [choice for _, choice in choices].index(seen)
 
     def _note(self, image: Image) -> str:
@@ -227,12 +231,28 @@ class ImagePanel(QWidget):
             notes.append(_MISSING.format(count))
         return " ".join(notes)
 
-    def _choose_channel(self, index: int) -> None:
-        if index >= 0 and self.layer is not None:
-            chosen = self.channels.currentData()
-            layers = chosen if isinstance(chosen, tuple) else ()
-            self._channels.choose(self.layer, self.channel, layers)
-            self.channel_changed.emit()
+    def _choose_channels(self, index: int) -> None:
+        if index < 0 or self.layer is None:
+            return
+        chosen = self.channels.currentData()
+        if isinstance(chosen, Seen):
+            self.some.hide()
+            self._choose(chosen)
+            return
+        self._show_choices()
+        image = self.target().image
+        parts = channel_parts(self._channels, self.layer, image)
+        seen = self._channels.seen(self.layer, image)
+        if not seen.channels:
+            seen = replace(seen, channels=tuple(range(image.n_channels)))
+        self.some.ask(parts, seen, needed=Seen(layers=(self.layer,)))
+
+    def _choose(self, seen: Seen) -> None:
+        """Let models see so much of the image."""
+        assert self.layer is not None
+        self._channels.choose(self.layer, seen)
+        self._show_choices()
+        self.channel_changed.emit()
 
     def _refill(
         self, box: QComboBox, choices: list[tuple[str, Any]], chosen: int

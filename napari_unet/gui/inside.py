@@ -33,8 +33,8 @@ class Look:
     layer : napari.layers.Image
     image : Image
         In the layer.
-    channel : int or None
-        The one that models see; None for all of them.
+    channels : tuple of int
+        Those that models see; none stands for all of them.
     region : Region
         The tile, inside the image; where it is smaller than `size` it is mirrored.
     size : (int, int)
@@ -49,7 +49,7 @@ class Look:
 
     layer: ImageLayer
     image: Image
-    channel: int | None
+    channels: tuple[int, ...]
     region: Region
     size: tuple[int, int]
     model: str
@@ -69,7 +69,7 @@ def look_inside(engine: Engine, look: Look) -> tuple[Look, NDArray[np.float32]]:
     """
     from napari_unet.images import choose_channels
 
-    channels = choose_channels(look.image, look.spec.channels, look.channel)
+    channels = choose_channels(look.image, look.spec.channels, look.channels)
     intensity = look.spec.normalisation.measure(look.image, channels)
     pixels = intensity.apply(look.image.read(look.region, channels))
     short = [n - m for n, m in zip(look.size, pixels.shape[1:], strict=True)]

@@ -78,7 +78,7 @@ class LivePanel(QWidget):
             tooltip="Models kept on the way, to look at and to go back to",
         )
         self.view = LiveView(
-            viewer, session, images, lambda: predict.form.config(None), self
+            viewer, session, images, lambda: predict.form.config(), self
         )
         self.next = NextRegion(viewer, session)
         column = QVBoxLayout(self)
@@ -141,7 +141,7 @@ class LivePanel(QWidget):
             model, spec = None, None
             if not self.live.running:
                 model, spec = self._models.model, self._models.spec()
-            self.next.look(target, model, spec, self._predict.form.config(None))
+            self.next.look(target, model, spec, self._predict.form.config())
             self.train.show_line("Looking for where the model is least sure…")
         except UnetError as error:
             self._refused(str(error))
@@ -149,7 +149,7 @@ class LivePanel(QWidget):
     def _plan(self) -> Plan:
         base = self.train.base.currentData()
         last = self.live.outcome.plan
-        device = self._predict.form.config(None).device
+        device = self._predict.form.config().device
         config = replace(self.config, device=device)
         if base == GO_ON and last is not None:
             return replace(last, config=config, resume=True)

@@ -36,7 +36,7 @@ class Job:
     spec : ModelSpec
         Its description.
     config : PredictConfig
-        With the channel to look at, or None for all.
+        With the channels to look at.
     """
 
     image: Image
@@ -94,7 +94,7 @@ def predict_planes(
     from napari_unet.inference import PlaneDone, VolumeDone
 
     image, spec = job.image, job.spec
-    channels = choose_channels(image, spec.channels, job.config.channel)
+    channels = choose_channels(image, spec.channels, job.config.channels)
 
     def check() -> None:
         if not sent(0):
@@ -128,7 +128,7 @@ def predict_planes(
             name=image.name,
             intensity=intensity,
             model=job.model,
-            config=replace(job.config, channel=None),
+            config=replace(job.config, channels=()),
             semantic=semantic,
             instances=instances,
         )

@@ -123,7 +123,7 @@ class PredictionPanel(QWidget):
             self._images.planes(target.image),
             self.models.model,
             self.models.spec(),
-            self.controls.form.config(self._images.channel),
+            self.controls.form.config(self._images.seen),
         )
         return target, job
 
@@ -228,7 +228,7 @@ class PredictionPanel(QWidget):
         """Let a running engine load the model; what fails is said by Predict."""
         engine = self._session.engine
         try:
-            request = WarmUp(self.models.model, self.controls.form.config(None))
+            request = WarmUp(self.models.model, self.controls.form.config())
         except UnetError:
             return
         if engine.pid is not None:

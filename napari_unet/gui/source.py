@@ -101,9 +101,12 @@ def plane_on_screen(
     return {axis: shown[axis] for axis in image.stack_axes}
 
 
-def channel_on_screen(layer: Layer, image: Image, point: Sequence[float]) -> int | None:
-    """Return the channel that a slider shows at `point`, None if all are shown."""
-    return _on_screen(layer, image, point).get("C")
+def channel_on_screen(
+    layer: Layer, image: Image, point: Sequence[float]
+) -> tuple[int, ...]:
+    """Return the channel that a slider shows at `point`, none if all are shown."""
+    shown = _on_screen(layer, image, point)
+    return (shown["C"],) if "C" in shown else ()
 
 
 def _on_screen(layer: Layer, image: Image, point: Sequence[float]) -> dict[str, int]:

@@ -119,7 +119,7 @@ class Subjects:
         return Subject(
             self.key(target.layer),
             image,
-            choose_channels(image, channels, self._channel(target)),
+            choose_channels(image, channels, self._seen(target)),
             normalisation,
             labels.snapshot(),
         )
@@ -151,12 +151,12 @@ class Subjects:
                 f"Paint a few strokes on {missing} too, then press Start."
             )
 
-    def _channel(self, target: Target) -> int | None:
+    def _seen(self, target: Target) -> tuple[int, ...]:
         return self._chosen.of(target.layer, target.image)
 
     def _count(self, target: Target) -> int:
         """Return how many channels of an image the model is to see."""
-        if self._channel(target) is not None:
-            return 1
+        if seen := self._seen(target):
+            return len(seen)
         image = self._chosen.image(target.layer, target.image)
         return 3 if image.rgb else image.n_channels

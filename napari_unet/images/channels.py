@@ -9,13 +9,13 @@ from napari_unet.images.image import Image
 
 
 def choose_channels(
-    image: Image, wanted: int, channel: int | None = None
+    image: Image, wanted: int, chosen: Sequence[int] = ()
 ) -> tuple[int, ...]:
     """Choose the channels of an image that a model gets.
 
-    A channel that the user chose, or the only one there is, is repeated as often as
-    the model needs; otherwise the image must have as many as the model takes. The
-    opacity of a colour picture is never used.
+    A single channel that the user chose, or the only one there is, is repeated as often
+    as the model needs; otherwise there must be as many as the model takes. The opacity
+    of a colour picture is never used.
 
     Parameters
     ----------
@@ -23,8 +23,8 @@ def choose_channels(
         The image that the model is to see.
     wanted : int
         How many channels the model takes.
-    channel : int, optional
-        The one that the user chose, counted from 0.
+    chosen : sequence of int
+        Those that the user chose, counted from 0; none takes all that there are.
 
     Returns
     -------
@@ -34,24 +34,26 @@ def choose_channels(
     Raises
     ------
     ImageError
-        If the chosen channel does not exist or the numbers do not fit.
+        If a chosen channel does not exist or the numbers do not fit.
     """
     count = 3 if image.rgb else image.n_channels
-    if channel is not None:
+    for channel in chosen:
         if not 0 <= channel < count:
             raise ImageError(
                 f"'{image.name}' has no channel {channel}: its channels are 0 to "
-                f"{count - 1}. Choose one of these."
+                f"{count - 1}. Choose among these."
             )
-        return (channel,) * wanted
-    if count == 1:
-        return (0,) * wanted
-    if count == wanted:
-        return tuple(range(count))
+    seen = tuple(chosen) or tuple(range(count))
+    if len(seen) == 1:
+        return seen * wanted
+    if len(seen) == wanted:
+        return seen
     kind = " (0 is red, 1 green, 2 blue)" if image.rgb else ""
+    these = f", of which {len(seen)} are chosen" if chosen else ""
+    ways = f"{wanted} channels or one" if 1 < wanted < count else "one channel"
     raise ImageError(
-        f"'{image.name}' has {count} channels{kind}, but the model takes {wanted}. "
-        f"Choose one channel, from 0 to {count - 1}, or a model of {count}."
+        f"'{image.name}' has {count} channels{kind}{these}, but the model takes "
+        f"{wanted}. Choose {ways}, from 0 to {count - 1}, or a model of {len(seen)}."
     )
 
 

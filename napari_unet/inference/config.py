@@ -20,8 +20,8 @@ class PredictConfig:
     tile : int or None
         Pixels along a tile at most; None chooses by the free memory. The result
         does not depend on it.
-    channel : int or None
-        The channel of the image to use, counted from 0; None where it is clear.
+    channels : tuple of int
+        The channels of the image to use, counted from 0; none takes all.
     instances : {"watershed", "components", "none"}
         How objects are found. "watershed" parts cells that touch, where the model has
         learnt boundaries, and is "components" with other models; "components" takes
@@ -46,7 +46,7 @@ class PredictConfig:
 
     device: str = "auto"
     tile: int | None = None
-    channel: int | None = None
+    channels: tuple[int, ...] = ()
     instances: Instances = "watershed"
     diameter: Diameter = None
     flips: bool = False
@@ -59,9 +59,10 @@ class PredictConfig:
                 f"A tile of {self.tile} pixels cannot be used. Choose 16 to 65536, or "
                 "none to let the free memory decide."
             )
-        if self.channel is not None and self.channel < 0:
+        if any(channel < 0 for channel in self.channels):
             raise UnetError(
-                f"There is no channel {self.channel}. Channels are counted from 0."
+                f"There is no channel {min(self.channels)}. Channels are counted from "
+                "0."
             )
         if self.instances not in get_args(Instances):
             raise UnetError(
@@ -104,3 +105,28 @@ def parse_diameter(text: str | None) -> Diameter:
         raise UnetError(
             f"'{text}' is no diameter. Give a number of pixels, or auto."
         ) from None
+
+
+def parse_channels(text: str | None) -> tuple[int, ...]:
+    """Return what a user wrote as channels.
+
+    Parameters
+    ----------
+    text : str or None
+        Numbers with commas between them; nothing is no choice.
+
+    Raises
+    ------
+    UnetError
+        If it is something else, or one comes twice.
+    """
+    try:
+        channels = tuple(int(number) for number in text.split(",")) if text else ()
+    except ValueError:
+        raise UnetError(
+            f"'{text}' are no channels. Give their numbers, counted from 0, with "
+            "commas between them."
+        ) from None
+    if len(set(channels)) < len(channels):
+        raise UnetError(f"Of the channels {text} one comes twice. Give each once.")
+    return channels

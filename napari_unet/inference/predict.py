@@ -130,7 +130,7 @@ def _predicted(
     begin = time.perf_counter()
     device, notes = choose_device(config.device)
     yield from map(Warned, notes)
-    channels = choose_channels(image, model.spec.channels, config.channel)
+    channels = choose_channels(image, model.spec.channels, config.channels)
     # First: what is too large is known before anything is read.
     labels = _labels(image, config, out)
     if intensity is None:

@@ -12,10 +12,12 @@ import tifffile
 import typer
 import zarr
 from cli_squares import squares
+from threshold_model import threshold_model
 
 from napari_unet.cli.predict import predict
 from napari_unet.cli.terminal import user_errors
 from napari_unet.inference import PredictConfig
+from napari_unet.models import save_model
 
 
 def names(folder):
@@ -112,6 +114,24 @@ def test_a_stack_and_its_channel(run, model, out, tmp_path):
         assert lower.max() == 3
 
 
+def test_two_of_five_channels(run, out, tmp_path):
+    # The first of the model's channels decides.
+    model = tmp_path / "two"
+    save_model(threshold_model(channels=2), model)
+    bands = np.zeros((5, 64, 48), np.uint16)
+    bands[3] = squares()
+    path = tmp_path / "stained.ome.tif"
+    tifffile.imwrite(path, bands, metadata={"axes": "CYX"})
+    order = "predict", path, "--model", model, "--out", out, "--json", "--channel"
+    for channels, objects in (("3,1", 3), ("1,3", 0)):
+        result = run(*order, channels)
+        assert result.code == 0, result.err
+        assert json.loads(result.out[0])["objects"] == objects
+    result = run(*order, "0,1,3")
+    assert result.code == 2
+    assert "of which 3 are chosen, but the model takes 2" in result.err[0]
+
+
 def test_axes_that_the_file_does_not_name(run, model, out, tmp_path):
     path = tmp_path / "three.tif"
     movie = np.zeros((3, 64, 48), np.uint16)
@@ -190,6 +210,8 @@ def test_no_folder_is_left_when_no_image_can_be_done(run, model, out, tmp_path):
         (["--device", "abacus"], "'abacus' is no device"),
         (["--tile", "1"], "A tile of 1 pixels"),
         (["--channel", "-1"], "no channel -1"),
+        (["--channel", "red"], "'red' are no channels"),
+        (["--channel", "0,1,0"], "0,1,0 one comes twice"),
     ],
 )
 def test_bad_options_are_one_line_before_anything_is_done(

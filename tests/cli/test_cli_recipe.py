@@ -192,7 +192,7 @@ def test_a_split_holds_whole_images_out(material, recipe):
     )
     assert sorted(folder.images) == ["a", "b"]
     data = folder.training_set(
-        read_recipe(recipe).spec, channel=None, objects=True, seed=0
+        read_recipe(recipe).spec, channels=(), objects=True, seed=0
     )
     for name, part in (("a", TRAINING), ("b", HELD_OUT)):
         tally = data[name].annotation.tally()
@@ -271,7 +271,7 @@ def test_a_table_that_holds_nothing_out_is_said(material, recipe):
     folder = open_training_folder(material / "images", material / "masks", None, table)
     notes = []
     folder.training_set(
-        read_recipe(recipe).spec, channel=None, objects=True, seed=0, tell=notes.append
+        read_recipe(recipe).spec, channels=(), objects=True, seed=0, tell=notes.append
     )
     (note,) = notes
     assert "none of them has val in the table" in note

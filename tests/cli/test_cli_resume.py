@@ -84,6 +84,11 @@ def test_the_split_the_channel_and_the_axes(run, order, folders, tiny, tmp_path)
     other = run(*order, "--resume", "--channel", 5)
     assert other.code == 2
     assert "has no channel 5" in other.err[-1]
+    # The first versions wrote it down as a number.
+    path = tmp_path / "mine-checkpoints" / "beginning.json"
+    began = json.loads(path.read_text())
+    path.write_text(json.dumps({**began, "channel": 5}))
+    assert "has no channel 5" in run(*order, "--resume").err[-1]
 
 
 def test_scores_by_other_labels_do_not_count(run, order, folders, tiny, tmp_path):
@@ -139,7 +144,7 @@ def test_nothing_to_go_on_from_is_said(run, order, tiny):
     assert "no checkpoints in" in began.err[0]
 
 
-@pytest.mark.parametrize("content", ["", "[]", '{"channel": "red"}'])
+@pytest.mark.parametrize("content", ["", "[]", '{"channel": [3]}'])
 def test_a_damaged_beginning_is_one_line(run, order, tiny, tmp_path, content):
     order = [*order, "--base", tiny, "--steps", 1]
     assert run(*order).code == 0

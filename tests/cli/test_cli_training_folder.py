@@ -26,7 +26,7 @@ def tallies(folder, model, came=()):
     """Return the pixels of each image by what becomes of them."""
     data = open_training_folder(
         folder / "images", folder / "labels", None, None
-    ).training_set(read_spec(model), channel=None, objects=True, seed=0, came=came)
+    ).training_set(read_spec(model), channels=(), objects=True, seed=0, came=came)
     return {name: data[name].annotation.tally().sum(axis=0) for name in data}
 
 
@@ -65,7 +65,9 @@ def test_what_is_guessed_of_images_is_said_once(model, tmp_path):
     notes = []
     open_training_folder(
         tmp_path / "images", tmp_path / "labels", None, None
-    ).training_set(read_spec(model), channel=0, objects=True, seed=0, tell=notes.append)
+    ).training_set(
+        read_spec(model), channels=(0,), objects=True, seed=0, tell=notes.append
+    )
     (note,) = notes
     assert note.startswith("'0' and 2 more: Nothing names all the axes")
     assert note.endswith("taken as 2 C x 64 Y x 48 X.")
@@ -81,7 +83,7 @@ def test_what_a_table_holds_out_is_never_learnt_from(model, folder):
     spec = spec.model_copy(update={"classes": ClassScheme.named("cell", "other")})
     data = open_training_folder(
         folder / "images", folder / "labels", None, table
-    ).training_set(spec, channel=None, objects=False, seed=0)
+    ).training_set(spec, channels=(), objects=False, seed=0)
     for name in data:
         tally = data[name].annotation.tally().sum(axis=0)
         assert tally[HELD_OUT if name == "3" else TRAINING] == 64 * 48

@@ -213,7 +213,7 @@ def test_the_maps_are_of_the_image_and_the_channel_that_models_see(
 ):
     viewer.add_image(255 - blobs // 20, name="other")
     viewer.add_image(np.stack([255 - blobs // 20, blobs]), name="two")
-    widget.image_panel.channels.setCurrentIndex(1)
+    widget.image_panel.channels.setCurrentText("Channel 1")
     choose(explorer, model)
     explorer.height_box.setValue(60)
     explorer.width_box.setValue(80)

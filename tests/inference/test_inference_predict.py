@@ -252,7 +252,7 @@ def test_intensities_are_those_of_the_whole_image():
 def test_the_chosen_channel_is_used():
     pixels = np.stack([squares((5, 5)), squares((40, 60), (70, 70))])
     image = image_from_array(pixels, "CYX")
-    config = PredictConfig(device="cpu", channel=1)
+    config = PredictConfig(device="cpu", channels=(1,))
     *_, predicted = predict(threshold_model(3), image, config=config)
     assert predicted.objects == 2
     with pytest.raises(ImageError, match="2 channels"):
@@ -342,7 +342,13 @@ def test_real_models_give_the_same_twice_and_stay_as_they_are():
 
 @pytest.mark.parametrize(
     "setting",
-    [{"tile": 8}, {"tile": -1}, {"channel": -1}, {"min_size": -1}, {"instances": "x"}],
+    [
+        {"tile": 8},
+        {"tile": -1},
+        {"channels": (-1,)},
+        {"min_size": -1},
+        {"instances": "x"},
+    ],
 )
 def test_settings_are_checked_at_birth(setting):
     with pytest.raises(UnetError):
