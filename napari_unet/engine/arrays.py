@@ -86,21 +86,34 @@ class SharedArray:
             If the disk cannot hold it. The space is taken now: a mapped file
             without its blocks would kill whoever writes to it on a full disk.
         """
+        made = cls.sparse(folder, shape, dtype)
+        try:
+            made._reserve(())
+        except EngineError:
+            made.remove()
+            raise
+        return made
+
+    @classmethod
+    def sparse(
+        cls, folder: Path, shape: tuple[int, ...], dtype: DTypeLike
+    ) -> SharedArray:
+        """Make an array of zeros, of which nobody may write but what is `fill`ed.
+
+        Raises
+        ------
+        EngineError
+            If the file system cannot hold a file of this size.
+        """
         for left in tuple(_mapped):
             _remove(left)
         path = folder / f"{secrets.token_hex(8)}.npy"
         made = cls(str(path), shape, np.dtype(dtype).str)
-        n_bytes = math.prod(shape) * np.dtype(dtype).itemsize
         try:
             open_memmap(path, "w+", dtype=made.dtype, shape=shape)
-            _reserve(path, n_bytes)
         except OSError as error:
             made.remove()
-            raise EngineError(
-                f"There is no room for {n_bytes / 1e6:.0f} MB of pixels in '{folder}' "
-                f"({error.strerror}). Free some disk space there, or work on a "
-                "smaller part of the image."
-            ) from error
+            raise made._no_room(made._bytes_of(()), error) from error
         return made
 
     @classmethod
@@ -116,6 +129,17 @@ class SharedArray:
         made = cls.create(folder, array.shape, array.dtype)
         made.open()[...] = array
         return made
+
+    def fill(self, at: tuple[int, ...], values: NDArray[Any]) -> None:
+        """Write the part of a sparse array that its first axes count.
+
+        Raises
+        ------
+        EngineError
+            If the disk cannot hold it.
+        """
+        self._reserve(at)
+        self.open()[at] = values
 
     def open(self, mode: Literal["r", "r+"] = "r+") -> NDArray[Any]:
         """Map the array.
@@ -144,6 +168,26 @@ class SharedArray:
         """
         _remove(self.path)
 
+    def _reserve(self, at: tuple[int, ...]) -> None:
+        """Give a part, still all zeros, its place on disk."""
+        n_bytes = self._bytes_of(at)
+        count = int(np.ravel_multi_index(at, self.shape[: len(at)])) if at else 0
+        header = os.path.getsize(self.path) - self._bytes_of(())
+        try:
+            _reserve(self.path, header + count * n_bytes, n_bytes)
+        except OSError as error:
+            raise self._no_room(n_bytes, error) from error
+
+    def _bytes_of(self, at: tuple[int, ...]) -> int:
+        return math.prod(self.shape[len(at) :]) * np.dtype(self.dtype).itemsize
+
+    def _no_room(self, n_bytes: int, error: OSError) -> EngineError:
+        return EngineError(
+            f"There is no room for {n_bytes / 1e6:.0f} MB of pixels in "
+            f"'{Path(self.path).parent}' ({error.strerror}). Free some disk space "
+            "there, or work on a smaller part of the image."
+        )
+
 
 def _remove(path: str) -> None:
     _mapped.discard(path)
@@ -155,15 +199,15 @@ def _remove(path: str) -> None:
         _mapped.add(path)
 
 
-def _reserve(path: Path, n_bytes: int) -> None:
-    """Give the last `n_bytes` of a new file, all zeros, their place on disk."""
-    size = os.path.getsize(path)
+def _reserve(path: str, begin: int, n_bytes: int) -> None:
+    """Give bytes of a file, all zeros, their place on disk."""
     with open(path, "r+b") as file:
         reserve = getattr(os, "posix_fallocate", None)
         if reserve is not None:
-            reserve(file.fileno(), 0, size)
+            if n_bytes:
+                reserve(file.fileno(), begin, n_bytes)
             return
-        file.seek(size - n_bytes)
+        file.seek(begin)
         block = bytes(1 << 20)
         while n_bytes > 0:
             n_bytes -= file.write(block[:n_bytes])

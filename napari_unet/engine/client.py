@@ -87,6 +87,16 @@ class Engine:
         """
         return SharedArray.create(self._session(), shape, dtype)
 
+    def sparse_array(self, shape: tuple[int, ...], dtype: DTypeLike) -> SharedArray:
+        """Make an array to `fill` part by part; `remove` it after use.
+
+        Raises
+        ------
+        EngineError
+            If the file system cannot hold a file of this size.
+        """
+        return SharedArray.sparse(self._session(), shape, dtype)
+
     def share(self, array: ArrayLike) -> SharedArray:
         """Make a copy of `array` that both processes see; `remove` it after use.
 

@@ -86,10 +86,11 @@ def most_uncertain(
     images = state.session.images
     tiles = [
         (key, tile)
-        for key in request.keys
-        for plane in state.session.image(key).planes
+        for key, plane in request.planes
         for tile in cut(
-            images[key].image.whole(plane), SEARCH_TILE, weights.net.multiple
+            state.session.image(key).image.whole(plane),
+            SEARCH_TILE,
+            weights.net.multiple,
         )
     ]
     if len(tiles) > MOST_SEARCHED:

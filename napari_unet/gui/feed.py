@@ -152,20 +152,24 @@ class Feed:
     def _show(self, subject: Subject) -> None:
         """Give the engine the pixels of an image if it has others or none."""
         key, shared = subject.key, self._shared.get(subject.key)
+        labelled = [region.plane for region in self._labels[key].labelled()]
         if shared is None or not shared.shows(subject):
-            self._add(key, SharedImage.of(subject, self._engine))
-        elif key not in self._known:
+            shared = SharedImage.of(subject, self._engine)
+            try:
+                shared.fill([*labelled, *subject.planes])
+                self._add(key, shared)
+            except UnetError:
+                shared.pixels.remove()
+                raise
+            return
+        shared.fill([*labelled, *subject.planes])
+        if key not in self._known:
             self._add(key, shared)
 
     def _add(self, key: str, shared: SharedImage) -> None:
         """Give the engine an image in place of another; labels that fit stay."""
         before = self._shared.get(key)
-        try:
-            self._engine.ask(shared.description(key))
-        except UnetError:
-            if before is not shared:
-                shared.pixels.remove()
-            raise
+        self._engine.ask(shared.description(key))
         self._shared[key] = shared
         self._known.setdefault(key, None)
         if before is not None and before is not shared:

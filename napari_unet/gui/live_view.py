@@ -179,7 +179,7 @@ class LiveView(QObject):
         try:
             target = self._images.target()
             region = region_on_screen(self._viewer, target, _MOST)
-            subject = self._live.subjects.of(target)
+            subject = self._live.subjects.of(target, planes=[region.plane])
             self.told.emit("")
             results = self._session.results_of(layer)
             return View(
@@ -206,7 +206,7 @@ class LiveView(QObject):
                 )
             layer, region = self._pinned
             target = self._session.target(layer)
-            subject = self._live.subjects.of(target)
+            subject = self._live.subjects.of(target, planes=[region.plane])
             folder = str(self._live.outcome.folder_of(checkpoint))
             self._previews.show(
                 View(target, subject, region, self._config(), folder, small=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QObject, Signal
@@ -13,6 +15,7 @@ from napari_unet.gui.background import start
 from napari_unet.gui.screen import show_region
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
     from concurrent.futures import Future
 
     from napari.viewer import Viewer
@@ -22,6 +25,10 @@ if TYPE_CHECKING:
     from napari_unet.gui.target import Target
     from napari_unet.inference import PredictConfig
     from napari_unet.models import ModelSpec
+
+
+# Planes of one search: each is copied to where the engine sees it.
+_MOST_PLANES = 32
 
 
 class NextRegion(QObject):
@@ -86,10 +93,13 @@ class NextRegion(QObject):
             self.found.emit("There is no image to look at. Open one first.")
             return
         suiting = self._suiting(targets, spec)
-        known = live.feed.send(*(subject for subject, _ in suiting))
-        seen = {subject.key: target for subject, target in suiting}
-        request = MostUncertain(tuple(seen), model=model, config=config)
-        self._seen = seen
+        planes = [(s.key, plane) for s, _ in suiting for plane in s.image.planes()]
+        if len(planes) > _MOST_PLANES:
+            # Another search looks at other planes.
+            planes = random.sample(planes, _MOST_PLANES)
+        known = live.feed.send(*(_with(s, planes) for s, _ in suiting))
+        request = MostUncertain(tuple(planes), model=model, config=config)
+        self._seen = seen = {subject.key: target for subject, target in suiting}
         worker = create_worker(
             self._ask, known, request, seen, _start_thread=False, _ignore_errors=True
         )
@@ -139,3 +149,9 @@ class NextRegion(QObject):
             f"Least sure here in '{target.layer.name}' "
             f"({answer.uncertainty:.0%} uncertain)."
         )
+
+
+def _with(subject: Subject, planes: Sequence[tuple[str, Mapping[str, int]]]) -> Subject:
+    """Return a subject with its part of the planes that are looked at."""
+    mine = tuple(plane for key, plane in planes if key == subject.key)
+    return replace(subject, planes=mine)

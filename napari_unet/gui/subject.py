@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
@@ -10,6 +10,8 @@ import numpy as np
 from napari_unet.engine.messages import AddImage
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
     from napari_unet.annotation import Annotation
     from napari_unet.engine.arrays import SharedArray
     from napari_unet.engine.client import Engine
@@ -32,6 +34,8 @@ class Subject:
         Of the model.
     labels : Annotation
         A snapshot.
+    planes : tuple of mapping
+        Those that are looked at, with or without labels.
     """
 
     key: str
@@ -39,11 +43,12 @@ class Subject:
     channels: tuple[int, ...]
     normalisation: Normalisation
     labels: Annotation
+    planes: tuple[Mapping[str, int], ...] = ()
 
 
 @dataclass(frozen=True)
 class SharedImage:
-    """The pixels of a subject, where the engine sees them.
+    """The pixels of a subject, where the engine sees them: planes as they are needed.
 
     Attributes
     ----------
@@ -56,6 +61,8 @@ class SharedImage:
         Of the model.
     intensity : IntensityRange
         What becomes 0 and 1.
+    filled : set of tuple of int
+        The positions of the planes that are there.
     """
 
     image: Image
@@ -63,10 +70,11 @@ class SharedImage:
     pixels: SharedArray
     normalisation: Normalisation
     intensity: IntensityRange
+    filled: set[tuple[int, ...]] = field(default_factory=set)
 
     @classmethod
     def of(cls, subject: Subject, engine: Engine) -> Self:
-        """Copy the pixels of a subject.
+        """Make room for the pixels of a subject, and measure them.
 
         Raises
         ------
@@ -78,15 +86,24 @@ class SharedImage:
         intensity = subject.normalisation.measure(image, channels)
         shape = (*image.stack_shape, len(read), *image.plane_shape)
         dtype = np.dtype(image.data.dtype).newbyteorder("=")
-        pixels = engine.array(shape, dtype)
-        try:
-            filled = pixels.open()
-            for plane in image.planes():
-                filled[tuple(plane.values())] = image.read(image.whole(plane), read)
-        except Exception:
-            pixels.remove()
-            raise
+        pixels = engine.sparse_array(shape, dtype)
         return cls(image, channels, pixels, subject.normalisation, intensity)
+
+    def fill(self, planes: Iterable[Mapping[str, int]]) -> None:
+        """Copy the pixels of planes that are not there yet.
+
+        Raises
+        ------
+        ImageError, EngineError
+            If they cannot be read, or the disk cannot hold them.
+        """
+        read = tuple(dict.fromkeys(self.channels))
+        for plane in planes:
+            at = tuple(plane[axis] for axis in self.image.stack_axes)
+            if at not in self.filled:
+                whole = self.image.whole(plane)
+                self.pixels.fill(at, self.image.read(whole, read))
+                self.filled.add(at)
 
     def shows(self, subject: Subject) -> bool:
         """Whether these are the pixels of a subject still, and seen as bright."""

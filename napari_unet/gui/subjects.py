@@ -13,6 +13,8 @@ from napari_unet.images import choose_channels
 from napari_unet.models import Normalisation
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from napari.layers import Image as ImageLayer
 
     from napari_unet.annotation import Blocks
@@ -86,7 +88,12 @@ class Subjects:
                 image.annotation.follow_split(split)
                 self._annotations.keep(image)
 
-    def of(self, target: Target, model: ModelSpec | None = None) -> Subject:
+    def of(
+        self,
+        target: Target,
+        model: ModelSpec | None = None,
+        planes: Sequence[Mapping[str, int]] = (),
+    ) -> Subject:
         """Return an image as it is now, with its labels if it has any.
 
         Parameters
@@ -95,6 +102,8 @@ class Subjects:
             The image and its layer.
         model : ModelSpec, optional
             What is to see it; what is being trained if absent.
+        planes : sequence of mapping
+            Those that are looked at, with or without labels.
 
         Raises
         ------
@@ -122,6 +131,7 @@ class Subjects:
             choose_channels(image, channels, self._seen(target)),
             normalisation,
             labels.snapshot(),
+            tuple(planes),
         )
 
     def check_strokes(self) -> None:

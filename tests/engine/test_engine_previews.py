@@ -77,7 +77,14 @@ def test_the_most_uncertain_region_is_not_where_labels_are(desk, scene, training
     labelled = Region(0, 0, 600, 400)
     desk.add(large.add(), large.paint(0, 1, region=labelled))
     before = desk.stepped(training)
-    *tiles, found = desk.ask(MostUncertain(("a", "large")))
+    *tiles, found = desk.ask(
+        MostUncertain(
+            (
+                ("a", {}),
+                ("large", {}),
+            )
+        )
+    )
     assert isinstance(found, UncertainRegion)
     assert found.key == "large"
     assert found.region.x1 > 400
@@ -88,7 +95,7 @@ def test_the_most_uncertain_region_is_not_where_labels_are(desk, scene, training
 
 
 def test_nothing_uncertain_is_left_where_all_is_labelled(desk, scene, training):
-    request = MostUncertain(("a",))
+    request = MostUncertain((("a", {}),))
     desk.ask(request)
     assert "labels everywhere" in desk.failure(request).text
 
@@ -96,12 +103,17 @@ def test_nothing_uncertain_is_left_where_all_is_labelled(desk, scene, training):
 def test_an_image_may_go_while_it_is_searched(desk, training):
     large = Scene(desk.share, "large", side=600)
     other = Scene(desk.share, "other", side=100)
-    search = MostUncertain(("large", "other"))
+    search = MostUncertain(
+        (
+            ("large", {}),
+            ("other", {}),
+        )
+    )
     desk.add(large.add(), other.add(), search)
     while not desk.events(search):
         desk.scheduler.step()
     desk.add(RemoveImage("large"))
-    desk.ask(scene_request := MostUncertain(("other",)))
+    desk.ask(scene_request := MostUncertain((("other", {}),)))
     while not desk.ended(search):
         desk.scheduler.step()
     assert isinstance(desk.events(search)[-1], UncertainRegion)

@@ -141,7 +141,14 @@ def test_paint_watch_it_learn_correct(engine, scene, begin, tmp_path):
     engine.ask(other.add())
     engine.ask(other.paint(0, 1, region=Region(0, 0, 96, 160)))
     course.step(lambda e: e.labelled > labelled)
-    *tiles, found = engine.request(MostUncertain(("a", "b")))
+    *tiles, found = engine.request(
+        MostUncertain(
+            (
+                ("a", {}),
+                ("b", {}),
+            )
+        )
+    )
     assert all(isinstance(e, TileDone) for e in tiles)
     assert isinstance(found, UncertainRegion)
     assert found.key == "b"

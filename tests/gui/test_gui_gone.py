@@ -155,7 +155,8 @@ class Fading:
 def test_an_image_that_goes_while_it_is_read_leaves_nothing_behind(engine, blobs):
     # Once to measure the brightness, and then no more.
     image = Image(Fading(blobs, reads=1), "YX", "field")
-    subject = Subject("field", image, (0,), Normalisation(), Annotation.of(image))
+    labels = Annotation.of(image)
+    subject = Subject("field", image, (0,), Normalisation(), labels, planes=({},))
     feed = Feed(engine, lambda key, split: None)
     engine.start()
     folder = Path(engine.array((1,), np.uint8).path).parent

@@ -31,7 +31,8 @@ class AddImage(Request):
     name : str
         What the user calls it.
     pixels : SharedArray
-        All planes. The file may be removed once the answer has come.
+        All planes; those that are neither labelled nor looked at may be empty. The file
+        may be removed once the answer has come.
     axes : str
         The axes of `pixels`, e.g. ``"CZYX"``, as in `images.Image`.
     rgb : bool

@@ -9,6 +9,8 @@ from napari_unet.engine.messages.request import Request
 from napari_unet.inference.config import PredictConfig
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from napari_unet.engine.arrays import SharedArray
     from napari_unet.images import Region
 
@@ -79,13 +81,13 @@ class MostUncertain(Request):
 
     Attributes
     ----------
-    keys : tuple of str
-        The images to look at.
+    planes : tuple of (str, mapping)
+        The planes to look at: the key of an image, and a position.
     checkpoint, model, config
         As in `Preview`.
     """
 
-    keys: tuple[str, ...]
+    planes: tuple[tuple[str, Mapping[str, int]], ...]
     checkpoint: str | None = None
     model: str | None = None
     config: PredictConfig = DEFAULT

@@ -1,0 +1,89 @@
+"""What the engine is told of images."""
+
+import os
+from dataclasses import replace
+
+import numpy as np
+import psutil
+import pytest
+from gui_threshold import saved_threshold_model
+
+from napari_unet.annotation import Annotation
+from napari_unet.engine.messages import AtWork, MostUncertain
+from napari_unet.errors import EngineError
+from napari_unet.gui.feed import Feed
+from napari_unet.gui.subject import Subject
+from napari_unet.images import Image, Region
+from napari_unet.models import Normalisation
+
+
+@pytest.fixture
+def film():
+    """A film of 2 channels; nobody has labelled it."""
+    rng = np.random.default_rng(0)
+    pixels = rng.integers(1, 99, (30, 2, 120, 160), dtype=np.uint16)
+    image = Image(pixels, "TCYX", "film")
+    return Subject("film", image, (1, 0), Normalisation(), Annotation.of(image))
+
+
+@pytest.fixture
+def feed(engine):
+    feed = Feed(engine, lambda key, split: None)
+    yield feed
+    feed.remove("film").result(60)
+    feed.close()
+
+
+def labelled(subject, t):
+    labels = subject.labels.snapshot()
+    labels.write_scribbles(Region(3, 4, 9, 9, {"T": t}), np.ones((6, 5), np.uint8))
+    return replace(subject, labels=labels)
+
+
+def frames_there(feed, subject):
+    """Return which frames the engine has; what it has of them is right."""
+    pixels = feed._shared["film"].pixels
+    there = [t for t, frame in enumerate(pixels.open("r")) if frame.any()]
+    for t in there:
+        np.testing.assert_array_equal(
+            pixels.open("r")[t], subject.image.data[t][[1, 0]]
+        )
+    if hasattr(os, "posix_fallocate"):
+        frame = subject.image.data[0].nbytes
+        assert os.stat(pixels.path).st_blocks * 512 < (len(there) + 2) * frame
+    return there
+
+
+def test_of_a_film_the_engine_gets_the_frames_that_it_needs(feed, film):
+    feed.send(film).result(60)
+    assert frames_there(feed, film) == []
+    film = labelled(film, 7)
+    feed.send(film).result(60)
+    assert frames_there(feed, film) == [7]
+    # What is on screen.
+    feed.send(replace(film, planes=({"T": 29},))).result(60)
+    assert frames_there(feed, film) == [7, 29]
+    feed.send(labelled(film, 2)).result(60)
+    assert frames_there(feed, film) == [2, 7, 29]
+    # Other pixels, of which the labelled ones are needed.
+    other = replace(film.image, data=film.image.data[::-1].copy())
+    film = replace(film, image=other)
+    feed.send(labelled(film, 2)).result(60)
+    assert frames_there(feed, film) == [2, 7]
+
+
+def test_an_engine_that_has_been_started_anew_has_them_again(
+    feed, engine, film, tmp_path
+):
+    feed.send(labelled(film, 7)).result(60)
+    killed = psutil.Process(engine.pid)
+    killed.kill()
+    with pytest.raises(EngineError):
+        feed.ask(AtWork()).result(60)
+    feed.send(replace(labelled(film, 3), planes=({"T": 0},))).result(60)
+    assert frames_there(feed, film) == [0, 3, 7]
+    model = saved_threshold_model(tmp_path / "two", channels=2)
+    request = MostUncertain((("film", {"T": 0}),), model=str(model))
+    *_, found = engine.request(request)
+    assert found.key == "film"
+    assert found.region.plane == {"T": 0}
