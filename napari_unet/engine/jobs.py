@@ -50,15 +50,25 @@ def predict(request: Predict, state: State) -> Generator[object, None, None]:
     from napari_unet.images import Image
     from napari_unet.inference import Labels, Predicted
     from napari_unet.inference import predict as predict_image
+    from napari_unet.inference.prepare import prepare
+    from napari_unet.nets.choice import choose_device
 
+    config, model = request.config, state.model(request.model)
+    device, _ = choose_device(config.device)
+    prepared = state.prepared(
+        f"{request.model}, from four sides" if config.flips else request.model,
+        (model, device),
+        lambda: prepare(model.net, device, flips=config.flips),
+    )
     image = Image(request.pixels.open("r"), request.axes, request.name, request.rgb)
     instances = None if request.instances is None else request.instances.open()
     for event in predict_image(
-        state.model(request.model),
+        model,
         image,
         intensity=request.intensity,
-        config=request.config,
+        config=config,
         out=Labels(request.semantic.open(), instances),
+        prepared=prepared,
     ):
         if isinstance(event, Predicted):
             # The arrays are shared; in a message they would be copied.

@@ -59,7 +59,7 @@ class State:
     def prepared(
         self, name: str, version: object, prepare: Callable[[], PreparedNet]
     ) -> PreparedNet:
-        """Return a net ready for previews, made anew where its version has changed.
+        """Return a net ready for inference, made anew where its version has changed.
 
         Parameters
         ----------

@@ -1,23 +1,17 @@
-"""Planes of an image to the engine, and their labels back."""
+"""The prediction of an image for the window, volume by volume."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from napari_unet.engine.messages import Predict
-from napari_unet.gui.results import narrow
+from napari_unet.gui.exchange import Exchange
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from numpy.typing import NDArray
-
-    from napari_unet.engine.arrays import SharedArray
     from napari_unet.engine.client import Engine
-    from napari_unet.images import Image
+    from napari_unet.images import Image, IntensityRange
     from napari_unet.inference import PredictConfig
     from napari_unet.models import ModelSpec
 
@@ -46,23 +40,6 @@ class Job:
     config: PredictConfig
 
 
-@dataclass(frozen=True)
-class PlaneLabels:
-    """The labels of one plane, ``(Y, X)`` each, in memory of their own.
-
-    Attributes
-    ----------
-    plane : dict
-    semantic : ndarray, uint8
-    instances : ndarray, uint16 or uint32, or None
-        As `gui.results.narrow` returns them; None where no objects were looked for.
-    """
-
-    plane: dict[str, int]
-    semantic: NDArray[np.uint8]
-    instances: NDArray[np.unsignedinteger] | None
-
-
 class _GivenUp(Exception):
     """Nobody waits for the prediction any more."""
 
@@ -70,11 +47,11 @@ class _GivenUp(Exception):
 def predict_planes(
     engine: Engine, job: Job, sent: Callable[[int], bool]
 ) -> Iterator[Any]:
-    """Let the engine predict, and yield its events.
+    """Let the engine predict volume by volume, and yield its events as if of all.
 
     Before each `PlaneDone` comes the `PlaneLabels` of the same plane, and before a
-    `VolumeDone` those of its planes. It reads pixels
-    and waits, so it belongs in a worker.
+    `VolumeDone` those of its planes. It reads pixels and waits, so it belongs in a
+    worker.
 
     Parameters
     ----------
@@ -91,75 +68,82 @@ def predict_planes(
         If the image does not suit the model, or the engine fails.
     """
     from napari_unet.images import choose_channels
-    from napari_unet.inference import PlaneDone, VolumeDone
-
-    image, spec = job.image, job.spec
-    channels = choose_channels(image, spec.channels, job.config.channels)
+    from napari_unet.inference.volumes import volumes
 
     def check() -> None:
         if not sent(0):
             raise _GivenUp
 
+    image, spec = job.image, job.spec
+    channels = choose_channels(image, spec.channels, job.config.channels)
+    parts = volumes(job.planes)
+    if job.config.diameter == "auto":
+        # How large objects are is found in the middle, and for all.
+        parts.insert(0, parts.pop(len(parts) // 2))
     try:
         intensity = spec.normalisation.measure(image, channels, check)
+        read = tuple(dict.fromkeys(channels))
+        with_objects = job.config.instances != "none"
+        exchange = Exchange(engine, image, read, len(parts[0]), with_objects)
+        try:
+            yield from _predicted(exchange, job, parts, intensity, check, sent)
+        finally:
+            exchange.remove()
     except _GivenUp:
         return
-    stack = image.stack_shape if len(job.planes) > 1 else ()
-    read = tuple(dict.fromkeys(channels))
-    arrays: list[SharedArray] = []
-    try:
-        pixels = _new(
-            arrays, engine, (*stack, len(read), *image.plane_shape), image.dtype
-        )
-        for plane in job.planes:
-            if not sent(0):
-                return
-            # None is held on to: Windows does not remove a file that is mapped.
-            pixels.open()[_index(plane, stack)] = image.read(image.whole(plane), read)
-        labels = (*stack, *image.plane_shape)
-        semantic = _new(arrays, engine, labels, np.uint8)
-        instances = None
-        if job.config.instances != "none":
-            instances = _new(arrays, engine, labels, np.uint32)
-        request = Predict(
-            pixels=pixels,
-            axes=(image.stack_axes if stack else "") + "CYX",
-            rgb=image.rgb and len(read) > 1,
-            name=image.name,
-            intensity=intensity,
-            model=job.model,
-            config=replace(job.config, channels=()),
-            semantic=semantic,
-            instances=instances,
-        )
+
+
+def _predicted(
+    exchange: Exchange,
+    job: Job,
+    parts: Sequence[Sequence[Mapping[str, int]]],
+    intensity: IntensityRange,
+    check: Callable[[], None],
+    sent: Callable[[int], bool],
+) -> Iterator[Any]:
+    """Predict volumes one after the other, and count over all of them."""
+    from napari_unet.inference import (
+        PlaneDone,
+        Planned,
+        Predicted,
+        TileDone,
+        VolumeDone,
+        Warned,
+    )
+
+    config = replace(job.config, channels=())
+    objects = 0
+    warned: set[Warned] = set()
+    for number, part in enumerate(parts):
+        exchange.fill(part, check)
+        request = exchange.request(intensity, job.model, config)
         if not sent(request.id):
-            return
-        for event in engine.request(request):
-            planes: Sequence[Mapping[str, int]] = ()
-            if isinstance(event, PlaneDone):
-                planes = (event.plane or job.planes[0],)
-            elif isinstance(event, VolumeDone):
-                planes = event.planes
-            for done in planes:
-                at = _index(done, stack)
-                yield PlaneLabels(
-                    dict(done),
-                    semantic.open("r")[at].copy(),
-                    narrow(instances.open("r")[at]) if instances else None,
-                )
-            yield event
-    finally:
-        for array in arrays:
-            array.remove()
-
-
-def _new(
-    arrays: list[SharedArray], engine: Engine, shape: tuple[int, ...], dtype: Any
-) -> SharedArray:
-    arrays.append(engine.array(shape, np.dtype(dtype).newbyteorder("=")))
-    return arrays[-1]
-
-
-def _index(plane: Mapping[str, int], stack: tuple[int, ...]) -> tuple[int, ...]:
-    """Return where `plane` is in what was sent: the whole stack, or it alone."""
-    return tuple(plane.values()) if stack else ()
+            raise _GivenUp
+        for event in exchange.engine.request(request):
+            match event:
+                case Planned():
+                    if number == 0:
+                        yield replace(event, tiles=event.tiles * len(parts))
+                case TileDone():
+                    done = number * event.total + event.done
+                    yield replace(event, done=done, total=event.total * len(parts))
+                case PlaneDone():
+                    at = event.plane.get("Z", 0)
+                    yield exchange.labels(part, at, objects)
+                    yield replace(event, plane=part[at])
+                case VolumeDone():
+                    for at in range(len(part)):
+                        yield exchange.labels(part, at, objects)
+                    yield replace(event, planes=tuple(part))
+                case Predicted():
+                    objects += event.objects
+                    config = replace(config, diameter=event.diameter)
+                    if number == len(parts) - 1:
+                        yield replace(event, objects=objects)
+                case Warned() if event in warned:
+                    pass
+                case _:
+                    if isinstance(event, Warned):
+                        warned.add(event)
+                    yield event
+        check()

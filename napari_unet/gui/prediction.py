@@ -11,7 +11,8 @@ from superqt.utils import create_worker
 
 from napari_unet.errors import UnetError
 from napari_unet.gui.background import activity, start
-from napari_unet.gui.planes import PlaneLabels, predict_planes
+from napari_unet.gui.exchange import PlaneLabels
+from napari_unet.gui.planes import predict_planes
 
 if TYPE_CHECKING:
     from napari.viewer import Viewer

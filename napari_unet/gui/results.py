@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import DTypeLike, NDArray
 
     from napari_unet.annotation import ClassScheme
-    from napari_unet.gui.planes import PlaneLabels
+    from napari_unet.gui.exchange import PlaneLabels
     from napari_unet.gui.target import Target
     from napari_unet.images import Region
 

@@ -125,6 +125,9 @@ class Predicted:
         For humans.
     tile : int
         As in `Planned`, or what had to be taken instead.
+    diameter : float or None
+        Of the objects, in pixels, as it was given or found; None where the image was
+        taken as it is.
     """
 
     labels: Labels
@@ -133,6 +136,7 @@ class Predicted:
     megapixels_per_second: float
     device: str
     tile: int
+    diameter: float | None
 
 
 @dataclass(frozen=True)

@@ -171,7 +171,8 @@ def _predicted(
     seconds = time.perf_counter() - begin
     pixels = len(wanted) * image.plane_shape[0] * image.plane_shape[1]
     speed = pixels / seconds / 1e6
-    yield Predicted(labels, numbering.objects, seconds, speed, device.label, tiles.tile)
+    objects, tile = numbering.objects, tiles.tile
+    yield Predicted(labels, objects, seconds, speed, device.label, tile, diameter)
 
 
 def _tiles(

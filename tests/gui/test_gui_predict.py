@@ -330,7 +330,7 @@ def test_a_prediction_is_drawn_once(viewer, widget, predict, blobs, qtbot):
 
 
 def test_ids_may_be_higher_than_the_layer_holds(viewer, widget, blobs):
-    from napari_unet.gui.planes import PlaneLabels
+    from napari_unet.gui.exchange import PlaneLabels
     from napari_unet.gui.results import narrow
 
     image = viewer.add_image(np.stack([blobs] * 5), name="field")
