@@ -141,8 +141,10 @@ class LivePanel(QWidget):
             model, spec = None, None
             if not self.live.running:
                 model, spec = self._models.model, self._models.spec()
-            self.next.look(target, model, spec, self._predict.form.config())
+            config = self._predict.form.config()
+            # First: without an image the answer comes at once.
             self.train.show_line("Looking for where the model is least sure…")
+            self.next.look(target, model, spec, config)
         except UnetError as error:
             self._refused(str(error))
 

@@ -69,6 +69,11 @@ def test_of_a_pyramid_that_is_seen_from_near_no_more_is_on_screen(
         region_on_screen(viewer, widget.session.target(image), 2000)
 
 
+def test_next_without_an_image_says_so(widget):
+    widget.live_panel.train.next.click()
+    assert widget.live_panel.train.verdict.text().startswith("There is no image")
+
+
 def test_next_passes_over_images_that_the_model_cannot_see(
     viewer, widget, annotations, blobs, qtbot
 ):
