@@ -137,11 +137,12 @@ class Feed:
     def _decide(self, subjects: Sequence[Subject]) -> None:
         """Follow the labels, and decide what is held out of all that is known."""
         for subject in subjects:
-            ours = self._labels.get(subject.key)
-            if ours is None or ours.shape != subject.labels.shape:
-                self._labels[subject.key] = subject.labels.snapshot()
+            ours, theirs = self._labels.get(subject.key), subject.labels
+            # The sliders may have been named anew before it was annotated.
+            if ours and (ours.shape, ours.axes) == (theirs.shape, theirs.axes):
+                ours.follow(theirs)
             else:
-                ours.follow(subject.labels)
+                self._labels[subject.key] = theirs.snapshot()
         before = {key: ours.split.snapshot() for key, ours in self._labels.items()}
         hold_out(self._labels)
         for key, ours in self._labels.items():

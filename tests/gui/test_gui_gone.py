@@ -190,6 +190,20 @@ def test_an_image_that_the_engine_does_not_take_leaves_nothing_behind(
     feed.close()
 
 
+def test_labels_of_an_image_whose_axes_were_named_anew_are_sent_by_these(engine):
+    pixels = np.zeros((6, 40, 40), np.uint8)
+    feed = Feed(engine, lambda key, split: None)
+    for axes in ("ZYX", "TYX"):
+        # Looked at before it was annotated, and then annotated.
+        image = Image(pixels, axes, "film")
+        labels = Annotation.of(image)
+        if axes == "TYX":
+            labels.write_scribbles(Region(0, 0, 9, 9, {"T": 4}), 2)
+        feed.send(Subject("film", image, (0,), Normalisation(), labels)).result(60)
+    feed.remove("film").result(60)
+    feed.close()
+
+
 def test_a_model_of_another_normalisation_sees_other_brightness(engine, blobs):
     image = Image(blobs, "YX", "field")
     subject = Subject("field", image, (0,), Normalisation(), Annotation.of(image))
