@@ -11,7 +11,7 @@ from superqt.utils import create_worker
 
 from napari_unet.engine.messages import MostUncertain, UncertainRegion
 from napari_unet.errors import ImageError, UnetError
-from napari_unet.gui.background import start
+from napari_unet.gui.background import report, start
 from napari_unet.gui.screen import show_region
 
 if TYPE_CHECKING:
@@ -104,6 +104,7 @@ class NextRegion(QObject):
             self._ask, known, request, seen, _start_thread=False, _ignore_errors=True
         )
         worker.returned.connect(self._go)
+        worker.errored.connect(self._break)
         start(worker)
 
     def _suiting(
@@ -128,6 +129,11 @@ class NextRegion(QObject):
             return seen, self._session.engine.ask(request)
         except UnetError as error:
             return seen, str(error)
+
+    def _break(self, error: Exception) -> None:
+        """End by a mistake in the program."""
+        report(error)
+        self.found.emit("It failed by a mistake in the program.")
 
     def _go(self, found: tuple[dict[str, Target], Any]) -> None:
         """Go where the answer to a search says, unless there is a later one."""

@@ -10,7 +10,7 @@ from qtpy.QtCore import QObject, Signal
 from superqt.utils import create_worker
 
 from napari_unet.errors import UnetError
-from napari_unet.gui.background import activity, start
+from napari_unet.gui.background import activity, report, start
 from napari_unet.gui.exchange import PlaneLabels
 from napari_unet.gui.planes import predict_planes
 
@@ -163,11 +163,9 @@ class Prediction(QObject):
             self.finished.emit(self._summary())
 
     def _break(self, error: Exception) -> None:
-        """Report a mistake in the program as napari does, with its traceback."""
-        from napari.utils.notifications import notification_manager
-
+        """End by a mistake in the program."""
         self._close()
-        notification_manager.receive_error(type(error), error, error.__traceback__)
+        report(error)
         self.failed.emit("")
 
     def _close(self) -> None:

@@ -10,7 +10,7 @@ from superqt.utils import create_worker
 
 from napari_unet.engine.messages import StopTraining
 from napari_unet.errors import UnetError
-from napari_unet.gui.background import activity, start
+from napari_unet.gui.background import activity, report, start
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -111,9 +111,7 @@ class TrainingRun(QObject):
         self.ended.emit(problem)
 
     def _break(self, error: Exception) -> None:
-        """Report a mistake in the program as napari does, with its traceback."""
-        from napari.utils.notifications import notification_manager
-
+        """End by a mistake in the program."""
         self._activity.close()
-        notification_manager.receive_error(type(error), error, error.__traceback__)
+        report(error)
         self.broken.emit()

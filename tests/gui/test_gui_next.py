@@ -1,5 +1,6 @@
 """Next shows where the model is least sure."""
 
+import dask.array as da
 import numpy as np
 import pytest
 from gui_annotate import annotate
@@ -72,6 +73,25 @@ def test_of_a_pyramid_that_is_seen_from_near_no_more_is_on_screen(
 def test_next_without_an_image_says_so(widget):
     widget.live_panel.train.next.click()
     assert widget.live_panel.train.verdict.text().startswith("There is no image")
+
+
+def test_next_says_that_it_failed(viewer, widget, annotations, blobs, notified, qtbot):
+    """It would be looked for what never comes."""
+    ill = False
+
+    def pixels(block):
+        if ill:
+            raise MemoryError("no room for these pixels")
+        return block
+
+    data = da.from_array(blobs).map_blocks(pixels, dtype=blobs.dtype)
+    viewer.add_image(data, name="field", contrast_limits=(0, 4000))
+    ill = True
+    with qtbot.wait_signal(widget.live_panel.next.found):
+        widget.live_panel.train.next.click()
+    assert "failed" in widget.live_panel.train.verdict.text()
+    assert any("no room for these pixels" in text for text in notified)
+    ill = False
 
 
 def test_next_passes_over_images_that_the_model_cannot_see(
