@@ -82,6 +82,11 @@ def file_errors(path: Path) -> Iterator[None]:
             f"'{path}' cannot be opened now: too many files are open. Close other "
             "images or programs."
         ) from error
+    except MemoryError as error:
+        raise ImageError(
+            f"'{path.name}' is too large for the memory of this computer. Cut it into "
+            "parts, or close other programs."
+        ) from error
     except Exception as error:
         # A parser raises whatever a damaged file leads it to.
         raise _damaged(path, error) from error

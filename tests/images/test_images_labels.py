@@ -165,6 +165,20 @@ def test_other_letters_for_the_same_planes_are_taken_in_order(tmp_path):
     )
 
 
+def test_labels_that_are_too_large_for_memory_are_not_called_damaged(tmp_path):
+    side = 2**25  # more bytes than there are addresses
+    zarr.open_array(
+        tmp_path / "a.zarr",
+        mode="w",
+        shape=(side, side),
+        chunks=(4096, 4096),
+        dtype="u1",
+    )
+    with pytest.raises(ImageError, match="too large for the memory") as told:
+        read_labels(tmp_path / "a.zarr")
+    assert "damaged" not in str(told.value)
+
+
 def test_what_are_no_labels_is_not_read(tmp_path):
     def refused(name, words, shape=None):
         with pytest.raises(ImageError, match=words):
