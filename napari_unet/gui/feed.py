@@ -189,16 +189,17 @@ class Feed:
 
     def _forget(self, key: str) -> None:
         self._check_open()
-        self._remove(key)
         self._labels.pop(key, None)
-
-    def _remove(self, key: str) -> None:
         shared = self._shared.pop(key, None)
-        if key in self._known:
-            del self._known[key]
-            self._engine.ask(RemoveImage(key))
-        if shared is not None:
-            shared.pixels.remove()
+        known = key in self._known
+        self._known.pop(key, None)
+        try:
+            # One that has ended since knows of nothing, and is not started for this.
+            if known and self._engine.pid == self._told:
+                self._engine.ask(RemoveImage(key))
+        finally:
+            if shared is not None:
+                shared.pixels.remove()
 
 
 def _patches(labels: Annotation, known: Annotation | None) -> tuple[Patch, ...]:

@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pytest
 from gui_annotate import BACKGROUND, FIRST
 from gui_live import paint_both
@@ -12,6 +13,7 @@ from qtpy.QtCore import Qt, QThreadPool
 from qtpy.QtWidgets import QApplication
 
 from napari_unet.annotation import Annotation, image_key
+from napari_unet.engine import Engine
 from napari_unet.errors import EngineError, ImageError
 from napari_unet.gui import explorer, keeping
 from napari_unet.gui.explorer import ModelExplorer
@@ -188,6 +190,23 @@ def test_an_image_that_the_engine_does_not_take_leaves_nothing_behind(
     feed.remove("field").result(60)
     assert sorted(folder.iterdir()) == before
     feed.close()
+
+
+def test_no_engine_is_started_to_forget_an_image(blobs, tmp_path):
+    image = Image(blobs, "YX", "field")
+    subject = Subject("field", image, (0,), Normalisation(), Annotation.of(image))
+    with Engine(tmp_path) as engine:
+        feed = Feed(engine, lambda key, split: None)
+        feed.send(subject).result(60)
+        folder = Path(engine.array((1,), np.uint8).path).parent
+        process = psutil.Process(engine.pid)
+        process.kill()
+        process.wait()
+        before = set(folder.glob("*.npy"))
+        feed.remove("field").result(60)
+        assert engine.pid is None
+        assert len(before - set(folder.glob("*.npy"))) == 1
+        feed.close()
 
 
 def test_labels_of_an_image_whose_axes_were_named_anew_are_sent_by_these(engine):
