@@ -196,23 +196,10 @@ class Annotation:
         self.scribbles.write(region, as_labels(values, np.uint8))
         self._touch([region])
 
-    def write_objects(
-        self,
-        region: Region,
-        ids: NDArray[Any] | int,
-        classes: Mapping[int, int] | None = None,
-    ) -> None:
+    def write_objects(self, region: Region, ids: NDArray[Any] | int) -> None:
         """Write ids of objects, ``(Y, X)`` or one; 0 erases.
 
-        Parameters
-        ----------
-        region : Region
-            Where.
-        ids : ndarray or int
-            What.
-        classes : mapping of int to int, optional
-            Classes, 1 and above, of some of these ids; the others keep theirs, and
-            new ones are of class 1.
+        Ids keep their classes, see `set_object_classes`; new ones are of class 1.
 
         Raises
         ------
@@ -221,8 +208,6 @@ class Annotation:
         """
         self.objects.write(region, as_labels(ids, np.uint32))
         self._touch([region])
-        if classes:
-            self.set_object_classes(classes)
 
     def set_object_classes(self, classes: Mapping[int, int]) -> None:
         """Set the classes, 1 and above, of some objects."""

@@ -37,8 +37,6 @@ class Autosave:
     failed : callable, optional
         Called in that thread with the AnnotationError when saving fails; once for an
         image, not again for the further tries until one has worked.
-    saved : callable, optional
-        Called in that thread with the key of what has been saved.
     delay, retry : float
         Seconds to gather strokes, and between two tries for an image.
     """
@@ -48,13 +46,11 @@ class Autosave:
         store: AnnotationStore,
         *,
         failed: Callable[[AnnotationError], None] = lambda error: None,
-        saved: Callable[[str], None] = lambda key: None,
         delay: float = 0.5,
         retry: float = 5.0,
     ) -> None:
         self._store = store
         self._failed = failed
-        self._saved = saved
         self._delay = delay
         self._retry = retry
         self._waiting: dict[str, _Work] = {}
@@ -153,7 +149,6 @@ class Autosave:
                     # A newer stroke may have been handed over meanwhile.
                     if self._waiting.get(key) is work:
                         del self._waiting[key]
-                self._saved(key)
         if failure is None:
             return
         if not isinstance(failure, AnnotationError):

@@ -17,7 +17,7 @@ PATIENCE = 60
 
 
 class Heard:
-    """What an autosave reported, and a way to wait for it."""
+    """What was saved and what was not, and a way to wait for it."""
 
     def __init__(self):
         self.saved = []
@@ -39,34 +39,44 @@ class Heard:
             assert self._news.wait_for(lambda: condition(self), PATIENCE)
 
 
+class HeardStore(AnnotationStore):
+    """Tells what it has saved."""
+
+    def __init__(self, folder, heard):
+        super().__init__(folder)
+        self._heard = heard
+
+    def save(self, key, *work):
+        super().save(key, *work)
+        self._heard.on_saved(key)
+
+
 @pytest.fixture
 def heard():
     return Heard()
 
 
 @pytest.fixture
-def store(tmp_path):
-    return AnnotationStore(tmp_path)
+def store(tmp_path, heard):
+    return HeardStore(tmp_path, heard)
 
 
 @pytest.fixture
 def autosave(store, heard):
-    autosave = Autosave(
-        store, failed=heard.on_failed, saved=heard.on_saved, delay=0.05, retry=0.05
-    )
+    autosave = Autosave(store, failed=heard.on_failed, delay=0.05, retry=0.05)
     yield autosave
     autosave.close()
 
 
 def test_a_stroke_gets_to_the_disk_by_itself(store, heard):
-    autosave = Autosave(store, saved=heard.on_saved)
+    autosave = Autosave(store)
     a = Annotation((400, 400))
     a.write_scribbles(Region(5, 5, 9, 90), 2)
     autosave.changed("image", a, SCHEME)
     heard.wait(lambda h: h.saved)
     assert AnnotationStore(store.folder).load("image")[0].counts(2).tolist() == [0, 340]
-    assert not autosave.unsaved
     autosave.close()
+    assert not autosave.unsaved
 
 
 def test_while_painting_goes_on_every_saved_file_is_one_moment(store, autosave, heard):
@@ -171,9 +181,7 @@ def test_one_image_that_cannot_be_saved_does_not_hold_up_another(
 
 
 def test_strokes_do_not_wait_for_an_image_that_cannot_be_saved(store, heard):
-    autosave = Autosave(
-        store, failed=heard.on_failed, saved=heard.on_saved, delay=0.05, retry=3600
-    )
+    autosave = Autosave(store, failed=heard.on_failed, delay=0.05, retry=3600)
     (store.folder / "blocked").touch()
     a = Annotation((20, 20))
     autosave.changed("blocked", a, SCHEME)

@@ -21,7 +21,8 @@ def annotation():
     a.write_scribbles(Region(200, 10, 205, 60), 1)
     a.write_scribbles(Region(200, 300, 204, 350), 3)
     a.write_objects(Region(10, 10, 20, 20), 7)
-    a.write_objects(Region(30, 30, 35, 35), 9, {9: 2})
+    a.write_objects(Region(30, 30, 35, 35), 9)
+    a.set_object_classes({9: 2})
     a.verify(Region(0, 0, 50, 50))
     return a
 

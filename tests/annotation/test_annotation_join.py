@@ -30,7 +30,8 @@ def test_labels_follow_their_classes(ours, theirs, seed):
     if len(b) > 1:
         ids = rng.integers(0, 4, (20, 30))
         classes = {i: int(rng.integers(1, len(b))) for i in (1, 2, 3)}
-        annotation.write_objects(whole, ids, classes)
+        annotation.write_objects(whole, ids)
+        annotation.set_object_classes(classes)
         annotation.verify(whole)
     before = annotation.classes(whole)
     map_classes(annotation, where)

@@ -210,7 +210,8 @@ def test_a_class_that_only_a_held_out_region_shows_is_trained_with():
         images[str(i)] = a = Annotation((SIDE, SIDE))
         a.verify(WHOLE)
         # Each image is the only one with a class of its own.
-        a.write_objects(Region(50, 50, 90, 90), 1, {1: i + 1})
+        a.write_objects(Region(50, 50, 90, 90), 1)
+        a.set_object_classes({1: i + 1})
     hold_out(images)
     check_all_assigned_and_every_class_in_training(images)
     assert any(a.held_out(WHOLE).mean() > 0.9 for a in images.values())

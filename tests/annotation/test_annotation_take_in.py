@@ -66,7 +66,8 @@ def test_objects_join_those_that_are_there():
 
 def test_objects_do_not_inherit_the_class_of_an_erased_one():
     a = Annotation((2, 3))
-    a.write_objects(Region(0, 0, 1, 1), 2, {2: 3})
+    a.write_objects(Region(0, 0, 1, 1), 2)
+    a.set_object_classes({2: 3})
     a.write_objects(Region(0, 0, 1, 1), 0)
     take_in_objects(a, MASK, complete=True)
     assert a.counts(4).tolist() == [2, 4, 0, 0]
