@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from napari_unet.images import Image
     from napari_unet.images.region import Region
 
+# What an annotation is made of: `Blocks` each, of one shape.
+LAYERS = ("scribbles", "objects", "verified", "split")
 # What a pixel of `split` says.
 TRAINING, HELD_OUT = 1, 2
 
@@ -95,8 +97,8 @@ class Annotation:
 
     def name_axes(self, axes: str) -> None:
         """Call the dimensions of `shape` by other letters, ending in ``YX``."""
-        for blocks in (self.scribbles, self.objects, self.verified, self.split):
-            blocks.axes = axes
+        for name in LAYERS:
+            getattr(self, name).axes = axes
 
     def labelled(self) -> list[Region]:
         """Return the blocks, 256 x 256 or less, in which something is labelled."""

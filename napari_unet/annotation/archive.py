@@ -17,7 +17,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_unet.annotation.annotation import Annotation
+from napari_unet.annotation.annotation import LAYERS, Annotation
 from napari_unet.annotation.classes import ClassScheme, LabelClass
 from napari_unet.errors import AnnotationError, UnetError
 
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 
 SCHEMA_VERSION = 1
 HEADER = "annotation.json"
-LAYERS = ("scribbles", "objects", "verified", "split")
 # What versions of this format have written into the header.
 ENTRIES = {
     *("schema_version", "name", "lineage", "saved_at", "shape", "axes", "channels"),

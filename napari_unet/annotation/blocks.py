@@ -206,16 +206,10 @@ class Blocks:
         self, key: Key, region: Region
     ) -> tuple[tuple[slice, slice], tuple[slice, slice]]:
         """Return what block and region share, in each one's own pixels."""
-        b = self.region(key)
-        y0, x0 = max(b.y0, region.y0), max(b.x0, region.x0)
-        y1, x1 = min(b.y1, region.y1), min(b.x1, region.x1)
-        return (
-            (slice(y0 - b.y0, y1 - b.y0), slice(x0 - b.x0, x1 - b.x0)),
-            (
-                slice(y0 - region.y0, y1 - region.y0),
-                slice(x0 - region.x0, x1 - region.x0),
-            ),
-        )
+        block = self.region(key)
+        shared = block.intersect(region)
+        assert shared is not None, "a block beside the region"
+        return shared.within(block), shared.within(region)
 
     def _plane(self, region: Region) -> Key:
         if set(region.plane) != set(self.axes[:-2]):

@@ -124,16 +124,9 @@ def _missing(piece: _Piece, tally: NDArray[np.int64]) -> float:
 def _hold(piece: _Piece, mask: NDArray[np.bool_], tally: NDArray[np.int64]) -> None:
     annotation, region = piece.annotation, piece.region
     # An end of a large region is looked at without the rest.
-    rows, columns = (np.flatnonzero(mask.any(axis=axis)) for axis in (1, 0))
-    y0, y1, x0, x1 = rows[0], rows[-1] + 1, columns[0], columns[-1] + 1
-    mask = mask[y0:y1, x0:x1]
-    region = Region(
-        region.y0 + int(y0),
-        region.x0 + int(x0),
-        region.y0 + int(y1),
-        region.x0 + int(x1),
-        region.plane,
-    )
+    there = (np.flatnonzero(mask.any(axis=axis)) for axis in (1, 0))
+    rows, columns = (slice(int(at[0]), int(at[-1]) + 1) for at in there)
+    mask, region = mask[rows, columns], region.part(rows, columns)
     split = annotation.split.read(region)
     # An end of a piece that is held out already must not count twice.
     mask = mask & (split != HELD_OUT)
@@ -170,7 +163,7 @@ def _pieces(name: str, annotation: Annotation, keys: list[Key]) -> Iterator[_Pie
     before = annotation.split.read(window)
     new = np.zeros(window.shape, bool)
     for r in regions:
-        at = _within(r, window)
+        at = r.within(window)
         new[at] = (kind[at] > 0) & (before[at] == 0)
         split = np.where(new[at], np.uint8(TRAINING), before[at])
         annotation.assign(r, split * (kind[at] > 0))
@@ -184,24 +177,10 @@ def _pieces(name: str, annotation: Annotation, keys: list[Key]) -> Iterator[_Pie
             near = ndimage.binary_dilation(np.pad(mask, 1), np.ones((3, 3)))
             if (near & (kind[around] == value) & (before[around] == TRAINING)).any():
                 continue
-        region = Region(
-            window.y0 + box[0].start,
-            window.x0 + box[1].start,
-            window.y0 + box[0].stop,
-            window.x0 + box[1].stop,
-            window.plane,
-        )
         plane = sorted(window.plane.items())
         where = f"{name} {plane} {value} {window.y0 + y} {window.x0 + x}"
         order = blake2b(where.encode(errors="surrogatepass"), digest_size=8).digest()
-        yield _Piece(annotation, region, mask, value, order)
-
-
-def _within(region: Region, window: Region) -> tuple[slice, slice]:
-    return (
-        slice(region.y0 - window.y0, region.y1 - window.y0),
-        slice(region.x0 - window.x0, region.x1 - window.x0),
-    )
+        yield _Piece(annotation, window.part(*box), mask, value, order)
 
 
 def _clusters(keys: set[Key]) -> Iterator[list[Key]]:

@@ -18,7 +18,7 @@ from napari_unet.engine.messages import (
 from napari_unet.errors import DeviceError, ImageError, TrainingError, is_out_of_memory
 from napari_unet.images import Region
 from napari_unet.inference import TileDone
-from napari_unet.inference.objects import find_objects
+from napari_unet.inference.objects import find_objects, needs_height
 from napari_unet.inference.tiles import Source, cut
 from napari_unet.inference.uncertainty import uncertainty
 
@@ -62,12 +62,13 @@ def preview(request: Preview, state: State) -> Generator[object, None, None]:
     at = image.annotation.scribbles.index(region)
     semantic = _part(request.semantic, region, at)
     tiles = list(_tiles(region, weights.net.multiple))
-    height = None if weights.spec.valley is None else np.empty_like(semantic)
+    hills_needed = needs_height(weights.spec, config)
+    height = np.empty_like(semantic) if hills_needed else None
     for done, tile in enumerate(tiles, start=1):
         likely, hills = _likely(weights, image, tile)
-        semantic[_within(tile, region)] = likely.argmax(0)
+        semantic[tile.within(region)] = likely.argmax(0)
         if height is not None and hills is not None:
-            height[_within(tile, region)] = hills
+            height[tile.within(region)] = hills
         if done < len(tiles):
             yield TileDone(tile, done, len(tiles))
     objects = 0
@@ -159,15 +160,8 @@ def _likely(
             f"{net.device.label} has too little free memory for a preview. Close other "
             "programs, or choose another device."
         ) from None
-    part = _within(tile, whole)
+    part = tile.within(whole)
     return likely[0][:, *part], None if height is None else height[0][part]
-
-
-def _within(part: Region, whole: Region) -> tuple[slice, slice]:
-    """Return where one region lies in another."""
-    y, x = part.y0 - whole.y0, part.x0 - whole.x0
-    height, width = part.shape
-    return slice(y, y + height), slice(x, x + width)
 
 
 def _aligned(region: Region, multiple: int) -> Region:

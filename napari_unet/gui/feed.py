@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 
 from napari_unet.annotation import hold_out
+from napari_unet.annotation.annotation import LAYERS
 from napari_unet.engine.messages import Patch, RemoveImage, WriteLabels
 from napari_unet.errors import EngineError, UnetError
 from napari_unet.gui.subject import SharedImage
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
     from napari_unet.images import Region
 
 T = TypeVar("T")
-
-_LABELS = ("scribbles", "objects", "verified", "split")
 
 
 class Feed:
@@ -205,7 +204,7 @@ class Feed:
 def _patches(labels: Annotation, known: Annotation | None) -> tuple[Patch, ...]:
     """Return the blocks of labels that differ from what the engine knows."""
     if known is None:
-        blocks = (getattr(labels, name) for name in _LABELS)
+        blocks = (getattr(labels, name) for name in LAYERS)
         keys = sorted({key for layer in blocks for key in layer.keys()})
         regions = [labels.scribbles.region(key) for key in keys]
     else:
@@ -217,5 +216,5 @@ def _patches(labels: Annotation, known: Annotation | None) -> tuple[Patch, ...]:
         return None if np.array_equal(values, old) else values
 
     return tuple(
-        Patch(region, *(news(name, region) for name in _LABELS)) for region in regions
+        Patch(region, *(news(name, region) for name in LAYERS)) for region in regions
     )

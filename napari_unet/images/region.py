@@ -47,6 +47,18 @@ class Region:
             return None
         return Region(y0, x0, y1, x1, self.plane)
 
+    def within(self, whole: "Region") -> tuple[slice, slice]:
+        """Return the rows and the columns of another region that this one is."""
+        y, x = self.y0 - whole.y0, self.x0 - whole.x0
+        height, width = self.shape
+        return slice(y, y + height), slice(x, x + width)
+
+    def part(self, rows: slice, columns: slice) -> "Region":
+        """Return these rows and columns of the region, as one of its own."""
+        y0, x0 = self.y0 + rows.start, self.x0 + columns.start
+        y1, x1 = self.y0 + rows.stop, self.x0 + columns.stop
+        return Region(y0, x0, y1, x1, self.plane)
+
     def grow(self, margin: int) -> "Region":
         """Return the region with so many pixels more at each side."""
         y0, x0 = self.y0 - margin, self.x0 - margin
