@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import torch
 from torch.nn import functional
 
+from napari_unet.annotation import IGNORE
 from napari_unet.nets.device import autocast
 from napari_unet.nets.layers import crop_to
-from napari_unet.training.loss import IGNORE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,10 +23,11 @@ if TYPE_CHECKING:
     from napari_unet.nets.device import Device
 
 # How much it counts, beside the loss of the labels, that the net says the same as its
-# base where nobody labelled; labelled pixels with which it counts half as much; and how
-# fast it gives way with the share of labelled pixels that are wrong.
+# base where nobody labelled.
 HOLD = 10.0
+# Labelled pixels with which that counts half as much.
 MANY = 10_000
+# How fast it gives way: a power of the share of labelled pixels that are right.
 DOUBT = 3
 # Steps over which that share is a running mean.
 MEMORY = 20

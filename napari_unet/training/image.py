@@ -10,13 +10,13 @@ import fastremap
 import numpy as np
 
 from napari_unet.errors import ImageError
-from napari_unet.images import IntensityRange, Region
+from napari_unet.images import IntensityRange
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_unet.annotation import Annotation
-    from napari_unet.images import Image
+    from napari_unet.images import Image, Region
 
 
 @dataclass(frozen=True)
@@ -100,8 +100,7 @@ class TrainingImage:
 
         Beyond the border the image is mirrored and nothing is labelled.
         """
-        height, width = self.image.plane_shape
-        inside = region.intersect(Region(0, 0, height, width, region.plane))
+        inside = region.intersect(self.image.whole(region.plane))
         assert inside is not None, "a region beside the image"
         pixels = self.intensity.apply(self.image.read(inside, self.channels))
         beyond = (

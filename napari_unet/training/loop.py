@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from napari_unet.errors import ModelError, TrainingError, is_out_of_memory
 from napari_unet.training.claim import claimed
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from napari_unet.training.data import TrainingSet
     from napari_unet.training.learner import Learner, StepResult
     from napari_unet.training.sites import Site
+
+T = TypeVar("T")
 
 # After so many roll-backs in a row, lowering the rate has not helped.
 MOST_ROLL_BACKS = 6
@@ -90,8 +92,7 @@ def _train(
     roll_backs = 0
 
     while not cancel() and term.done(learner.steps) < 1:
-        done = _step(learner, data, term.pace(learner.steps))
-        # Outside the handler, because the error keeps the memory of the failed step.
+        done = _if_memory_lasts(_step, learner, data, term.pace(learner.steps))
         if done is None:
             yield Warned(learner.shrink())
             continue
@@ -110,7 +111,7 @@ def _train(
         yield Stepped(learner.steps, result.loss, rate, int(data.counts.sum()))
 
         if learner.steps % config.validate_every == 0:
-            judged = _validate(learner, data)
+            judged = _if_memory_lasts(validate, learner, data)
             if judged is None:
                 yield Warned(learner.shrink())
                 continue
@@ -139,27 +140,24 @@ def _train(
 
 def _step(
     learner: Learner, data: TrainingSet, pace: float
-) -> tuple[StepResult | None, list[Site]] | None:
-    """Take one step; return its result and sites, None if memory ran out."""
-    try:
-        config = learner.config
-        crops, sites = data.draw(
-            learner.batch,
-            learner.crop,
-            context=learner.net.context,
-            any_stain=config.any_stain,
-        )
-        return learner.step(crops, data.counts, pace), sites
-    except (RuntimeError, MemoryError) as error:
-        if not is_out_of_memory(error):
-            raise
-        return None
+) -> tuple[StepResult | None, list[Site]]:
+    """Take one step; return its result and the sites that it learnt from."""
+    crops, sites = data.draw(
+        learner.batch,
+        learner.crop,
+        context=learner.net.context,
+        any_stain=learner.config.any_stain,
+    )
+    return learner.step(crops, data.counts, pace), sites
 
 
-def _validate(learner: Learner, data: TrainingSet) -> tuple[float | None, ...] | None:
-    """Return how well it does on held-out labels, None if memory ran out."""
+def _if_memory_lasts(work: Callable[..., T], *args: object) -> T | None:
+    """Return what some work gives, None if memory ran out.
+
+    Less is tried outside of this, because the error keeps the memory of what failed.
+    """
     try:
-        return validate(learner, data)
+        return work(*args)
     except (RuntimeError, MemoryError) as error:
         if not is_out_of_memory(error):
             raise

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-IGNORE = -1
+from napari_unet.annotation import IGNORE
 
 # Boundaries are thin: of a nucleus they are a fifth.
 BOUNDARY_WEIGHT = 3.0

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from napari_unet.annotation import IGNORE
 from napari_unet.nets.device import autocast
 from napari_unet.nets.layers import crop_to
 from napari_unet.training.anchor import Anchor
 from napari_unet.training.loss import (
-    IGNORE,
     balance,
     boundary_loss,
     flooded,
