@@ -1,7 +1,7 @@
 """How well a segmentation fits the truth."""
 
 from napari_unet.metrics.objects import Matches, Overlaps, match, overlaps
-from napari_unet.metrics.overlap import confusion, dice, iou
+from napari_unet.metrics.pixels import confusion, dice, iou
 from napari_unet.metrics.scores import THRESHOLDS, ObjectScores, score_objects
 
 __all__ = [

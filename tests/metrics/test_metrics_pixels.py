@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from napari_unet.metrics import confusion, dice, iou, overlap
+from napari_unet.metrics import confusion, dice, iou, pixels
 
 masks = arrays(np.int64, (7, 9), elements=st.integers(0, 2))
 
@@ -38,7 +38,7 @@ def test_unlabelled_pixels_do_not_count(truth, predicted, other):
 def test_pixels_are_counted_in_blocks(monkeypatch, block):
     random = np.random.default_rng(0)
     truth, predicted = random.integers(-1, 3, (11, 9)), random.integers(0, 3, (11, 9))
-    monkeypatch.setattr(overlap, "BLOCK", block)
+    monkeypatch.setattr(pixels, "BLOCK", block)
     expected = [
         [np.sum((truth == t) & (predicted == p)) for p in range(3)] for t in range(3)
     ]
