@@ -56,16 +56,16 @@ def summary(
             model = read_spec(spec)
             net, channels = model.architecture, channels or model.channels
             classes = classes or len(model.classes)
-        plan = blueprint(
+        layout = blueprint(
             net, height, width, channels=channels or 1, n_classes=classes or 2
         )
         if svg is not None:
             with written_whole(svg) as new:
-                new.write_text(to_svg(draw(plan)), encoding="utf-8")
+                new.write_text(to_svg(draw(layout)), encoding="utf-8")
         typer.echo(str(net))
-        for row in table(plan):
+        for row in table(layout):
             typer.echo(row)
-        if plan.problem:
+        if layout.problem:
             sides = [fitting_sides(net, n) for n in (height, width)]
             near = " and ".join(
                 f"{n}: {' or '.join(str(s) for s in dict.fromkeys(pair) if s)}"
@@ -73,21 +73,21 @@ def summary(
                 if n not in pair
             )
             raise ModelError(
-                f"{height} x {width} pixels do not go through: {plan.problem}. The "
+                f"{height} x {width} pixels do not go through: {layout.problem}. The "
                 f"nearest sides that do are, for {near}."
             )
-        last = plan.steps[-1]
+        last = layout.steps[-1]
         typer.echo(
-            f"{plan.parameters:,} parameters, {plan.flop / 1e9:.1f} GFLOP, a pixel "
-            f"sees {plan.receptive_field} x {plan.receptive_field} pixels"
+            f"{layout.parameters:,} parameters, {layout.flop / 1e9:.1f} GFLOP, a pixel "
+            f"sees {layout.receptive_field} x {layout.receptive_field} pixels"
         )
-        typer.echo(f"{height}x{width}x{plan.steps[0].channels} -> {last.size}")
+        typer.echo(f"{height}x{width}x{layout.steps[0].channels} -> {last.size}")
 
 
-def table(plan: "Blueprint") -> list[str]:
+def table(layout: "Blueprint") -> list[str]:
     """Return a line for each step of a net."""
     rows = [COLUMNS]
-    for step in plan.steps:
+    for step in layout.steps:
         rows.append(
             (
                 step.layer,

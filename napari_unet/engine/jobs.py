@@ -83,9 +83,9 @@ def show_features(request: FeatureMaps, state: State) -> Generator[object, None,
 
     pixels = request.pixels.open("r")
     model = state.model(request.model)
-    plan = blueprint_of(model.spec, *pixels.shape[1:])
+    layout = blueprint_of(model.spec, *pixels.shape[1:])
     request.maps.open()[...] = feature_maps(
-        model, np.array(pixels), plan, request.place
+        model, np.array(pixels), layout, request.place
     )
     yield from ()
 

@@ -61,7 +61,7 @@ class ModelExplorer(Docked):
         self.setObjectName("Model explorer")
         self._viewer = bare(napari_viewer)
         self._session = session_of(self._viewer)
-        self._plan: Blueprint | None = None
+        self._blueprint: Blueprint | None = None
         self._image: ImageLayer | None = None
         self.nets = QComboBox(
             toolTip="A net of the papers, or a trained model, which can show its maps"
@@ -155,7 +155,7 @@ class ModelExplorer(Docked):
         name = str(self.nets.currentData())
         if name in ARCHITECTURES:
             raise ModelError("Choose a trained model under Net to see its maps.")
-        if self._plan is None or self._plan.problem:
+        if self._blueprint is None or self._blueprint.problem:
             raise ModelError("This size does not go through the net.")
         layer = self._layer()
         shown = self._session.target(layer).image
@@ -208,34 +208,34 @@ class ModelExplorer(Docked):
         try:
             if name in ARCHITECTURES:
                 net = ARCHITECTURES[name]
-                self._plan = plan = blueprint(net, *self.tile)
+                self._blueprint = layout = blueprint(net, *self.tile)
             else:
                 spec = read_spec(name)
                 net = spec.architecture
-                self._plan = plan = blueprint_of(spec, *self.tile)
+                self._blueprint = layout = blueprint_of(spec, *self.tile)
         except UnetError as error:
             self.totals.setText(str(error))
             return
-        self.view.show_plan(plan)
+        self.view.show_net(layout)
         self.text.setText(_HOW)
-        if plan.problem:
+        if layout.problem:
             near = {n for side in self.tile for n in fitting_sides(net, side) if n}
             self.totals.setText(
-                f"Does not fit: {plan.problem}. The nearest sizes that do: "
+                f"Does not fit: {layout.problem}. The nearest sizes that do: "
                 f"{', '.join(map(str, sorted(near)))}."
             )
             return
-        last = plan.steps[-1]
+        first, last = layout.steps[0], layout.steps[-1]
         self.totals.setText(
-            f"{plan.steps[0].size} → {last.size} · {plan.parameters:,} parameters · "
-            f"{plan.flop / 1e9:.1f} GFLOP · a pixel sees {plan.receptive_field} x "
-            f"{plan.receptive_field} pixels"
+            f"{first.size} → {last.size} · {layout.parameters:,} parameters · "
+            f"{layout.flop / 1e9:.1f} GFLOP · a pixel sees {layout.receptive_field} x "
+            f"{layout.receptive_field} pixels"
         )
 
     def _explain(self, place: int) -> None:
-        if self._plan is None:
+        if self._blueprint is None:
             return
-        step = self._plan.steps[place]
+        step = self._blueprint.steps[place]
         figures = [f"{step.layer}: {step.size}"]
         if step.parameters:
             figures.append(f"{step.parameters:,} parameters")

@@ -52,12 +52,12 @@ class NetView(QGraphicsView):
         policy = QSizePolicy.Policy.Expanding
         self.setSizePolicy(policy, policy)
         self.boxes: list[_BoxItem] = []
-        self._plan: Blueprint | None = None
+        self._shown: Blueprint | None = None
 
-    def show_plan(self, plan: Blueprint) -> None:
+    def show_net(self, blueprint: Blueprint) -> None:
         """Draw a net; where its size does not fit, the place where it breaks is red."""
-        self._plan = plan
-        drawing = draw(plan)
+        self._shown = blueprint
+        drawing = draw(blueprint)
         scene = self.scene()
         scene.clear()
         text = self.palette().windowText().color()
@@ -73,7 +73,7 @@ class NetView(QGraphicsView):
             self._write(str(box.step.channels), box.x, box.y - 18, box.width, text)
             below = box.y + box.height + 2
             self._write(box.side, box.x, below, box.width, text, faint=True)
-        if plan.problem:
+        if blueprint.problem:
             last = self.boxes[-1]
             last.setPen(QPen(QColor(BROKEN), 3))
             x = last.box.x + last.box.width + 12
@@ -96,15 +96,15 @@ class NetView(QGraphicsView):
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Keep the whole net in view, if it can be read, or else what is seen of it."""
         super().resizeEvent(event)
-        if self._plan is not None:
+        if self._shown is not None:
             self._fit()
 
     def changeEvent(self, event: QEvent) -> None:
         """Draw again in the colours of another theme."""
         super().changeEvent(event)
         kinds = (QEvent.Type.PaletteChange, QEvent.Type.StyleChange)
-        if event.type() in kinds and self._plan is not None:
-            self.show_plan(self._plan)
+        if event.type() in kinds and self._shown is not None:
+            self.show_net(self._shown)
 
     def _fit(self) -> None:
         room, net = self.maximumViewportSize(), self.sceneRect()

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def feature_maps(
-    model: Model, pixels: NDArray[np.float32], plan: Blueprint, place: int
+    model: Model, pixels: NDArray[np.float32], blueprint: Blueprint, place: int
 ) -> NDArray[np.float32]:
     """Run a net as far as it goes and return the maps of one of its steps.
 
@@ -26,7 +26,7 @@ def feature_maps(
         What to look into.
     pixels : ndarray, (C, Y, X), float32
         Normalised.
-    plan : Blueprint
+    blueprint : Blueprint
         The model's, for this size.
     place : int
         Of the step in the blueprint.
@@ -37,7 +37,7 @@ def feature_maps(
         ``(channels, height, width)`` of the step; of a convolution what is left after
         its norm and ReLU.
     """
-    step = plan.steps[place]
+    step = blueprint.steps[place]
     seen: list[Tensor] = []
 
     def keep_output(layer: nn.Module, inputs: Any, output: Tensor) -> None:
@@ -46,7 +46,9 @@ def feature_maps(
     def keep_input(layer: nn.Module, inputs: tuple[Any, ...]) -> None:
         seen.append(torch.cat([x for x in inputs if x is not None], dim=1))
 
-    consumer = next((s for s in plan.steps if place in s.of and s.parameters), None)
+    consumer = next(
+        (s for s in blueprint.steps if place in s.of and s.parameters), None
+    )
     if step.parameters:
         hook: Any = _activated(model.net, step.layer).register_forward_hook(keep_output)
     elif consumer is not None:

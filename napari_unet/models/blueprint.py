@@ -11,7 +11,7 @@ from napari_unet.models.architecture import (
     PatchArchitecture,
     UNetArchitecture,
 )
-from napari_unet.models.plan import Misfit, Plan
+from napari_unet.models.draft import Draft, Misfit
 from napari_unet.models.steps import Step
 
 if TYPE_CHECKING:
@@ -51,18 +51,18 @@ def blueprint(
             "maps, so it has no drawing. Choose a U-Net or an FCN."
         )
     normed = getattr(architecture, "norm", "none") != "none"
-    plan = Plan(height, width, channels, normed=normed)
+    draft = Draft(height, width, channels, normed=normed)
     try:
         match architecture:
             case UNetArchitecture():
-                _unet(plan, architecture, n_classes)
+                _unet(draft, architecture, n_classes)
             case FCNArchitecture():
-                _fcn(plan, architecture, n_classes)
+                _fcn(draft, architecture, n_classes)
             case PatchArchitecture():
-                _patches(plan, architecture, n_classes)
+                _patches(draft, architecture, n_classes)
     except Misfit as misfit:
-        plan.made.problem = str(misfit)
-    return plan.made
+        draft.made.problem = str(misfit)
+    return draft.made
 
 
 def blueprint_of(spec: ModelSpec, height: int, width: int) -> Blueprint:
@@ -89,9 +89,9 @@ def fitting_sides(architecture: Architecture, side: int) -> tuple[int | None, in
     return smaller, next(n for n in range(max(side, 1), side + 100_000) if fits(n))
 
 
-def _unet(plan: Plan, net: UNetArchitecture, n_classes: int) -> None:
+def _unet(draft: Draft, net: UNetArchitecture, n_classes: int) -> None:
     padded = net.padding == "same"
-    image = plan[0]
+    image = draft[0]
     if padded:
         # The edge is repeated until both sides can be halved evenly.
         multiple = 1 << net.depth
@@ -100,76 +100,76 @@ def _unet(plan: Plan, net: UNetArchitecture, n_classes: int) -> None:
         )
         if (height, width) != (image.height, image.width):
             step = Step("crop", "repeat the edge", (0,), image.channels, height, width)
-            plan.add(step)
-    x = len(plan.made.steps) - 1
+            draft.add(step)
+    x = len(draft.made.steps) - 1
     skips = []
     widths = [min(net.width << level, net.max_width) for level in range(net.depth + 1)]
     for level, channels in enumerate(widths):
         if level:
             skips.append(x)
-            x = plan.pool(x)
+            x = draft.pool(x)
         for i in (0, 3):
-            x = plan.conv(x, f"down.{level}.{i}", channels, padded=padded)
+            x = draft.conv(x, f"down.{level}.{i}", channels, padded=padded)
     for n, channels in enumerate(reversed(widths[:-1])):
-        x = plan.up_convolution(x, f"upsample.{n}", channels)
-        x = plan.merge("join", "copy and crop", x, skips.pop())
+        x = draft.up_convolution(x, f"upsample.{n}", channels)
+        x = draft.merge("join", "copy and crop", x, skips.pop())
         for i in (0, 3):
-            x = plan.conv(x, f"up.{n}.{i}", channels, padded=padded)
-    _scores(plan, x, n_classes, net.boundary)
+            x = draft.conv(x, f"up.{n}.{i}", channels, padded=padded)
+    _scores(draft, x, n_classes, net.boundary)
     if padded:
-        last = len(plan.made.steps) - 1
-        plan.crop(last, image.height, image.width)
+        last = len(draft.made.steps) - 1
+        draft.crop(last, image.height, image.width)
 
 
-def _scores(plan: Plan, x: int, n_classes: int, boundary: bool) -> None:
-    classes = plan.score(x, "classify", n_classes)
+def _scores(draft: Draft, x: int, n_classes: int, boundary: bool) -> None:
+    classes = draft.score(x, "classify", n_classes)
     if boundary:
-        plan.merge(
-            "join", "classes and boundary", classes, plan.score(x, "boundary", 1)
+        draft.merge(
+            "join", "classes and boundary", classes, draft.score(x, "boundary", 1)
         )
 
 
-def _fcn(plan: Plan, net: FCNArchitecture, n_classes: int) -> None:
-    image, x, pooled = plan[0], 0, []
+def _fcn(draft: Draft, net: FCNArchitecture, n_classes: int) -> None:
+    image, x, pooled = draft[0], 0, []
     for level, convs in enumerate(FCN_STAGES):
         channels = min(net.width << level, net.max_width)
         for i in range(convs):
-            x = plan.conv(x, f"down.{level}.{3 * i}", channels, padded=True)
-        x = plan.pool(x, ceil=True)
+            x = draft.conv(x, f"down.{level}.{3 * i}", channels, padded=True)
+        x = draft.pool(x, ceil=True)
         pooled.append(x)
     for i, kernel in enumerate((FCN_KERNEL, 1)):
-        x = plan.conv(x, f"head.{3 * i}", net.hidden, kernel, padded=True)
+        x = draft.conv(x, f"head.{3 * i}", net.hidden, kernel, padded=True)
     scores = n_classes + net.boundary
-    x = plan.score(x, "score", scores)
+    x = draft.score(x, "score", scores)
     stride, n = 32, 0
     while stride > net.stride:
         skip = pooled[-2 - n]
-        x = plan.bilinear(x, f"upsample.{n}", 2)
-        scored = plan.score(skip, f"skip_scores.{n}", scores)
-        x = plan.merge("sum", "crop and add", x, scored)
+        x = draft.bilinear(x, f"upsample.{n}", 2)
+        scored = draft.score(skip, f"skip_scores.{n}", scores)
+        x = draft.merge("sum", "crop and add", x, scored)
         stride, n = stride // 2, n + 1
-    x = plan.bilinear(x, f"upsample.{n}", stride)
-    plan.crop(x, image.height, image.width)
+    x = draft.bilinear(x, f"upsample.{n}", stride)
+    draft.crop(x, image.height, image.width)
 
 
-def _patches(plan: Plan, net: PatchArchitecture, n_classes: int) -> None:
-    image = plan[0]
+def _patches(draft: Draft, net: PatchArchitecture, n_classes: int) -> None:
+    image = draft[0]
     height, width = (
         -(-n // PATCH_STRIDE) * PATCH_STRIDE + 2 * PATCH_AROUND
         for n in (image.height, image.width)
     )
-    x = plan.add(Step("crop", "repeat the edge", (0,), image.channels, height, width))
+    x = draft.add(Step("crop", "repeat the edge", (0,), image.channels, height, width))
     for level, kernel in enumerate(PATCH_KERNELS):
         name = f"classifier.{3 * level}"
-        x = plan.conv(x, name, net.width << level, kernel, padded=False)
-        x = plan.pool(x)
+        x = draft.conv(x, name, net.width << level, kernel, padded=False)
+        x = draft.pool(x)
     head = 3 * len(PATCH_KERNELS) + 1
-    x = plan.conv(x, f"classifier.{head}", net.hidden, PATCH_LAST, padded=False)
-    x = plan.score(x, f"classifier.{head + 3}", n_classes)
-    s = plan[x]
+    x = draft.conv(x, f"classifier.{head}", net.hidden, PATCH_LAST, padded=False)
+    x = draft.score(x, f"classifier.{head + 3}", n_classes)
+    s = draft[x]
     sides = s.height * PATCH_STRIDE, s.width * PATCH_STRIDE
-    field = s.receptive_field + plan.jump
-    x = plan.add(
+    field = s.receptive_field + draft.jump
+    x = draft.add(
         Step("up", "interpolate", (x,), n_classes, *sides, receptive_field=field)
     )
-    plan.crop(x, image.height, image.width)
+    draft.crop(x, image.height, image.width)

@@ -85,9 +85,9 @@ class Drawing:
     problem: str | None
 
 
-def draw(plan: Blueprint) -> Drawing:
+def draw(blueprint: Blueprint) -> Drawing:
     """Lay the steps of a net out: one row for each resolution, from left to right."""
-    steps = plan.steps
+    steps = blueprint.steps
     largest = max(max(s.height, s.width) for s in steps)
 
     def tall(step: Step) -> float:
@@ -121,7 +121,7 @@ def draw(plan: Blueprint) -> Drawing:
         for source in box.step.of
     ]
     right = max(box.x + box.width for box in boxes) + EDGE
-    return Drawing(tuple(boxes), tuple(arrows), right, y, plan.problem)
+    return Drawing(tuple(boxes), tuple(arrows), right, y, blueprint.problem)
 
 
 def _side(step: Step) -> str:

@@ -14,7 +14,7 @@ class Misfit(Exception):
     """A size that a step cannot take, in words."""
 
 
-class Plan:
+class Draft:
     """A blueprint in the making; each method adds a step and returns its place.
 
     Each takes the place of the step that it comes after, and raises `Misfit` where the
