@@ -1,4 +1,4 @@
-"""Merge, split, classify and delete objects with the mouse, and draw rectangles."""
+"""The mouse on the layer of objects: what a click or a line does, and what is said."""
 
 from __future__ import annotations
 
@@ -7,29 +7,29 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from qtpy.QtCore import QObject, Signal
 
-from napari_unet.gui.around import around
 from napari_unet.gui.drawing import Drawing
+from napari_unet.gui.object_edits import (
+    classify_object,
+    delete_object,
+    merge_objects,
+    object_at,
+    split_objects,
+)
 from napari_unet.gui.screen import FLAT_FIRST, is_flat
 from napari_unet.gui.turning import Turning
 from napari_unet.images import Region
-from napari_unet.instances.edit import (
-    GAP,
-    delete,
-    line_pixels,
-    merge,
-    rename,
-    split,
-)
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from napari.layers import Labels
     from napari.viewer import Viewer
-    from numpy.typing import NDArray
     from qtpy.QtWidgets import QWidget
 
     from napari_unet.gui.annotated import AnnotatedImage
+
+    # Rows and columns.
+    Path = list[tuple[float, float]]
 
 _FIRST = {
     "merge": "Click the first of the two objects.",
@@ -122,136 +122,91 @@ class ObjectTools(QObject):
         """Follow the mouse from press to release."""
         if event.button != 1 or event.modifiers:
             return
-        assert self._image is not None
-        if not is_flat(self._viewer, self._image.target):
+        image = self._image
+        assert image is not None
+        if not is_flat(self._viewer, image.target):
             self.said.emit(FLAT_FIRST)
             return
-        path = [self._at(layer, event)]
+        path = [_at(image, layer, event)]
         yield
         while event.type == "mouse_move":
-            path.append(self._at(layer, event))
+            path.append(_at(image, layer, event))
             if self._drawing is not None:
                 box = self.tool == "rectangle"
-                self._drawing.show(_around(path) if box else path)
+                self._drawing.show(_corners(path) if box else path)
             yield
         if self._drawing is not None:
             self._drawing.show([])
         if self._layer is not layer:
             return
         if self.tool == "split":
-            self._split(layer, path)
+            self._split(image, path)
         elif self.tool == "rectangle":
-            self._take_rectangle(path)
+            self._take_rectangle(image, path)
         elif len(path) < 2 or np.ptp(path, axis=0).max() < 2:
             # Anything longer than a click has moved the picture.
-            self._click(layer, path[0])
+            self._click(image, path[0])
 
-    def _click(self, layer: Labels, at: tuple[float, float]) -> None:
-        assert self._image is not None
-        plane = self._image.objects_shown()
-        y, x = np.rint(at).astype(int)
-        inside = 0 <= y < plane.shape[0] and 0 <= x < plane.shape[1]
-        index = int(plane[y, x]) if inside else 0
+    def _click(self, image: AnnotatedImage, at: tuple[float, float]) -> None:
+        index = object_at(image, at)
         if index == 0:
             then = _SECOND.format(self._first) if self._first else _FIRST[self.tool]
             self.said.emit(f"There is no object. {then}")
         elif self.tool == "delete":
-            self._edit(layer, [index], lambda objects: delete(objects, index))
-            self.said.emit(f"Deleted {index}{self._here()}. {_FIRST['delete']}")
+            delete_object(image, index)
+            self.said.emit(f"Deleted {index}{_here(image)}. {_FIRST['delete']}")
         elif self.tool == "class":
-            self._classify(layer, index)
+            self._classify(image, index)
         elif self._first in (0, index):
             self._first = index
             self.said.emit(_SECOND.format(index))
         else:
-            first = self._first
-            self._edit(
-                layer, [first, index], lambda objects: merge(objects, first, index)
-            )
+            first, self._first = self._first, 0
+            merge_objects(image, first, index)
             self.said.emit(
-                f"Merged {index} into {first}{self._here()}. {_FIRST['merge']}"
+                f"Merged {index} into {first}{_here(image)}. {_FIRST['merge']}"
             )
-            self._first = 0
 
-    def _here(self) -> str:
-        """Return where an object is changed that may be in other slices, too."""
-        assert self._image is not None
-        return " in this slice" if "Z" in self._image.target.image.stack_axes else ""
-
-    def _classify(self, layer: Labels, index: int) -> None:
-        """Make an object one of the chosen class, by a new id so that undo works."""
-        assert self._image is not None
-        name = self._image.new_object_name
+    def _classify(self, image: AnnotatedImage, index: int) -> None:
+        """Make an object one of the chosen class."""
+        name, chosen = image.new_object_name, image.new_object_class
         if name is None:
             self.said.emit(_FIRST["class"])
-            return
-        chosen = self._image.new_object_class
-        if self._image.annotation.object_classes.get(index, 1) == chosen:
+        elif image.annotation.object_classes.get(index, 1) == chosen:
             self.said.emit(f"{index} is '{name}' already. {_FIRST['class']}")
-            return
-        new = self._image.free_id()
-        self._image.new_ids({new: chosen})
-        self._edit(layer, [index], lambda objects: rename(objects, index, new))
-        self.said.emit(f"{index} is '{name}' now, with the number {new}.")
+        else:
+            new = classify_object(image, index, chosen)
+            self.said.emit(f"{index} is '{name}' now, with the number {new}.")
 
-    def _split(self, layer: Labels, path: list[tuple[float, float]]) -> None:
-        assert self._image is not None
-        classes = self._image.annotation.object_classes
-        plane = self._image.objects_shown()
-        line = line_pixels(path)
-        line = line[((line >= 0) & (line < plane.shape)).all(axis=1)]
-        crossed = [i for i in np.unique(plane[tuple(line.T)]).tolist() if i]
-        box = around(plane, crossed, GAP)
-        inside = [(y - box[0].start, x - box[1].start) for y, x in path]
-        new, origin = split(plane[box], inside, self._image.free_id())
-        if not origin:
+    def _split(self, image: AnnotatedImage, path: Path) -> None:
+        if pieces := split_objects(image, path):
+            self.said.emit(f"Split into {pieces} objects.")
+        else:
             self.said.emit("The line crosses no object from edge to edge.")
-            return
-        self._image.new_ids({i: classes.get(old, 1) for i, old in origin.items()})
-        self._write(layer, box, new)
-        self.said.emit(f"Split into {len(origin) + len(set(origin.values()))} objects.")
 
-    def _take_rectangle(self, path: list[tuple[float, float]]) -> None:
-        assert self._image is not None
-        height, width = self._image.objects_shown().shape
-        (y0, x0), _, (y1, x1), *_ = np.rint(_around(path)).astype(int).tolist()
+    def _take_rectangle(self, image: AnnotatedImage, path: Path) -> None:
+        height, width = image.annotation.shape[-2:]
+        (y0, x0), _, (y1, x1), *_ = np.rint(_corners(path)).astype(int).tolist()
         y0, x0, y1, x1 = max(y0, 0), max(x0, 0), min(y1 + 1, height), min(x1 + 1, width)
         if y1 - y0 < 2 or x1 - x0 < 2:
             self.said.emit(_FIRST["rectangle"])
             return
-        region = Region(y0, x0, y1, x1, self._image.plane_shown())
+        region = Region(y0, x0, y1, x1, image.plane_shown())
         self.stop()
         self.drawn.emit(region)
 
-    def _edit(
-        self,
-        layer: Labels,
-        ids: list[int],
-        change: Callable[[NDArray[Any]], NDArray[Any]],
-    ) -> None:
-        """Change objects of the plane on screen, where they are."""
-        assert self._image is not None
-        plane = self._image.objects_shown()
-        box = around(plane, ids, GAP)
-        self._write(layer, box, change(plane[box]))
 
-    def _write(
-        self, layer: Labels, box: tuple[slice, slice], new: NDArray[Any]
-    ) -> None:
-        """Write what is new in the plane on screen, so that undo brings it back."""
-        assert self._image is not None
-        y, x = np.nonzero(new != self._image.objects_shown()[box])
-        rows, columns = y + box[0].start, x + box[1].start
-        at = self._image.target.position(self._image.plane_shown(), rows, columns)
-        indices = tuple(np.broadcast_to(i, y.shape) for i in at)
-        layer.data_setitem(indices, new[y, x])
-
-    def _at(self, layer: Labels, event: Any) -> tuple[float, float]:
-        assert self._image is not None
-        return self._image.target.point(layer.world_to_data(event.position))
+def _at(image: AnnotatedImage, layer: Labels, event: Any) -> tuple[float, float]:
+    """Return the row and the column that the mouse is at."""
+    return image.target.point(layer.world_to_data(event.position))
 
 
-def _around(path: list[tuple[float, float]]) -> list[tuple[float, float]]:
+def _here(image: AnnotatedImage) -> str:
+    """Return where an object is changed that may be in other slices, too."""
+    return " in this slice" if "Z" in image.target.image.stack_axes else ""
+
+
+def _corners(path: Path) -> Path:
     """Return the corners of the rectangle from the first to the last point."""
     (ya, xa), (yb, xb) = path[0], path[-1]
     (y0, y1), (x0, x1) = sorted((ya, yb)), sorted((xa, xb))
