@@ -8,26 +8,19 @@ from typing import TYPE_CHECKING, Any
 from psygnal import Signal
 
 from napari_unet.annotation import Annotation
-from napari_unet.annotation.labels import next_id
 from napari_unet.errors import ImageError
 from napari_unet.gui.accepted import Accepted
-from napari_unet.gui.label_layer import LabelLayer
-from napari_unet.gui.screen import camera_of
+from napari_unet.gui.object_layer import ObjectLayer
+from napari_unet.gui.scribble_layer import ScribbleLayer
 from napari_unet.gui.source import pixels_of, plane_on_screen
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from napari.layers import Labels
     from napari.viewer import Viewer
-    from numpy.typing import NDArray
 
     from napari_unet.annotation import ClassScheme
     from napari_unet.gui.target import Target
     from napari_unet.images import Region
-
-# Pixels of the image that the brush is wide, and of the screen at least.
-_BRUSH, _BRUSH_SEEN = 6, 4
 
 
 class AnnotatedImage:
@@ -50,6 +43,10 @@ class AnnotatedImage:
     ----------
     name : str
         Of the image, also when its layer is gone.
+    scheme : ClassScheme
+        The classes to label.
+    scribble_layer, object_layer
+        In which they are drawn.
     changed : Signal
         The blocks, 256 x 256 or less, in which labels have changed.
     """
@@ -68,66 +65,33 @@ class AnnotatedImage:
         self.key = key
         self.name = target.layer.name
         self.annotation = annotation or Annotation.of(target.image)
+        self.scheme = scheme
+        self.scribble_layer = ScribbleLayer(viewer, self)
+        self.object_layer = ObjectLayer(viewer, self)
         self._viewer = viewer
-        self._scheme = scheme
-        self._scribbles = LabelLayer(viewer, self, "scribbles", self._take_scribbles)
-        self._objects = LabelLayer(viewer, self, "objects", self._take_objects)
         self._accepted = Accepted(viewer, self)
-        # Ids of objects that have been seen, and the class of those yet to come.
-        self._ids = self.annotation.ids()
-        self.new_object_class = 1
         self._follow(target)
 
     @property
     def scribbles(self) -> Labels | None:
         """The layer of scribbles, if there is one."""
-        return self._scribbles.layer
+        return self.scribble_layer.layer
 
     @property
     def objects(self) -> Labels | None:
         """The layer of objects to correct, if there is one."""
-        return self._objects.layer
+        return self.object_layer.layer
 
     @property
     def layers(self) -> list[Labels]:
         """The layers that the user draws on."""
-        layers = (self._scribbles.followed, self._objects.followed)
+        layers = (self.scribble_layer.followed, self.object_layer.followed)
         return [layer for layer in layers if layer is not None]
-
-    @property
-    def new_object_name(self) -> str | None:
-        """The name of the class of objects yet to come, None without classes."""
-        names = self._scheme.names
-        return names[self.new_object_class] if len(names) > 1 else None
 
     def choose(self, index: int) -> None:
         """Paint the class `index` from now on, and let new objects be of it."""
-        self.new_object_class = max(index, 1)
-        if self.scribbles is not None:
-            self.scribbles.selected_label = index + 1
-
-    def show_scribbles(self) -> Labels:
-        """Return the layer of scribbles with the brush active, made if need be."""
-        new = self.scribbles is None
-        layer = self._scribbles.show()
-        if new:
-            _, across = self.target.point(layer.scale)
-            seen = camera_of(self._viewer).zoom * across
-            layer.brush_size = max(_BRUSH, round(_BRUSH_SEEN / seen))
-            self._colour()
-        layer.mode = "paint"
-        return layer
-
-    def show_objects(self) -> Labels:
-        """Return the layer of objects, made of the annotation's if need be.
-
-        What is painted on a new one is a new object.
-        """
-        new = self.objects is None
-        layer = self._objects.show()
-        if new:
-            self._paint_new_object()
-        return layer
+        self.object_layer.new_class = max(index, 1)
+        self.scribble_layer.choose(index)
 
     def show_accepted(self) -> None:
         """Show which regions are accepted."""
@@ -139,7 +103,7 @@ class AnnotatedImage:
         if target.image.data.shape != ours.data.shape:
             return False
         self._follow(replace(target, image=replace(ours, data=target.image.data)))
-        for part in (self._scribbles, self._objects, self._accepted):
+        for part in (self.scribble_layer, self.object_layer, self._accepted):
             part.move()
         self._take_name()
         self._lower_image()
@@ -153,28 +117,13 @@ class AnnotatedImage:
         self._accepted.show()
         self.changed.emit(self.annotation.changed_since(version))
 
-    def new_ids(self, classes: Mapping[int, int]) -> None:
-        """Announce objects that are about to be drawn, with their classes."""
-        self._ids |= set(classes)
-        self.annotation.set_object_classes(classes)
-        if self.objects is not None and self.objects.selected_label in classes:
-            self._paint_new_object()
-
-    def objects_drawn(self, plane: Mapping[str, int]) -> None:
-        """Say that objects were drawn in a plane, which may not be on screen."""
-        self._objects.look_at(plane)
-
-    def free_id(self) -> int:
-        """Return an id from which on no object has one."""
-        return next_id(self._ids)
-
     def forget(self, layer: Any) -> None:
         """Take over the last strokes of a layer that is gone, and follow it no longer.
 
         Nothing happens if it is none of this image's.
         """
-        self._scribbles.forget(layer)
-        self._objects.forget(layer)
+        self.scribble_layer.forget(layer)
+        self.object_layer.forget(layer)
 
     def close(self) -> None:
         """Show nothing any more."""
@@ -182,13 +131,13 @@ class AnnotatedImage:
 
     def flush(self) -> None:
         """Take over strokes of the last moment."""
-        self._scribbles.flush()
-        self._objects.flush()
+        self.scribble_layer.flush()
+        self.object_layer.flush()
 
     def set_scheme(self, scheme: ClassScheme) -> None:
         """Show other names and colours of the classes."""
-        self._scheme = scheme
-        self._colour()
+        self.scheme = scheme
+        self.scribble_layer.colour()
 
     def written(self, version: int) -> None:
         """Show what was written into the annotation itself after `version`.
@@ -196,34 +145,17 @@ class AnnotatedImage:
         Undo goes back no further than this: strokes of before may be of other classes.
         """
         regions = self.annotation.changed_since(version)
-        self._scribbles.write(regions)
-        self._objects.write(regions)
+        self.scribble_layer.write(regions)
+        self.object_layer.write(regions)
         self._accepted.show()
         if regions:
-            self._ids = self.annotation.ids()
-            self._paint_new_object()
             self.changed.emit(regions)
-
-    def objects_shown(self) -> NDArray[Any]:
-        """Return the objects of the plane on screen, a view ``(Y, X)`` of their layer.
-
-        They must be shown.
-        """
-        assert self._objects.followed is not None
-        at = tuple(self.plane_shown().values())
-        plane: NDArray[Any] = self.target.stack(self._objects.followed)[at]
-        return plane
 
     def plane_shown(self) -> dict[str, int]:
         """Return which plane is on screen."""
         return plane_on_screen(
             self.target.layer, self.target.image, self._viewer.dims.point
         )
-
-    def _paint_new_object(self) -> None:
-        """Let what is painted next be no part of an object that is there."""
-        if self.objects is not None:
-            self.objects.selected_label = self.free_id()
 
     def _lower_image(self) -> None:
         """Let labels lie above an image that was opened after them."""
@@ -259,34 +191,3 @@ class AnnotatedImage:
             self.target = replace(self.target, image=replace(image, data=pixels))
         except ImageError as error:
             show_error(str(error))
-
-    def _take_scribbles(self, stack: NDArray[Any], region: Region) -> list[Region]:
-        annotation, most = self.annotation, len(self._scheme)
-        changed = annotation.scribbles.differing(stack, region)
-        for part in changed:
-            drawn = stack[annotation.scribbles.index(part)]
-            # A label of no class is drawn without a colour and means nothing.
-            drawn[drawn > most] = 0
-            annotation.write_scribbles(part, drawn)
-        return changed
-
-    def _take_objects(self, stack: NDArray[Any], region: Region) -> list[Region]:
-        annotation = self.annotation
-        changed = annotation.objects.differing(stack, region)
-        for part in changed:
-            annotation.write_objects(part, stack[annotation.objects.index(part)])
-            new = annotation.ids(part) - self._ids
-            self._ids |= new
-            annotation.set_object_classes(dict.fromkeys(new, self.new_object_class))
-        return changed
-
-    def _colour(self) -> None:
-        from napari.utils.colormaps import DirectLabelColormap
-
-        layer = self.scribbles
-        if layer is not None:
-            colours: dict[int | None, str] = {None: "transparent", 0: "transparent"}
-            colours.update(
-                (value, c.colour) for value, c in enumerate(self._scheme.classes, 1)
-            )
-            layer.colormap = DirectLabelColormap(color_dict=colours)

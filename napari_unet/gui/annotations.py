@@ -86,7 +86,7 @@ class Annotations:
     def scribble(self, image: AnnotatedImage) -> None:
         """Let the user paint scribbles on an image."""
         new = image.scribbles is None
-        layer = image.show_scribbles()
+        layer = image.scribble_layer.show()
         if new:
             layer.selected_label = self.chosen + 1
             layer.events.selected_label.connect(self._follow_label)
@@ -243,7 +243,7 @@ class Annotations:
         self._set_scheme(scheme)
         image = self._add(target, key, annotation)
         if annotation.ids():
-            image.show_objects()
+            image.object_layer.show()
         self.scribble(image)
         image.show_accepted()
         self._changed(image, annotation.changed_since(0))

@@ -56,7 +56,7 @@ class Correction(QObject):
         """Show the objects of an image; without any, those of the prediction."""
         predicted = self._predicted(image.target)
         if image.annotation.objects.keys() or predicted is None:
-            image.show_objects()
+            image.object_layer.show()
             empty = not image.annotation.objects.keys()
             self.shown.emit(image, _NONE if empty else "")
             return
@@ -105,9 +105,9 @@ class Correction(QObject):
         classes: dict[int, int],
     ) -> None:
         """Replace a plane by objects that are numbered from 1 on, in turns."""
-        above = image.free_id() - 1
+        above = image.object_layer.free_id() - 1
         classes = {index + above: label for index, label in classes.items()}
-        image.new_ids(self._in_scheme(image, classes))
+        image.object_layer.announce(self._in_scheme(image, classes))
         self._parts = self._replace(image, whole, objects, above)
         self._go_on()
 
@@ -145,7 +145,7 @@ class Correction(QObject):
                 indices = tuple(np.broadcast_to(i, y.shape) for i in position)
                 layer.data_setitem(indices, new[y, x])
                 # The user may have scrolled on.
-                image.objects_drawn(whole.plane)
+                image.object_layer.look_at(whole.plane)
                 yield
         found = int(objects.max(initial=0))
         self.shown.emit(image, f"{_objects(found)} of the prediction.")
@@ -164,7 +164,7 @@ class Correction(QObject):
         annotation.set_object_classes(self._in_scheme(image, classes))
         # Into a layer that is there; a new one is drawn once, with all that is in it.
         image.written(version)
-        image.show_objects()
+        image.object_layer.show()
         self.shown.emit(image, f"{_objects(len(classes))} to correct.")
 
     def _in_scheme(

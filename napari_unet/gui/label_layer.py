@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from napari_unet.errors import AnnotationError
 from napari_unet.gui.painted import Painted
@@ -11,7 +12,7 @@ from napari_unet.gui.screen import is_flat
 from napari_unet.gui.target import forget_history
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Mapping, Sequence
 
     from napari.layers import Labels
     from napari.viewer import Viewer
@@ -22,8 +23,8 @@ if TYPE_CHECKING:
     from napari_unet.images import Region
 
 
-class LabelLayer:
-    """The layer ``<image> scribbles`` or ``<image> objects``, if there is one.
+class LabelLayer(ABC):
+    """A layer that the user draws on, if there is one.
 
     Parameters
     ----------
@@ -31,24 +32,18 @@ class LabelLayer:
         Where the layer is.
     image : AnnotatedImage
         Whose annotation it shows.
+
+    Attributes
+    ----------
     role : str
-        ``"scribbles"`` or ``"objects"``.
-    take : callable
-        Given the layer's data, ``(..., Y, X)``, and a region, it takes over what the
-        user painted there and returns the parts that were different.
+        What it shows: an attribute of `Annotation`, a key of `target.OPACITY`.
     """
 
-    def __init__(
-        self,
-        viewer: Viewer,
-        image: AnnotatedImage,
-        role: str,
-        take: Callable[[NDArray[Any], Region], list[Region]],
-    ) -> None:
+    role: ClassVar[str]
+
+    def __init__(self, viewer: Viewer, image: AnnotatedImage) -> None:
         self._viewer = viewer
         self._image = image
-        self._role = role
-        self._take = take
         self._painted: Painted | None = None
 
     @property
@@ -71,7 +66,7 @@ class LabelLayer:
         self._viewer.layers.selection.active = layer
         return layer
 
-    def write(self, regions: Iterable[Region]) -> None:
+    def write(self, regions: Sequence[Region]) -> None:
         """Show what was written into the annotation; undo goes back no further."""
         layer = self.followed
         if layer is not None:
@@ -104,9 +99,26 @@ class LabelLayer:
         if self.followed is not None:
             move_over(self._image.target.layer, self.followed, self._image.name)
 
+    @abstractmethod
+    def _take(self, stack: NDArray[Any], region: Region) -> list[Region]:
+        """Take over what the user painted in a region.
+
+        Parameters
+        ----------
+        stack : ndarray
+            ``(..., Y, X)``, the layer's data.
+        region : Region
+            Where to look.
+
+        Returns
+        -------
+        list of Region
+            The parts that were different.
+        """
+
     @property
     def _blocks(self) -> Blocks:
-        blocks: Blocks = getattr(self._image.annotation, self._role)
+        blocks: Blocks = getattr(self._image.annotation, self.role)
         return blocks
 
     def _add(self) -> Labels:
@@ -116,7 +128,7 @@ class LabelLayer:
         stack = image.target.in_order(data)
         for key in blocks.keys():
             stack[blocks.index(blocks.region(key))] = blocks.block(key)
-        layer = image.target.add_layer(self._viewer, self._role, data)
+        layer = image.target.add_layer(self._viewer, self.role, data)
         self._painted = Painted(
             layer,
             list(blocks.planes()),

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 def object_at(image: AnnotatedImage, at: tuple[float, float]) -> int:
     """Return the id of the object at row and column `at`, 0 if there is none."""
-    plane = image.objects_shown()
+    plane = image.object_layer.on_screen
     y, x = np.rint(at).astype(int)
     inside = 0 <= y < plane.shape[0] and 0 <= x < plane.shape[1]
     return int(plane[y, x]) if inside else 0
@@ -43,8 +43,8 @@ def classify_object(image: AnnotatedImage, index: int, label: int) -> int:
     int
         The id that it has now.
     """
-    new = image.free_id()
-    image.new_ids({new: label})
+    new = image.object_layer.free_id()
+    image.object_layer.announce({new: label})
     _edit(image, [index], lambda objects: rename(objects, index, new))
     return new
 
@@ -58,16 +58,16 @@ def split_objects(image: AnnotatedImage, path: Sequence[tuple[float, float]]) ->
         How many objects became of those that it crosses, 0 if it crosses none.
     """
     classes = image.annotation.object_classes
-    plane = image.objects_shown()
+    plane = image.object_layer.on_screen
     line = line_pixels(path)
     line = line[((line >= 0) & (line < plane.shape)).all(axis=1)]
     crossed = [i for i in np.unique(plane[tuple(line.T)]).tolist() if i]
     box = around(plane, crossed, GAP)
     inside = [(y - box[0].start, x - box[1].start) for y, x in path]
-    new, origin = split(plane[box], inside, image.free_id())
+    new, origin = split(plane[box], inside, image.object_layer.free_id())
     if not origin:
         return 0
-    image.new_ids({i: classes.get(old, 1) for i, old in origin.items()})
+    image.object_layer.announce({i: classes.get(old, 1) for i, old in origin.items()})
     _write(image, box, new)
     return len(origin) + len(set(origin.values()))
 
@@ -78,7 +78,7 @@ def _edit(
     change: Callable[[NDArray[Any]], NDArray[Any]],
 ) -> None:
     """Change objects where they are."""
-    plane = image.objects_shown()
+    plane = image.object_layer.on_screen
     box = around(plane, ids, GAP)
     _write(image, box, change(plane[box]))
 
@@ -87,7 +87,7 @@ def _write(image: AnnotatedImage, box: tuple[slice, slice], new: NDArray[Any]) -
     """Write what is new in a box of the plane."""
     layer = image.objects
     assert layer is not None, "objects are edited where they are shown"
-    y, x = np.nonzero(new != image.objects_shown()[box])
+    y, x = np.nonzero(new != image.object_layer.on_screen[box])
     rows, columns = y + box[0].start, x + box[1].start
     at = image.target.position(image.plane_shown(), rows, columns)
     indices = tuple(np.broadcast_to(i, y.shape) for i in at)

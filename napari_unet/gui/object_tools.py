@@ -89,7 +89,7 @@ class ObjectTools(QObject):
         That is another tool, ours or napari's, or another layer.
         """
         self.stop()
-        self._image, self._layer = image, image.show_objects()
+        self._image, self._layer = image, image.object_layer.show()
         self._layer.mode = "pan_zoom"
         # A line must not move the picture.
         self._layer.mouse_pan = tool not in _LINES
@@ -169,7 +169,7 @@ class ObjectTools(QObject):
 
     def _classify(self, image: AnnotatedImage, index: int) -> None:
         """Make an object one of the chosen class."""
-        name, chosen = image.new_object_name, image.new_object_class
+        name, chosen = image.object_layer.new_class_name, image.object_layer.new_class
         if name is None:
             self.said.emit(_FIRST["class"])
         elif image.annotation.object_classes.get(index, 1) == chosen:

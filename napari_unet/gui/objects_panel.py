@@ -173,7 +173,7 @@ class ObjectsPanel(QWidget):
         if image is None:
             return
         image.accept(region, complete)
-        image.show_objects()
+        image.object_layer.show()
         height, width = region.shape
         done = "Accepted" if complete else "Withdrawn:"
         self.status.setText(f"{done} {height} x {width} pixels.")

@@ -94,7 +94,7 @@ class TakingIn(QObject):
             if line:
                 show_info(line)
             if given.objects:
-                image.show_objects()
+                image.object_layer.show()
             else:
                 self._annotations.scribble(image)
         self._end()
