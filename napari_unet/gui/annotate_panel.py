@@ -177,7 +177,7 @@ class AnnotatePanel(QWidget):
 
     def _look_up(self, target: Target) -> None:
         self._target, self._kept = target, None
-        worker = self._annotations.look_up(target)
+        worker = self._session.restoring.look_up(target)
         # Methods and no lambdas, since Qt forgets those of a panel that is gone.
         worker.returned.connect(self._offer)
         worker.errored.connect(self._not_found)
@@ -212,7 +212,7 @@ class AnnotatePanel(QWidget):
         except UnetError as error:
             show_error(str(error))
             return
-        worker = self._annotations.restore(target, self._kept)
+        worker = self._session.restoring.restore(target, self._kept)
         worker.returned.connect(self._restored)
         start(worker)
 

@@ -3,30 +3,26 @@
 from __future__ import annotations
 
 import logging
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 from weakref import proxy
 
-from napari.layers import Image as ImageLayer
 from psygnal import Signal
 
 from napari_unet.annotation import ClassScheme, remove_class
 from napari_unet.annotation.join import join_schemes, map_classes
 from napari_unet.annotation.key import free_key
-from napari_unet.errors import ImageError, UnetError
+from napari_unet.errors import UnetError
 from napari_unet.gui.annotated import AnnotatedImage
 from napari_unet.gui.keeping import Keeping
-from napari_unet.gui.source import pixels_of
-from napari_unet.images import image_from_array
 
 if TYPE_CHECKING:
+    from napari.layers import Image as ImageLayer
     from napari.layers import Labels
     from napari.viewer import Viewer
 
     from napari_unet.annotation import Annotation
-    from napari_unet.gui.kept import Kept
     from napari_unet.gui.target import Target
-    from napari_unet.images import Image, Region
+    from napari_unet.images import Region
 
 
 class Annotations:
@@ -76,12 +72,27 @@ class Annotations:
         """Whether an image, or what is labelled in it, is in the viewer."""
         return layer in self._viewer.layers or self.of(layer) is not None
 
-    def add(self, target: Target, key: str) -> AnnotatedImage:
-        """Begin to label an image, whose labels are kept under a key.
+    def add(
+        self, target: Target, key: str, annotation: Annotation | None = None
+    ) -> AnnotatedImage:
+        """Label an image from now on.
 
-        It is `Kept.new_key` of what was looked up; `restore` goes on with what is kept.
+        Parameters
+        ----------
+        target : Target
+            The image and its layer.
+        key : str
+            Under which labels are kept: `Kept.new_key` of what was looked up.
+        annotation : Annotation, optional
+            What is labelled already.
         """
-        return self._add(target, key, None)
+        key = free_key(key, {i.key for i in self.images})
+        image = AnnotatedImage(self._viewer, target, key, self.scheme, annotation)
+        image.choose(self.chosen)
+        image.changed.connect(lambda regions: self._changed(image, regions))
+        self.images.append(image)
+        self.images_changed.emit()
+        return image
 
     def scribble(self, image: AnnotatedImage) -> None:
         """Let the user paint scribbles on an image."""
@@ -90,36 +101,6 @@ class Annotations:
         if new:
             layer.selected_label = self.chosen + 1
             layer.events.selected_label.connect(self._follow_label)
-
-    def look_up(self, target: Target) -> Any:
-        """Look on the disk for labels of an image, in another thread.
-
-        Returns
-        -------
-        superqt.utils.FunctionWorker
-            To be started. Its `returned` gives a `Kept`.
-        """
-        in_view = {i.key: i.name for i in self.images if not self._gone(i)}
-        worker = self.keeping.look_up(target, in_view, self._beside(target.layer))
-        worker.returned.connect(lambda kept: self._take_back(target, kept))
-        return worker
-
-    def restore(self, target: Target, kept: Kept) -> Any:
-        """Go on with what is kept of an image, read in another thread.
-
-        Returns
-        -------
-        superqt.utils.FunctionWorker
-            To be started. Its `returned` gives a text if it fails.
-        """
-
-        def show(loaded: Any) -> None:
-            if not isinstance(loaded, str):
-                self._restored(target, kept.new_key, *loaded)
-
-        worker = self.keeping.load(target, kept)
-        worker.returned.connect(show)
-        return worker
 
     def suggest(self, scheme: ClassScheme) -> None:
         """Take these classes if the user has not chosen or labelled any yet."""
@@ -132,6 +113,16 @@ class Annotations:
         To remove one there is `remove_class`.
         """
         self._edited = True
+        self._set_scheme(scheme)
+
+    def adopt_classes(self, scheme: ClassScheme, annotation: Annotation) -> None:
+        """Take the classes of labels that were made with others, and map the labels.
+
+        Classes that are there stay where they are, if the user has named or used them.
+        """
+        if self.images or self._edited:
+            scheme, where = join_schemes(self.scheme, scheme)
+            map_classes(annotation, where)
         self._set_scheme(scheme)
 
     def choose(self, index: int) -> None:
@@ -179,6 +170,14 @@ class Annotations:
         """Have the labels of an image saved soon."""
         self.keeping.save(image, self.scheme)
 
+    def tell_of_all_in(self, image: AnnotatedImage) -> None:
+        """Tell of all labels of an image as if they were new."""
+        self._changed(image, image.annotation.changed_since(0))
+
+    def is_gone(self, image: AnnotatedImage) -> bool:
+        """Whether the layer of an image is no longer in the viewer."""
+        return image.target.layer not in self._viewer.layers
+
     def flush(self) -> None:
         """Take over strokes of the last moment."""
         for image in self.images:
@@ -192,61 +191,6 @@ class Annotations:
         except UnetError:
             logging.getLogger(__name__).exception("labels were not saved")
         self.images.clear()
-
-    def _add(
-        self, target: Target, key: str, annotation: Annotation | None
-    ) -> AnnotatedImage:
-        key = free_key(key, {i.key for i in self.images})
-        image = AnnotatedImage(self._viewer, target, key, self.scheme, annotation)
-        image.choose(self.chosen)
-        image.changed.connect(lambda regions: self._changed(image, regions))
-        self.images.append(image)
-        self.images_changed.emit()
-        return image
-
-    def _beside(self, image: ImageLayer) -> list[Image]:
-        """Return the other images from the file of an image, such as its channels."""
-        images = []
-        for layer in self._viewer.layers:
-            same_file = layer.source.path == image.source.path is not None
-            if same_file and isinstance(layer, ImageLayer) and layer is not image:
-                # What cannot be read has no labels.
-                with suppress(ImageError):
-                    images.append(image_from_array(pixels_of(layer)))
-        return images
-
-    def _take_back(self, target: Target, kept: Kept) -> None:
-        """Lay labels whose image was removed over it when it is opened again."""
-        for image in self.images:
-            if (
-                image.key == kept.key
-                and self._gone(image)
-                and not self.of(target.layer)
-            ):
-                if image.move_to(target):
-                    image.key = kept.new_key
-                    self.images_changed.emit()
-                    # Training has forgotten the layer that was removed.
-                    self._changed(image, image.annotation.changed_since(0))
-                return
-
-    def _restored(
-        self, target: Target, key: str, annotation: Annotation, saved: ClassScheme
-    ) -> None:
-        if self.of(target.layer) or any(i.key == key for i in self.images):
-            return
-        if self.images or self._edited:
-            scheme, where = join_schemes(self.scheme, saved)
-            map_classes(annotation, where)
-        else:
-            scheme = saved
-        self._set_scheme(scheme)
-        image = self._add(target, key, annotation)
-        if annotation.ids():
-            image.object_layer.show()
-        self.scribble(image)
-        image.show_accepted()
-        self._changed(image, annotation.changed_since(0))
 
     def _follow_label(self, event: Any) -> None:
         """Paint the class of the label that was chosen in napari's own controls."""
@@ -282,10 +226,7 @@ class Annotations:
     def _drop_gone(self) -> None:
         """Follow images no longer that have no layer left."""
         for image in list(self.images):
-            if self._gone(image) and not image.layers:
+            if self.is_gone(image) and not image.layers:
                 self.images.remove(image)
                 image.close()
                 self.images_changed.emit()
-
-    def _gone(self, image: AnnotatedImage) -> bool:
-        return image.target.layer not in self._viewer.layers

@@ -13,6 +13,7 @@ from napari_unet.engine.client import Engine
 from napari_unet.gui.annotations import Annotations
 from napari_unet.gui.channels import Channels
 from napari_unet.gui.live import LiveTraining
+from napari_unet.gui.restoring import Restoring
 from napari_unet.gui.results import Results
 from napari_unet.gui.source import image_of, pixels_of
 from napari_unet.gui.target import Target
@@ -37,6 +38,7 @@ class UnetSession:
         # The session outlives a viewer that it does not hold on to.
         self._viewer = proxy(viewer)
         self.annotations = Annotations(viewer)
+        self.restoring = Restoring(viewer, self.annotations)
         self.channels = Channels(viewer, self.annotations)
         self.widget: UnetWidget | None = None
         self._in_window = False

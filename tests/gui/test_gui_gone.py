@@ -15,7 +15,7 @@ from qtpy.QtWidgets import QApplication
 from napari_unet.annotation import Annotation, image_key
 from napari_unet.engine import Engine
 from napari_unet.errors import EngineError, ImageError
-from napari_unet.gui import explorer, keeping
+from napari_unet.gui import explorer, restoring
 from napari_unet.gui.explorer import ModelExplorer
 from napari_unet.gui.feed import Feed
 from napari_unet.gui.recent import remember_model
@@ -83,7 +83,7 @@ def test_the_panel_goes_while_kept_labels_are_looked_up(
     annotation = Annotation.of(image)
     annotation.write_scribbles(Region(5, 5, 9, 9), FIRST)
     store.save(image_key(image), annotation, annotations.scheme)
-    began, go = held(keeping, "look_up")
+    began, go = held(restoring, "look_up")
     viewer.add_image(blobs, name="field")
     qtbot.wait_until(began.is_set)
     destroy(viewer, widget, qtbot)

@@ -189,14 +189,15 @@ def test_annotate_waits_until_it_is_known_what_is_kept(
 def test_another_image_chosen_meanwhile_is_not_annotated(
     viewer, panel, annotations, qtbot, blobs, monkeypatch
 ):
-    look_up, looked_up = annotations.look_up, []
+    restoring = session_of(viewer).restoring
+    look_up, looked_up = restoring.look_up, []
 
     def note(target):
         worker = look_up(target)
         worker.finished.connect(lambda: looked_up.append(target.layer.name))
         return worker
 
-    monkeypatch.setattr(annotations, "look_up", note)
+    monkeypatch.setattr(restoring, "look_up", note)
     viewer.add_image(blobs, name="first")
     panel.annotate.click()
     viewer.add_image(blobs[::-1], name="second")

@@ -359,7 +359,7 @@ def test_nothing_is_looked_up_for_a_viewer_that_closes(
     viewer.add_labels(np.zeros(blobs.shape, np.uint8))
     qtbot.wait_until(lambda: panel._kept is not None)
     looked = []
-    monkeypatch.setattr(annotations, "look_up", looked.append)
+    monkeypatch.setattr(session_of(viewer).restoring, "look_up", looked.append)
     viewer.layers.clear()
     qtbot.wait_until(lambda: not panel._then_look.isActive())
     assert not looked
