@@ -44,6 +44,7 @@ SCARCE = 0.25
 # An end of a piece with fewer pixels is not worth holding out.
 SMALLEST_END = 32
 
+# The kind of a piece that is a verified region; others have their scribbles' value.
 VERIFIED = 256
 
 

@@ -1,1 +1,1 @@
-"""One dock widget made of small panels; the only place that knows napari and Qt."""
+"""Two dock widgets made of small ones; the only place that knows napari and Qt."""

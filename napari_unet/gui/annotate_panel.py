@@ -137,6 +137,7 @@ class AnnotatePanel(QWidget):
         )
 
     def _wait_with(self, then: Callable[[AnnotatedImage], None] | None) -> None:
+        """Do this once it is known what is kept of the image; nothing if None."""
         self._waiting = then
         self.annotate.setEnabled(then is None)
 

@@ -64,9 +64,10 @@ class Channels:
         self._chosen: WeakKeyDictionary[ImageLayer, tuple[int, ...]]
         self._chosen = WeakKeyDictionary()
         self._joined: WeakKeyDictionary[ImageLayer, Layers] = WeakKeyDictionary()
-        # How many layers of one file are an image, by what was chosen last.
+        # How many layers of one file the user has joined last, 0 for none: those of the
+        # next file are joined alike.
         self._of_a_file = 0
-        # What layers were joined to, and of which arrays.
+        # The image that layers were joined to last, and the arrays that it is made of.
         self._images: WeakKeyDictionary[ImageLayer, tuple[Image, list[Any]]]
         self._images = WeakKeyDictionary()
         annotations.changed.connect(self._settle)

@@ -67,9 +67,12 @@ class LivePanel(QWidget):
         self._predict = predict
         self._session = session
         self.live = live = session.live
-        # What training begins with in tests and scripts.
+        # How to train, but for the device; scripts and tests set it.
         self.config = TrainConfig()
-        self._before = self._no_preview = self._missing = ""
+        # Why there is no preview, and what the line said before that.
+        self._no_preview = self._before = ""
+        # Why training could not start.
+        self._missing = ""
         self.train = TrainPanel(viewer, live.outcome.curves)
         self.checkpoints = CheckpointPanel()
         self._checkpoints = Section(

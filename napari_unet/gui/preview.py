@@ -27,12 +27,15 @@ if TYPE_CHECKING:
     from napari_unet.images import Region
     from napari_unet.inference import PredictConfig
 
-# Seconds between two previews, at least; milliseconds for a moved view to be drawn.
-_PAUSE, _SETTLE = 0.5, 80
+# Seconds between two previews, at least.
+_PAUSE = 0.5
+# Milliseconds for a moved view to be drawn before it is predicted.
+_SETTLE = 80
 # How many times as long as a preview takes to wait for the next of the same view: while
-# the user is at work, and while training is left alone. Seconds that work is taken to
-# last.
-_HURRY, _LEISURE, _AT_WORK = 3, 20, 5.0
+# the user is at work, and while training is left alone.
+_HURRY, _LEISURE = 3, 20
+# Seconds after the last stroke or move that the user is taken to be at work.
+_AT_WORK = 5.0
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""The two label layers that show a prediction."""
+"""The label layers that show what was predicted of an image."""
 
 from __future__ import annotations
 

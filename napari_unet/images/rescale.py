@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
 # In units of sigma: the blur before shrinking takes no notice of what is farther away.
 REACH = 4.0
-# Of the pixels that one is made of; with fewer numbers among them it is none.
+# The share of the pixels that a new one is made of which must be numbers; with less it
+# is NaN.
 LEAST_KNOWN = 0.5
 
 
@@ -34,8 +35,8 @@ def rescale(image: Image, factor: float) -> Image:
     -------
     Image
         float32, or float64 where the pixels have more than 16 bits and are not
-        float32; linear between the pixels. A pixel that is not a number counts for
-        nothing and stays one. Reading it in parts gives the same as reading it whole.
+        float32; linear between the pixels. NaN counts for nothing, and what is made of
+        little else is NaN. Reading it in parts gives the same as reading it whole.
     """
     return replace(image, data=_Rescaled(image, factor))
 
@@ -93,7 +94,7 @@ class _Rescaled:
             steps.append((left, at - low))
         pixels = np.asarray(self.image.data[tuple(cuts)]).astype(self.dtype)
         known = ~np.isnan(pixels)
-        # Far below the largest number, so that sums of infinite ones are none.
+        # Far enough below the largest number for sums of them to stay finite.
         most = float(np.finfo(self.dtype).max) / 4
         np.nan_to_num(pixels, copy=False, posinf=most, neginf=-most)
         share = None if known.all() else known.astype(self.dtype)

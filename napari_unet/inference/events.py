@@ -118,7 +118,7 @@ class Predicted:
     objects : int
         In all planes together; one in several slices of a volume counts once.
     seconds : float
-        From the call to this event, less what the receiver of events took.
+        From the first look at the events to this one, with what their receiver took.
     megapixels_per_second : float
         Pixels of all planes, in millions, by `seconds`.
     device : str

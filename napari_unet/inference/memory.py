@@ -14,8 +14,9 @@ LARGEST_BATCH = 8
 SHARE = 0.5
 # More is of no use on a CPU, and a slow one should not take many seconds for a tile.
 MOST_ON_CPU = 1 << 30
-# Feature maps of full resolution that exist at once: the copy for the other side,
-# what goes into a convolution, what comes out, and its working memory.
+# Feature maps of full resolution that exist at once, in units of the net's `maps`: what
+# the expanding path gets of the contracting one, what goes into a convolution, what
+# comes out, and its working memory.
 LIVE_MAPS = 8
 
 

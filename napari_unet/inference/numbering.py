@@ -53,7 +53,7 @@ class Numbering:
         self._heights: list[NDArray[np.uint8] | None] = []
 
     def begin_volume(self) -> None:
-        """Let the planes before be."""
+        """Begin a volume: the planes before are done, and numbers go on from theirs."""
         self._before = self.objects
         self._places.clear()
         self._heights.clear()

@@ -8,11 +8,13 @@ from typing import Annotated, Literal, TypeAlias
 from pydantic import BaseModel, ConfigDict, Field
 
 
-class _Frozen(BaseModel):
+class Frozen(BaseModel):
+    """A description that does not change and knows all of its entries."""
+
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class PatchArchitecture(_Frozen):
+class PatchArchitecture(Frozen):
     """The parameters of a `nets.PatchClassifier`."""
 
     name: Literal["patches"] = "patches"
@@ -28,7 +30,7 @@ class PatchArchitecture(_Frozen):
         return f"patch classifier, width {self.width}, {self.hidden} hidden"
 
 
-class MaskRCNNArchitecture(_Frozen):
+class MaskRCNNArchitecture(Frozen):
     """A `nets.MaskRCNN`; torchvision decides the rest."""
 
     name: Literal["maskrcnn"] = "maskrcnn"
@@ -42,7 +44,7 @@ class MaskRCNNArchitecture(_Frozen):
         return "Mask R-CNN, ResNet-50 with a feature pyramid"
 
 
-class _Architecture(_Frozen):
+class _Architecture(Frozen):
     norm: Literal["batch", "layer", "none"] = "batch"
     boundary: bool = True
 

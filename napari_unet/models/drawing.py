@@ -10,7 +10,10 @@ from xml.sax.saxutils import escape
 if TYPE_CHECKING:
     from napari_unet.models.steps import Blueprint, Kind, Step
 
+# All in pixels. Of the boxes:
 TALLEST, SHORTEST, THINNEST = 150.0, 16.0, 5.0
+# From box to box, down and up; from row to row; around the drawing; from one entry of
+# the legend to the next.
 GAP, WIDE_GAP, ROW_GAP, EDGE, LEGEND_STEP = 20.0, 38.0, 62.0, 40.0, 165.0
 # How wide a digit of a size is.
 DIGIT = 7.0

@@ -2,10 +2,10 @@
 
 from typing import TYPE_CHECKING, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from napari_unet.annotation import ClassScheme
-from napari_unet.models.architecture import Architecture, UNetArchitecture
+from napari_unet.models.architecture import Architecture, Frozen, UNetArchitecture
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -18,11 +18,7 @@ MOST_CHANNELS = 64
 BEGAN_WITH = ("base", "base_classes", "pretrained")
 
 
-class _Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Normalisation(_Frozen):
+class Normalisation(Frozen):
     """Which percentiles of each channel of the whole image become 0 and 1."""
 
     low: float = Field(1.0, ge=0, lt=100)
@@ -46,7 +42,7 @@ class Normalisation(_Frozen):
         return measure_intensity(image, channels, self.low, self.high, check)
 
 
-class ModelSpec(_Frozen):
+class ModelSpec(Frozen):
     """A frozen description of a model.
 
     Attributes

@@ -24,7 +24,9 @@ LIKELY = 0.5
 MOST_OBJECTS = 300
 # Of what the edge of a crop leaves of an object, less teaches nothing, in pixels.
 THINNEST = 2
+# The logit of the boundary at the edge of a mask, and minus that elsewhere.
 SURE = 3.0
+# The least probability of a class, so that its logarithm is finite.
 TINY = 1e-3
 
 

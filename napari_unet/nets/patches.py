@@ -104,6 +104,7 @@ class PatchClassifier(SegmentationNet):
             patches.append(crop[:, y : y + PATCH, x : x + PATCH])
             truth.append(labels[y, x])
         if not patches:
+            # Zero, and so is the gradient of each weight: a step that changes nothing.
             return image.sum() * 0 + sum(p.sum() * 0 for p in self.parameters())
         scores = self.classifier(torch.stack(patches))
         return functional.cross_entropy(scores, torch.stack(truth).to(scores.device))

@@ -103,7 +103,7 @@ class Cutter:
             self._chance,
         )
         # Few strokes show few surroundings and intensities: these get more of both.
-        # Where all is labelled, even a crop in a corner of the image is by a quarter.
+        # A crop at the corner of an image that is labelled all over is so to a quarter.
         labelled, verified = labels[:, 0].flatten(1) > 0, labels[:, 2].flatten(1) > 0
         strokes = ~verified.any(dim=1) & (labelled.float().mean(dim=1) < 0.2)
         strength = torch.where(strokes, 1.0, 0.5)

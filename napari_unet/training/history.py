@@ -22,7 +22,7 @@ class History:
     """What has happened since a training began, which is now."""
 
     def __init__(self) -> None:
-        # The other clock stands still for 16 ms on Windows, longer than a fast step.
+        # `time.monotonic` stands still for 16 ms on Windows, longer than a fast step.
         self._times: deque[float] = deque([time.perf_counter()], maxlen=20)
         self._losses: list[float] = []
         self._mean_losses: list[float] = []
