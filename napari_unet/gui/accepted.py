@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from qtpy.QtCore import QTimer
 
+from napari_unet.gui.colours import only
 from napari_unet.gui.drawing import line_width
 from napari_unet.gui.placement import move_over
 from napari_unet.images import Region
@@ -100,12 +101,8 @@ class Accepted:
             stack[verified.index(box)] = (mask & ~inside)[middle, middle]
 
     def _add(self) -> Labels:
-        from napari.utils.colormaps import DirectLabelColormap
-
         layer = self._image.target.new_layer(self._viewer, "accepted", np.uint8)
-        layer.colormap = DirectLabelColormap(
-            color_dict={None: "transparent", 1: _COLOUR}
-        )
+        layer.colormap = only({1: _COLOUR})
         layer.editable = False
         return layer
 

@@ -14,6 +14,7 @@ from napari_unet.gui.class_keys import ClassKeys
 from napari_unet.gui.class_panel import ClassPanel
 from napari_unet.gui.forms import follow
 from napari_unet.gui.kept_line import KeptLine
+from napari_unet.gui.notices import user_errors
 from napari_unet.gui.take_in_panel import TakeInPanel
 
 if TYPE_CHECKING:
@@ -103,9 +104,9 @@ class AnnotatePanel(QWidget):
         offered there is nothing to label: other labels would take its place. The user
         is told of this, and of a `UnetError` that `then` raises.
         """
-        from napari.utils.notifications import show_error, show_info
+        from napari.utils.notifications import show_info
 
-        try:
+        with user_errors():
             target = None if self.image else self._images.target()
             if target is None or (self._is_of(target) and self.kept_line.isHidden()):
                 self._begin(then)
@@ -114,8 +115,6 @@ class AnnotatePanel(QWidget):
             else:
                 self._wait_with(then)
                 self._look_up(target)
-        except UnetError as error:
-            show_error(str(error))
 
     def _begin(self, then: Callable[[AnnotatedImage], None]) -> None:
         image = self.image
@@ -142,12 +141,8 @@ class AnnotatePanel(QWidget):
         self.annotate.setEnabled(then is None)
 
     def _start_anew(self) -> None:
-        from napari.utils.notifications import show_error
-
-        try:
+        with user_errors():
             self._begin(self._annotations.scribble)
-        except UnetError as error:
-            show_error(str(error))
 
     def _choose_image(self) -> None:
         self._wait_with(None)
@@ -203,19 +198,14 @@ class AnnotatePanel(QWidget):
         self._wait_with(None)
 
     def _restore(self) -> None:
-        from napari.utils.notifications import show_error
-
         if self._kept is None:
             return
-        try:
+        with user_errors():
             # The sliders may have been named since it was looked up.
             target = self._images.target()
-        except UnetError as error:
-            show_error(str(error))
-            return
-        worker = self._session.restoring.restore(target, self._kept)
-        worker.returned.connect(self._restored)
-        start(worker)
+            worker = self._session.restoring.restore(target, self._kept)
+            worker.returned.connect(self._restored)
+            start(worker)
 
     def _restored(self, loaded: Any) -> None:
         if isinstance(loaded, str):

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from psygnal import Signal
 
 from napari_unet.annotation import Annotation
-from napari_unet.errors import ImageError
 from napari_unet.gui.accepted import Accepted
+from napari_unet.gui.notices import user_errors
 from napari_unet.gui.object_layer import ObjectLayer
 from napari_unet.gui.scribble_layer import ScribbleLayer
 from napari_unet.gui.source import pixels_of, plane_on_screen
@@ -187,7 +187,5 @@ class AnnotatedImage:
                 "one in a layer of its own and press Annotate there."
             )
             return
-        try:
+        with user_errors():
             self.target = replace(self.target, image=replace(image, data=pixels))
-        except ImageError as error:
-            show_error(str(error))

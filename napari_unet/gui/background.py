@@ -1,4 +1,4 @@
-"""Work in other threads: how it is started, shown, and reported where it breaks."""
+"""Workers that wait for the engine or the disk, beside the threads that Qt needs."""
 
 from __future__ import annotations
 
@@ -20,13 +20,6 @@ def start(worker: Any) -> None:
     pool.releaseThread()
     worker.finished.connect(pool.reserveThread)
     worker.start()
-
-
-def report(error: Exception) -> None:
-    """Report a mistake in the program as napari does, with its traceback."""
-    from napari.utils.notifications import notification_manager
-
-    notification_manager.receive_error(type(error), error, error.__traceback__)
 
 
 def activity(description: str) -> Any:

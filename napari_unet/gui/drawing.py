@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from napari_unet.gui.colours import only
 from napari_unet.instances.edit import line_pixels
 
 if TYPE_CHECKING:
@@ -36,14 +37,10 @@ class Drawing:
     """
 
     def __init__(self, viewer: Viewer, image: AnnotatedImage) -> None:
-        from napari.utils.colormaps import DirectLabelColormap
-
         self._viewer = viewer
         self._image = image
         self._layer = image.target.new_layer(viewer, "drawing", np.uint8)
-        self._layer.colormap = DirectLabelColormap(
-            color_dict={None: "transparent", 1: "white"}
-        )
+        self._layer.colormap = only({1: "white"})
         self._shown = np.empty((0, 2), np.int64)
 
     def show(self, path: Sequence[tuple[float, float]]) -> None:

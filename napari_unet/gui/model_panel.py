@@ -10,6 +10,7 @@ from qtpy.QtWidgets import QComboBox, QFileDialog, QPushButton, QVBoxLayout, QWi
 
 from napari_unet.errors import ModelError, UnetError
 from napari_unet.gui.forms import compact, hint, row
+from napari_unet.gui.notices import user_errors
 from napari_unet.gui.recent import recent_models, remember_model, title_of
 
 if TYPE_CHECKING:
@@ -109,14 +110,10 @@ class ModelPanel(QWidget):
         self.models.setItemData(last, str(folder), Qt.ItemDataRole.ToolTipRole)
 
     def _browse(self) -> None:
-        from napari.utils.notifications import show_error
-
         folder = QFileDialog.getExistingDirectory(self, "The folder of a model")
         if folder:
-            try:
+            with user_errors():
                 self.choose_folder(folder)
-            except UnetError as error:
-                show_error(str(error))
 
     def _describe(self) -> None:
         try:

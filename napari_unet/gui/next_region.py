@@ -11,7 +11,8 @@ from superqt.utils import create_worker
 
 from napari_unet.engine.messages import MostUncertain, UncertainRegion
 from napari_unet.errors import ImageError, UnetError
-from napari_unet.gui.background import report, start
+from napari_unet.gui.background import start
+from napari_unet.gui.notices import report
 from napari_unet.gui.screen import show_region
 
 if TYPE_CHECKING:

@@ -10,8 +10,9 @@ from qtpy.QtCore import QObject, Signal
 from superqt.utils import create_worker
 
 from napari_unet.errors import UnetError
-from napari_unet.gui.background import activity, report, start
+from napari_unet.gui.background import activity, start
 from napari_unet.gui.exchange import PlaneLabels
+from napari_unet.gui.notices import report
 from napari_unet.gui.planes import predict_planes
 
 if TYPE_CHECKING:

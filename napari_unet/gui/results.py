@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from napari_unet.gui.colours import only
 from napari_unet.gui.target import MARK, OPACITY, forget_history
 
 if TYPE_CHECKING:
@@ -222,11 +223,8 @@ def narrow(ids: NDArray[np.unsignedinteger]) -> NDArray[np.unsignedinteger]:
 
 def _colour(layer: Labels, classes: ClassScheme) -> None:
     """Show the labels of a layer in the colours of the classes."""
-    from napari.utils.colormaps import DirectLabelColormap
-
     # Colours that are set again are drawn again, which takes a while.
     if layer.metadata[MARK].get("classes") != classes:
-        colours: dict[int | None, str] = {None: "transparent", 0: "transparent"}
-        colours.update((i, c.colour) for i, c in enumerate(classes.classes) if i)
-        layer.colormap = DirectLabelColormap(color_dict=colours)
+        listed = enumerate(classes.classes[1:], start=1)
+        layer.colormap = only({value: c.colour for value, c in listed})
         layer.metadata[MARK]["classes"] = classes

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from napari_unet.gui.colours import only
 from napari_unet.gui.label_layer import LabelLayer
 from napari_unet.gui.screen import camera_of
 
@@ -41,13 +42,9 @@ class ScribbleLayer(LabelLayer):
 
     def colour(self) -> None:
         """Show the classes in their colours of now."""
-        from napari.utils.colormaps import DirectLabelColormap
-
         if self.layer is not None:
-            colours: dict[int | None, str] = {None: "transparent", 0: "transparent"}
-            classes = self._image.scheme.classes
-            colours.update((value, c.colour) for value, c in enumerate(classes, 1))
-            self.layer.colormap = DirectLabelColormap(color_dict=colours)
+            listed = enumerate(self._image.scheme.classes, start=1)
+            self.layer.colormap = only({value: c.colour for value, c in listed})
 
     def _take(self, stack: NDArray[Any], region: Region) -> list[Region]:
         annotation, most = self._image.annotation, len(self._image.scheme)

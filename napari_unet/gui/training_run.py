@@ -10,7 +10,8 @@ from superqt.utils import create_worker
 
 from napari_unet.engine.messages import StopTraining
 from napari_unet.errors import UnetError
-from napari_unet.gui.background import activity, report, start
+from napari_unet.gui.background import activity, start
+from napari_unet.gui.notices import report
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
