@@ -33,8 +33,8 @@ class Objective:
     Parameters
     ----------
     net : SegmentationNet
-        That is trained, on the device; if the model refines another, still with the
-        weights of that one.
+        That is trained, on the device. If the model refines another it is held to what
+        it says now: what that one says, or where a training goes on the checkpoint.
     spec : ModelSpec
         Of the model.
     device : Device
