@@ -3,9 +3,9 @@
 import typer
 from rich.console import Console
 
-from napari_unet.cli.terminal import say
+from napari_unet.cli.terminal import say, user_errors
 
-MARKS = {"ok": ("ok  ", "green"), "note": ("note", "yellow"), "bad": ("BAD ", "red")}
+MARKS = {"ok": ("ok", "green"), "note": ("note", "yellow"), "bad": ("BAD", "red")}
 
 
 def doctor() -> None:
@@ -14,9 +14,10 @@ def doctor() -> None:
 
     console = Console()
     bad = 0
-    for check in all_checks():
-        mark, style = MARKS[check.state]
-        say(console, f"{mark} {check.name}: {check.text}", style)
-        bad += check.state == "bad"
+    with user_errors():
+        for check in all_checks():
+            mark, style = MARKS[check.state]
+            say(console, f"{mark} {check.name}: {check.text}", style)
+            bad += check.state == "bad"
     if bad:
         raise typer.Exit(1)

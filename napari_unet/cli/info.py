@@ -17,17 +17,17 @@ def info(
 
     with user_errors():
         spec, folder = read_spec(model), find_model(model)
-    lines = {
-        "name": spec.name,
-        "description": spec.description,
-        "folder": str(folder),
-        "channels": str(spec.channels),
-        "classes": ", ".join(spec.classes.names),
-        "net": str(spec.architecture),
-        "intensities": f"percentiles {spec.normalisation.low:g} to "
-        f"{spec.normalisation.high:g} become 0 to 1",
-        "pixel size": f"{spec.pixel_size:g} µm" if spec.pixel_size else "not known",
-        **{key.replace("_", " "): text for key, text in spec.provenance.items()},
-    }
-    for key, value in lines.items():
-        typer.echo(f"{key}: {value}")
+        lines = {
+            "name": spec.name,
+            "description": spec.description,
+            "folder": str(folder),
+            "channels": str(spec.channels),
+            "classes": ", ".join(spec.classes.names),
+            "net": str(spec.architecture),
+            "intensities": f"percentiles {spec.normalisation.low:g} to "
+            f"{spec.normalisation.high:g} become 0 to 1",
+            "pixel size": f"{spec.pixel_size:g} µm" if spec.pixel_size else "not known",
+            **{key.replace("_", " "): text for key, text in spec.provenance.items()},
+        }
+        for key, value in lines.items():
+            typer.echo(f"{key}: {value}")

@@ -144,6 +144,20 @@ def test_a_log_on_a_full_disk_is_one_line(image, model, out):
     assert (out / "cells_instances.tif").exists()
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="/dev/full")
+@pytest.mark.parametrize("command", ["models", "info nuclei", "summary unet", "doctor"])
+def test_what_is_looked_up_into_a_full_disk_is_one_line(command):
+    with open("/dev/full", "w") as full:
+        ended = subprocess.run(
+            [sys.executable, "-c", MAIN, *command.split()],
+            stdout=full, stderr=subprocess.PIPE, text=True,
+        )  # fmt: skip
+    assert ended.returncode == 2
+    assert ended.stderr == (
+        "What is printed goes to a disk that is full. Free some space.\n"
+    )
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="other threads elsewhere")
 def test_threads_do_not_burn_cores_while_they_wait(image, model, out):
     asked = {**os.environ, "OMP_DISPLAY_ENV": "verbose"}
