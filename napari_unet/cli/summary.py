@@ -66,15 +66,15 @@ def summary(
         for row in table(layout):
             typer.echo(row)
         if layout.problem:
-            sides = [fitting_sides(net, n) for n in (height, width)]
+            sides = {n: fitting_sides(net, n) for n in (height, width)}
             near = " and ".join(
-                f"{n}: {' or '.join(str(s) for s in dict.fromkeys(pair) if s)}"
-                for n, pair in zip((height, width), sides, strict=True)
+                f"{' or '.join(str(s) for s in dict.fromkeys(pair) if s)} for {n}"
+                for n, pair in sides.items()
                 if n not in pair
             )
             raise ModelError(
                 f"{height} x {width} pixels do not go through: {layout.problem}. The "
-                f"nearest sides that do are, for {near}."
+                f"nearest sides that do are {near}."
             )
         last = layout.steps[-1]
         typer.echo(
