@@ -64,7 +64,9 @@ class Report:
 
     def __str__(self) -> str:
         size = " x ".join(map(str, self.shape))
-        found = "classes" if self.objects is None else f"{self.objects} objects"
+        found = "classes"
+        if self.objects is not None:
+            found = f"{self.objects} object" + "s" * (self.objects != 1)
         return (
             f"{self.image}: {found} in {size}, {self.seconds:.2f} s, "
             f"{self.megapixels_per_second:.2f} MP/s on {self.device}"

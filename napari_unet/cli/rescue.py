@@ -39,5 +39,5 @@ def rescued(learner: Learner) -> Iterator[None]:
         if isinstance(error, OSError):
             why = f"What is printed cannot be written: {error.strerror}."
         raise ModelError(
-            f"{why} Until then what was learnt is in '{folder}': move it from there."
+            f"{why} What was learnt is in '{folder}' meanwhile: move it from there."
         ) from error

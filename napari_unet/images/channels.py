@@ -39,9 +39,10 @@ def choose_channels(
     count = 3 if image.rgb else image.n_channels
     for channel in chosen:
         if not 0 <= channel < count:
+            there = "channel 0" if count == 1 else f"channels 0 to {count - 1}"
             raise ImageError(
-                f"'{image.name}' has no channel {channel}: its channels are 0 to "
-                f"{count - 1}. Choose among these."
+                f"'{image.name}' has no channel {channel}, only {there}. Choose a "
+                "channel that it has."
             )
     seen = tuple(chosen) or tuple(range(count))
     if len(seen) == 1:

@@ -24,6 +24,13 @@ def names(folder):
     return sorted(p.name for p in folder.iterdir()) if folder.exists() else []
 
 
+def test_a_single_object_is_one(run, model, out, tmp_path):
+    path = tmp_path / "one.tif"
+    tifffile.imwrite(path, squares()[:30, :20])
+    result = run("predict", path, "--model", model, "--out", out)
+    assert result.out[0].startswith(f"{path}: 1 object in 30 x 20, ")
+
+
 def test_labels_and_a_line_for_an_image(run, image, model, out):
     result = run("predict", image, "--model", model, "--out", out)
     assert (result.code, result.err) == (0, [])
