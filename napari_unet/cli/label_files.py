@@ -56,7 +56,9 @@ def take_mask(
     except AnnotationError as error:
         raise TrainingError(
             f"'{path}' has a class {mask.max()}; the largest may be {n_classes - 1}. "
-            "Name all classes with --classes or in the recipe, or correct the file."
+            "If it numbers objects, leave --classes out and take a --base of one "
+            "class. Else name all classes with --classes or in the recipe, or correct "
+            "the file."
         ) from error
     return False
 

@@ -208,7 +208,7 @@ def test_masks_for_a_base_of_several_classes_hold_classes(run, folders, tmp_path
     ]  # fmt: skip
     numbered = run(*order)
     assert (numbered.code, len(numbered.err)) == (2, 1)
-    assert "has a class 5; the largest may be 2" in numbered.err[0]
+    assert "has a class 5; the largest may be 2. If it numbers obj" in numbered.err[0]
     for path in labels.iterdir():
         tifffile.imwrite(path, tifffile.imread(path).clip(max=2))
     assert run(*order).code == 0
