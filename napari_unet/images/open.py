@@ -50,10 +50,10 @@ def open_image(path: str | Path, axes: str | None = None) -> Image:
     path = expanded(path)
     with file_errors(path):
         image = _open(path)
-    if axes is None:
-        return image
-    axes = axes.upper().replace("S", "C")
-    check_axes(axes, image.data.shape)
+        if axes is None:
+            return image
+        axes = axes.upper().replace("S", "C")
+        check_axes(axes, image.data.shape)
     guessed = guess_note(image.data.shape, image.axes)
     notes = tuple(note for note in image.notes if note != guessed)
     return replace(image, axes=axes, notes=notes, rgb=image.rgb and axes == image.axes)
@@ -64,8 +64,10 @@ def file_errors(path: Path) -> Iterator[None]:
     """Turn what goes wrong with a file into an `ImageError` that names it."""
     try:
         yield
-    except ImageError:
-        raise
+    except ImageError as error:
+        if path.name in str(error):
+            raise
+        raise ImageError(f"'{path.name}': {error}") from error
     except FileNotFoundError as error:
         raise ImageError(
             f"There is no file '{path}'. Check its name and folder."

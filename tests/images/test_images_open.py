@@ -107,7 +107,7 @@ def test_axes_may_be_given(tmp_path):
     np.save(path, np.stack([NUCLEI] * 5))
     image = open_image(path, axes="tyx")
     assert (image.axes, image.notes) == ("TYX", ())
-    with pytest.raises(ImageError, match="3 axes"):
+    with pytest.raises(ImageError, match=f"^'{path.name}': The image has 3 axes"):
         open_image(path, axes="YX")
     colour = tmp_path / "colour.npy"
     np.save(colour, np.stack([NUCLEI] * 3, axis=-1))
