@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from napari_unet.models import Model
+    from napari_unet.models import Architecture, Model
     from napari_unet.training import Learner
 
 
@@ -35,9 +35,12 @@ def checkpoints_beside(
 
 
 def going_on(
-    checkpoints: Checkpoints, last: str, classes: tuple[str, ...] | None
+    checkpoints: Checkpoints,
+    last: str,
+    classes: tuple[str, ...] | None,
+    net: Architecture | None,
 ) -> Model:
-    """Return the checkpoint `last`; refuse if other classes are asked for."""
+    """Return the checkpoint `last`; refuse if other classes or nets are asked for."""
     model = checkpoints.load(last)
     known = model.spec.classes.names[1:]
     if classes not in (None, known):
@@ -45,6 +48,12 @@ def going_on(
             f"The checkpoints in '{checkpoints.folder}' know the classes "
             f"{', '.join(known)}, and not {', '.join(classes)}. Go on with the same "
             "ones, or choose another --out."
+        )
+    if net not in (None, model.spec.architecture):
+        raise TrainingError(
+            f"The checkpoints in '{checkpoints.folder}' are of another net "
+            f"({model.spec.architecture}) than the recipe ({net}). Go on with the same "
+            "one, or choose another --out."
         )
     return model
 

@@ -154,7 +154,8 @@ def train(
         )
         if checkpoints.last is not None:
             wanted = names or (plan.classes.names[1:] if plan else None)
-            model = going_on(checkpoints, checkpoints.last, wanted)
+            net = plan.architecture if plan else None
+            model = going_on(checkpoints, checkpoints.last, wanted, net)
         elif plan is not None:
             model = plan.model("none" if base is None else base, config.seed)
         else:

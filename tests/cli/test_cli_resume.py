@@ -51,6 +51,10 @@ def test_settings_of_the_recipe(run, order, tmp_path, monkeypatch):
     (tmp_path / "other.toml").write_text(RECIPE.replace("steps = 2", "steps = 3"))
     other = run(*order, "--resume", "--json", "--recipe", tmp_path / "other.toml")
     assert (sum("stepped" in line for line in other.out), other.err) == (3, [])
+    (tmp_path / "other.toml").write_text(RECIPE.replace("width = 4", "width = 2"))
+    narrower = run(*order, "--resume", "--recipe", tmp_path / "other.toml")
+    assert (narrower.code, len(narrower.err)) == (2, 1)
+    assert "are of another net (U-Net, depth 1, width 4 to 8" in narrower.err[0]
     (tmp_path / "other.toml").unlink()
     gone = run(*order, "--resume")
     assert gone.code == 2
