@@ -47,8 +47,8 @@ def evaluate(
         Path,
         typer.Option(
             metavar="DIR",
-            help="Folder of true masks, named as the images: objects numbered 1.., or "
-            "with --semantic the class of each pixel.",
+            help="Folder of true masks, named like the images: objects numbered 1.., "
+            "or with --semantic the class of each pixel.",
         ),
     ],
     semantic: Annotated[

@@ -9,7 +9,11 @@ from napari_unet.cli.terminal import user_errors
 
 def info(
     model: Annotated[
-        str, typer.Argument(metavar="MODEL", help="One of `models`, or a folder.")
+        str,
+        typer.Argument(
+            metavar="MODEL",
+            help="A name that `napari-unet models` lists, or a model's folder.",
+        ),
     ],
 ) -> None:
     """Describe a model: its images, classes, net and where it comes from."""

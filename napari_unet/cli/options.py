@@ -6,7 +6,11 @@ from typing import Annotated
 import typer
 
 ModelName = Annotated[
-    str, typer.Option(metavar="NAME|FOLDER", help="One of `models`, or a folder.")
+    str,
+    typer.Option(
+        metavar="NAME|FOLDER",
+        help="A name that `napari-unet models` lists, or a model's folder.",
+    ),
 ]
 ImageFolder = Annotated[Path, typer.Option(metavar="DIR", help="Folder of images.")]
 Channel = Annotated[
@@ -31,8 +35,8 @@ Diameter = Annotated[
     str | None,
     typer.Option(
         metavar="N|auto",
-        help="Of the objects, in pixels, where it is far from what the model was "
-        "trained on; auto takes a first look at the middle plane.",
+        help="Of the objects in pixels, where they are much larger or smaller than "
+        "those the model was trained on; auto estimates it from the middle plane.",
     ),
 ]
 MinSize = Annotated[

@@ -92,7 +92,8 @@ def predict(
         int | None,
         typer.Option(
             metavar="N",
-            help="Pixels along a tile; by free memory if absent. Changes no result.",
+            help="Side of a tile in pixels; the free memory decides if it is left out. "
+            "Changes no result.",
         ),
     ] = PredictConfig.tile,
     instances: Annotated[

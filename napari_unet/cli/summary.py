@@ -30,13 +30,15 @@ def summary(
     channels: Annotated[
         int | None,
         typer.Option(
-            metavar="N", help="Of the image; 1, or those of the model.", min=1
+            metavar="N", help="Of the image; 1 if absent, or the model's.", min=1
         ),
     ] = None,
     classes: Annotated[
         int | None,
         typer.Option(
-            metavar="N", help="With background; 2, or those of the model.", min=1
+            metavar="N",
+            help="With background; 2 if absent, or the model's.",
+            min=1,
         ),
     ] = None,
     svg: Annotated[

@@ -33,23 +33,25 @@ def train(
         Path | None,
         typer.Option(
             metavar="DIR",
-            help="Folder of complete masks, named as the images: objects numbered "
-            "1.., or with --classes, or for a model of several, the class of each "
-            "pixel.",
+            help="Folder of complete masks, named like the images: objects numbered "
+            "1.., or the class of each pixel with --classes or a --base of several "
+            "classes.",
         ),
     ] = None,
     scribbles: Annotated[
         Path | None,
         typer.Option(
             metavar="DIR",
-            help="Folder of strokes, named as the images: 0 not labelled, "
+            help="Folder of strokes, named like the images: 0 not labelled, "
             "1 background, 2.. the classes.",
         ),
     ] = None,
     classes: Annotated[
         str | None,
         typer.Option(
-            metavar="A,B", help="Names of the classes, when masks hold classes."
+            metavar="A,B",
+            help="Names of the classes without background; masks hold these then, and "
+            "not objects.",
         ),
     ] = None,
     recipe: Annotated[
@@ -81,13 +83,13 @@ def train(
     axes: Axes = None,
     minutes: Annotated[
         float | None,
-        typer.Option(metavar="N", help="Train so long; with --resume, so much longer."),
+        typer.Option(
+            metavar="N", help="Minutes to train; with --resume, so many more."
+        ),
     ] = TrainConfig.minutes,
     steps: Annotated[
         int | None,
-        typer.Option(
-            metavar="N", help="Train so many steps; with --resume, so many more."
-        ),
+        typer.Option(metavar="N", help="Steps to train; with --resume, so many more."),
     ] = TrainConfig.steps,
     device: Annotated[str | None, DEVICE] = None,
     seed: Annotated[

@@ -57,7 +57,7 @@ class PredictConfig:
         if self.tile is not None and not 16 <= self.tile <= 65536:
             raise UnetError(
                 f"A tile of {self.tile} pixels cannot be used. Choose 16 to 65536, or "
-                "none to let the free memory decide."
+                "leave it out: the free memory decides then."
             )
         if any(channel < 0 for channel in self.channels):
             raise UnetError(
