@@ -24,7 +24,7 @@ _SHOWN: dict[str, dict[str, Any]] = {
     "diameter": {
         "label": "Cell diameter",
         "tooltip": "In pixels, where cells are much larger or smaller than those the "
-        "model was trained on; auto takes a first look. Empty: as it is",
+        "model was trained on; auto estimates it. Empty: the image is taken as it is",
         "widget_type": "LineEdit",
     },
     "min_size": {
@@ -39,7 +39,8 @@ _SHOWN: dict[str, dict[str, Any]] = {
     },
     "flips": {
         "label": "Four views",
-        "tooltip": "The mean of the image and its mirror images: four times slower",
+        "tooltip": "The mean of what the net says of the image and of its mirror "
+        "images: four times slower",
     },
     "instances": {
         "label": "Objects",

@@ -62,7 +62,7 @@ class TakeInPanel(Section):
         self._sources: list[Labels | Path] = []
         self._file: Path | None = None
         self.source = QComboBox(
-            toolTip="A label layer of the same size, or a label TIFF"
+            toolTip="A label layer of the same size, or a file of labels, TIFF or PNG"
         )
         compact(self.source)
         self.complete = QCheckBox(

@@ -106,7 +106,10 @@ class TrainPanel(QWidget):
             "Whether more training or more strokes would help. Dice: how well it does "
             "on labels that training never sees, at best 1"
         )
-        self.figures = hint("How far and how fast it is")
+        self.figures = hint(
+            "How far and how fast it is, and how many labelled pixels it learns from; "
+            "the others are kept for checking"
+        )
 
         buttons = QHBoxLayout()
         for button in (self.start, self.pause, self.stop):
@@ -168,7 +171,9 @@ class TrainPanel(QWidget):
 
     def show_how(self) -> None:
         """Say what to do first."""
-        self.show_line("Paint strokes of two classes or more, then press Start.")
+        self.show_line(
+            "Paint strokes on the background and on each class, then press Start."
+        )
 
     def show_line(self, text: str) -> None:
         """Say something about training."""
@@ -212,7 +217,7 @@ class TrainPanel(QWidget):
             self.figures.show()
             self.figures.setText(
                 f"Step {step.step:,} · {step.steps_per_second:.1f} steps/s · "
-                f"{step.labelled:,} labelled pixels"
+                f"learns from {step.labelled:,} px"
             )
 
     def _make_plot(self) -> TrainingPlot:

@@ -63,7 +63,7 @@ def test_with_one_class_it_says_what_to_add(user, scribbles, value, missing):
     assert user.live.state == "idle"
     assert f"a few strokes on {missing}" in user.panel.train.verdict.text()
     dab(scribbles, value, (10, 55))
-    user.wait(lambda: "Paint strokes of two classes" in user.panel.train.verdict.text())
+    user.wait(lambda: "Paint strokes on the" in user.panel.train.verdict.text())
 
 
 def test_stop_does_not_wait_for_an_image_that_is_still_read(
