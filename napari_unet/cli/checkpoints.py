@@ -19,12 +19,21 @@ if TYPE_CHECKING:
 def checkpoints_beside(
     out: Path, tell: Callable[[str], None], *, resume: bool
 ) -> Checkpoints:
-    """Return the checkpoints beside a model; refuse to go on unless that is asked."""
+    """Return the checkpoints beside a model; refuse to go on unless that is asked.
+
+    A model without checkpoints is refused as well: a training cannot go on with it, and
+    would only write over it.
+    """
     checkpoints = Checkpoints(out.with_name(f"{out.name}-checkpoints"))
     if len(checkpoints) and not resume:
         raise TrainingError(
             f"'{checkpoints.folder}' holds checkpoints of an earlier training. Add "
             "--resume to go on from them, or choose another --out."
+        )
+    if out.exists() and not len(checkpoints):
+        raise TrainingError(
+            f"'{out}' is a model already, without checkpoints to go on from. Choose "
+            "another --out; to begin with this model, give it as --base."
         )
     if resume and not len(checkpoints):
         tell(

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -213,6 +214,24 @@ def test_masks_for_a_base_of_several_classes_hold_classes(run, folders, tmp_path
         tifffile.imwrite(path, tifffile.imread(path).clip(max=2))
     assert run(*order).code == 0
     assert read_spec(tmp_path / "mine").valley is None
+
+
+@pytest.mark.parametrize("options", [[], ["--resume"]])
+def test_a_model_from_elsewhere_is_not_written_over(
+    run, folders, tiny, tmp_path, options
+):
+    images, labels, _ = folders
+    out = shutil.copytree(tiny, tmp_path / "theirs")
+    result = run(
+        "train", "--images", images, "--labels", labels, "--base", out, "--out", out,
+        "--steps", 1, "--device", "cpu", *options,
+    )  # fmt: skip
+    assert (result.code, len(result.err)) == (2, 1)
+    assert f"'{out}' is a model already" in result.err[0]
+    assert read_spec(out) == read_spec(tiny)
+    assert sorted(p.name for p in tmp_path.iterdir()) == [
+        "images", "labels", "strokes", "theirs"
+    ]  # fmt: skip
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="limits are set in another way")
