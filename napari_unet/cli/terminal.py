@@ -132,4 +132,6 @@ def progress_bar(console: Console) -> Progress:
         console=console,
         transient=True,
         disable=not console.is_terminal,
+        # Above the bar on a terminal; what goes to a file would end up there, too.
+        redirect_stdout=os.isatty(1),
     )

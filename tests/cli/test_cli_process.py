@@ -2,9 +2,11 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
+from contextlib import suppress
 
 import pytest
 import tifffile
@@ -127,6 +129,34 @@ print(sorted(loaded & {{"qtpy", "PyQt5", "PyQt6", "PySide6", "napari", "magicgui
     )
     assert output.stdout.splitlines()[-1] == "[]"
     assert "3 objects" in output.stdout
+
+
+@pytest.mark.skipif(os.name == "nt", reason="terminals differ")
+@pytest.mark.parametrize("into", ["file", "terminal"])
+def test_results_go_where_they_are_sent_while_a_bar_is_on_the_terminal(
+    image, model, out, tmp_path, into
+):
+    ours, terminal = os.openpty()
+    order = [image, "--model", model, "--out", out, "--json"]
+    with (tmp_path / "results.json").open("w") as file:
+        stdout = file if into == "file" else terminal
+        process = subprocess.Popen(
+            [sys.executable, "-c", MAIN, "predict", *order],
+            stdout=stdout, stderr=terminal, env={**os.environ, "COLUMNS": "1000"},
+        )  # fmt: skip
+    os.close(terminal)
+    shown = b""
+    with suppress(OSError):  # its end, on Linux
+        while part := os.read(ours, 4096):
+            shown += part
+    os.close(ours)
+    assert process.wait(60) == 0
+    assert b"cells.tif (1/1)" in shown
+    lines = (tmp_path / "results.json").read_text().splitlines()
+    if into == "terminal":
+        lines += re.findall(r"{.*}", shown.decode())
+    (line,) = lines
+    assert json.loads(line)["objects"] == 3
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="/dev/full")
