@@ -31,7 +31,7 @@ RIGHT, MISSED, FALSE, MIXED = (
 KEY = (
     (RIGHT, "found"),
     (MISSED, "missed"),
-    (FALSE, "nothing is there"),
+    (FALSE, "found where nothing is"),
     (MIXED, "fused, split or taken for something else"),
 )
 

@@ -108,10 +108,16 @@ def _tables(figures: Mapping[str, Any]) -> Iterable[str]:
                 ["mean over images", *figures["ap_mean"].values()],
             ],
         )
-        words = ("f1", "panoptic_quality", "seg", "merges", "splits")
+        words = {
+            "F1": "f1",
+            "panoptic quality": "panoptic_quality",
+            "SEG": "seg",
+            "merges": "merges",
+            "splits": "splits",
+        }
         yield _table(
-            ["Objects", *(w.replace("_", " ") for w in words)],
-            [["at an IoU of 0.5", *(figures[w] for w in words)]],
+            ["Objects", *words],
+            [["at an IoU of 0.5", *(figures[w] for w in words.values())]],
         )
     yield _table(
         ["Pixels", "Dice", "IoU"],
@@ -142,13 +148,13 @@ def _figure(scored: Scored, scene: Scene) -> str:
         f"{axis} {i}" for axis, i in zip(scene.image.stack_axes, at, strict=True)
     )
     name = scored.name + (f" ({plane})" if plane else "")
-    measure = "AP at 0.5" if objects else "Dice"
+    measure = "AP at an IoU of 0.5" if objects else "Dice"
     row = "".join(
         f'<div>{word}<br><img alt="{word}" src="{png(pixels)}"></div>'
         for word, pixels in panels.items()
     )
     return (
-        f"<figure><figcaption><b>{escape(name)}</b>: {measure} {scored.mark:.2f}"
+        f"<figure><figcaption><b>{escape(name)}</b>, {measure}: {scored.mark:.2f}"
         f'</figcaption><div class="row">{row}</div></figure>'
     )
 

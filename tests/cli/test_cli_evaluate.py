@@ -170,7 +170,8 @@ def test_a_report_shows_the_worst_image_first(evaluate, tmp_path):
     page = tmp_path / "report.html"
     assert evaluate("--report", page).code == 0
     text = page.read_text()
-    assert text.index("<b>b</b>") < text.index("<b>a</b>")
+    assert text.index("<b>b</b>, AP at an IoU of 0.5: 0") < text.index("<b>a</b>")
+    assert "<td>F1</td><td>panoptic quality</td><td>SEG</td>" in text
     assert text.count("data:image/png;base64,") == 8
     assert "http" not in text
     assert [p.name for p in tmp_path.iterdir() if p.name.startswith(".")] == []
