@@ -24,7 +24,9 @@ if TYPE_CHECKING:
     from napari_unet.gui.target import Target
     from napari_unet.images import Image
 
-_HOW_TO_NAME = "To change that, double-click the name beside a slider: t, z or c."
+_HOW_TO_NAME = (
+    "To change that, double-click the name left of a slider and type t, z or c."
+)
 
 _MISSING = (
     "This image was labelled on {} layers as channels, and not all of them are open, "

@@ -124,8 +124,8 @@ def load_kept(
             raise AnnotationError(
                 f"The labels that are kept for '{image.name}' measure "
                 f"{size_text(saved.shape)}, the image {size_text(new.shape)}. Name the "
-                "sliders as they were then (a double click beside a slider: t, z or "
-                "c), or start anew; the old labels stay on the disk."
+                "sliders as they were then (double-click the name left of a slider and "
+                "type t, z or c), or start anew; the old labels stay on the disk."
             )
         annotation, scheme = store.load(key)
         annotation.name_axes(new.axes)

@@ -87,7 +87,7 @@ def guess_axes(shape: Sequence[int], axes: str | None = None) -> tuple[str, bool
 def guess_note(shape: Sequence[int], axes: str) -> str:
     """Say in words how the axes were taken."""
     taken = " x ".join(f"{n} {letter}" for n, letter in zip(shape, axes, strict=True))
-    return f"Nothing names all the axes of this image; it was taken as {taken}."
+    return f"Not all axes of this image are named; it was taken as {taken}."
 
 
 def size_text(shape: Sequence[int]) -> str:

@@ -69,7 +69,7 @@ def test_what_is_guessed_of_images_is_said_once(model, tmp_path):
         read_spec(model), channels=(0,), objects=True, seed=0, tell=notes.append
     )
     (note,) = notes
-    assert note.startswith("'0' and 2 more: Nothing names all the axes")
+    assert note.startswith("'0' and 2 more: Not all axes of this image are named")
     assert note.endswith("taken as 2 C x 64 Y x 48 X.")
 
 

@@ -121,7 +121,7 @@ def test_given_axes_leave_the_other_notes(tmp_path):
         writer.write(np.stack([NUCLEI] * 5), photometric="minisblack", metadata=None)
         writer.write(NUCLEI[:20], metadata=None)
     guessed, several = open_image(path).notes
-    assert "Nothing names" in guessed
+    assert "Not all axes" in guessed
     assert open_image(path, axes="TYX").notes == (several,)
 
 
