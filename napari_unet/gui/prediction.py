@@ -6,7 +6,7 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any
 
-from qtpy.QtCore import QObject, Signal
+from qtpy.QtCore import QObject, QTimer, Signal
 from superqt.utils import create_worker
 
 from napari_unet.errors import UnetError
@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from napari_unet.gui.planes import Job
     from napari_unet.gui.session import UnetSession
     from napari_unet.gui.target import Target
+
+# Milliseconds. Each time much of the window is drawn, and of a film there may be
+# hundreds of slices in a second: while they are drawn one by one nothing else happens.
+_REDRAW = 100
 
 
 class Prediction(QObject):
@@ -73,9 +77,12 @@ class Prediction(QObject):
         # Slices and volumes whose objects are numbered apart from each other.
         self._parts = 0
         self._device = ""
+        self._tiles = (0, 0)
         self._started = time.perf_counter()
         self._activity = activity(f"U-Net: {job.image.name}")
         self._bar_moves = False
+        self._then_draw = QTimer(self, singleShot=True, interval=_REDRAW)
+        self._then_draw.timeout.connect(self._draw)
         self._event.connect(self._take)
         viewer.layers.events.removed.connect(self._layer_removed)
 
@@ -111,15 +118,12 @@ class Prediction(QObject):
 
         match event:
             case PlaneLabels():
-                self._show(event)
+                self._write(event)
             case events.Planned():
                 self._device = event.device
-                self.progressed.emit(0, event.tiles)
-                self._move_bar(0, event.tiles)
+                self._tiles = (0, event.tiles)
             case events.TileDone():
-                # First, because this prediction may end while the bar moves.
-                self.progressed.emit(event.done, event.total)
-                self._move_bar(event.done, event.total)
+                self._tiles = (event.done, event.total)
             case events.PlaneDone():
                 self._planes += not self._stop.is_set()
                 self._parts += 1
@@ -129,6 +133,17 @@ class Prediction(QObject):
                 self._objects = event.objects
             case events.Warned():
                 self.warned.emit(event.text)
+        if not self._then_draw.isActive():
+            self._then_draw.start()
+
+    def _draw(self) -> None:
+        """Show what has been predicted since, and how far it is."""
+        self._results.draw()
+        done, total = self._tiles
+        if total:
+            # First, because this prediction may end while the bar moves.
+            self.progressed.emit(done, total)
+            self._move_bar(done, total)
 
     def _move_bar(self, done: int, total: int) -> None:
         """Move napari's bar, which lets other events through meanwhile.
@@ -145,10 +160,10 @@ class Prediction(QObject):
         finally:
             self._bar_moves = False
 
-    def _show(self, labels: PlaneLabels) -> None:
+    def _write(self, labels: PlaneLabels) -> None:
         if not self._stop.is_set():
             classes = self._job.spec.classes
-            self._results.show(self._viewer, self._target, labels, classes)
+            self._results.write(self._viewer, self._target, labels, classes)
 
     def _layer_removed(self, event: Any) -> None:
         if event.value is self._target.layer:
@@ -171,6 +186,8 @@ class Prediction(QObject):
 
     def _close(self) -> None:
         self._viewer.layers.events.removed.disconnect(self._layer_removed)
+        self._then_draw.stop()
+        self._results.draw()
         self._activity.close()
 
     def _kept(self) -> str:

@@ -37,6 +37,7 @@ class Results:
     def __init__(self) -> None:
         self._layers: dict[str, Labels] = {}
         self._latest: dict[str, Labels] = {}
+        self._undrawn: set[str] = set()
         self.classes: ClassScheme | None = None
 
     @property
@@ -44,14 +45,14 @@ class Results:
         """The last ones, also those that the user has painted on."""
         return list(self._latest.values())
 
-    def show(
+    def write(
         self,
         viewer: Viewer,
         target: Target,
         labels: PlaneLabels,
         classes: ClassScheme,
     ) -> None:
-        """Write one plane into the layers, on the main thread.
+        """Write one plane into the layers, on the main thread; `draw` shows it.
 
         Parameters
         ----------
@@ -65,7 +66,7 @@ class Results:
             Names and colours of the classes.
         """
         self.classes = classes
-        layer = self._show_plane(
+        layer = self._write_plane(
             viewer, target, "semantic", labels.plane, labels.semantic
         )
         _colour(layer, classes)
@@ -74,8 +75,15 @@ class Results:
             # Where none were looked for, those of an earlier prediction go.
             objects = np.zeros(labels.semantic.shape, np.uint16)
         if objects is not None:
-            self._show_plane(viewer, target, "instances", labels.plane, objects)
+            self._write_plane(viewer, target, "instances", labels.plane, objects)
         self._weigh(classes)
+
+    def draw(self) -> None:
+        """Show what has been written since the last time."""
+        for role, layer in self._layers.items():
+            if role in self._undrawn:
+                layer.refresh(extent=False)
+        self._undrawn.clear()
 
     def prepare(
         self, viewer: Viewer, target: Target, classes: ClassScheme, *, instances: bool
@@ -98,7 +106,7 @@ class Results:
         instances: NDArray[np.uint32] | None,
         classes: ClassScheme,
     ) -> None:
-        """Write a region, ``(Y, X)`` each, into the layers; see `show`."""
+        """Write a region, ``(Y, X)`` each, into the layers and show it; see `write`."""
         self.classes = classes
         layer = self._writable(viewer, target, "semantic", semantic.dtype)
         _colour(layer, classes)
@@ -146,7 +154,7 @@ class Results:
         there = layer is not None and layer in viewer.layers and target.fits(layer)
         return layer if there else None
 
-    def _show_plane(
+    def _write_plane(
         self,
         viewer: Viewer,
         target: Target,
@@ -161,7 +169,7 @@ class Results:
             return self._keep(role, target.add_layer(viewer, role, data))
         layer = self._writable(viewer, target, role, values.dtype)
         target.put(layer.data, plane, values)
-        layer.refresh(extent=False)
+        self._undrawn.add(role)
         return layer
 
     def _writable(

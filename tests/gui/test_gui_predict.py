@@ -1,5 +1,6 @@
 import subprocess
 import sys
+import time
 
 import numpy as np
 import pytest
@@ -329,6 +330,26 @@ def test_a_prediction_is_drawn_once(viewer, widget, predict, blobs, qtbot):
     assert (layers[1].thumbnail != empty).any()
 
 
+def test_a_film_is_not_drawn_slice_by_slice(viewer, widget, predict, blobs):
+    film = np.stack([np.roll(blobs, t, axis=0) for t in range(200)])
+    viewer.add_image(film, name="film", axis_labels="tyx")
+    predict()
+    semantic, instances = viewer.layers[1:]
+    drawn = []
+    instances.events.set_data.connect(lambda event: drawn.append(event))
+    widget.image_panel.slices.setCurrentIndex(1)
+    viewer.dims.set_current_step(0, 100)
+    drawn.clear()
+    begin = time.monotonic()
+    predict()
+    assert len(drawn) <= 10 * (time.monotonic() - begin) + 2
+    np.testing.assert_array_equal(semantic.data, film > 2000)
+    before = settled(lambda: viewer.screenshot(flash=False))
+    instances.refresh()
+    after = settled(lambda: viewer.screenshot(flash=False))
+    np.testing.assert_array_equal(before, after)
+
+
 def test_ids_may_be_higher_than_the_layer_holds(viewer, widget, blobs):
     from napari_unet.gui.exchange import PlaneLabels
     from napari_unet.gui.results import narrow
@@ -340,7 +361,8 @@ def test_ids_may_be_higher_than_the_layer_holds(viewer, widget, blobs):
     many = few * 70_000
     for z, ids in enumerate((few, many, few)):
         labels = PlaneLabels({"Z": z}, few.astype(np.uint8), narrow(ids))
-        results.show(viewer, target, labels, classes)
+        results.write(viewer, target, labels, classes)
+    results.draw()
     layer = viewer.layers["field instances"]
     assert [layer.data[z].max() for z in range(5)] == [1, 70_000, 1, 0, 0]
     layer.undo()
