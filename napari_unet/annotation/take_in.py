@@ -31,7 +31,8 @@ def take_in_scribbles(
     annotation : Annotation
         What is changed, except where `labels` says "unlabelled".
     labels : array-like
-        ``(..., Y, X)``, integers or bool, of the annotation's shape.
+        ``(..., Y, X)``, integers or bool, of the annotation's shape; axes of size 1
+        may be missing or surplus.
     n_classes : int
         Background and the user's classes.
     zero : {"unlabelled", "background"}
@@ -94,7 +95,8 @@ def take_in_objects(
     annotation : Annotation
         What is changed, where `labels` is not 0.
     labels : array-like
-        ``(..., Y, X)``, of the annotation's shape: 0 or the id of an object.
+        ``(..., Y, X)``, of the annotation's shape: 0 or the id of an object; axes of
+        size 1 may be missing or surplus.
     complete : bool
         Whether every object is in `labels`: the whole image is verified then.
 
@@ -147,14 +149,18 @@ def _check_values(values: NDArray[Any], n_classes: int, most: int) -> None:
 
 
 def _fitting(labels: Any, shape: tuple[int, ...]) -> NDArray[Any]:
+    """Return labels in the shape of the image; axes of one step count on neither side.
+
+    Labels of OME-Zarr have a channel, too, where their image has one.
+    """
     array: NDArray[Any] = np.asarray(labels)
     check_whole(array)
-    if array.shape != shape:
+    if np.squeeze(array).shape != tuple(n for n in shape if n != 1):
         raise AnnotationError(
             f"The labels measure {size_text(array.shape)} and the image "
             f"{size_text(shape)}. Choose labels that were made for this image."
         )
-    return array
+    return array.reshape(shape)
 
 
 def _listed(values: NDArray[Any]) -> str:

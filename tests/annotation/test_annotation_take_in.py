@@ -42,7 +42,7 @@ def test_a_mask_of_two_values_is_background_and_the_first_class(mask):
     [
         (MASK.astype(float), "unlabelled", "float64"),
         (MASK[:, :2], "unlabelled", "2 x 2 and the image 2 x 3"),
-        (MASK[None], "background", "1 x 2 x 3"),
+        (np.stack([MASK] * 2), "background", "2 x 2 x 3"),
         (MASK + 1, "unlabelled", "hold 1, 2, 3, but with 2 classes"),
         (MASK, "background", "may hold 0 to 1"),
         (MASK - 1, "background", "hold -1, 1"),
@@ -54,6 +54,14 @@ def test_scribbles_that_do_not_fit_say_why_and_change_nothing(labels, zero, says
     with pytest.raises(AnnotationError, match=says):
         take_in_scribbles(a, labels, 2, zero=zero)
     assert a.version == 0
+
+
+@pytest.mark.parametrize(("shape", "axes"), [((2, 3), "YX"), ((1, 2, 3), "ZYX")])
+def test_axes_of_size_one_may_be_missing_or_surplus(shape, axes):
+    for labels in (MASK, MASK[None], MASK[None, None]):
+        a = Annotation(shape, axes)
+        take_in_objects(a, labels)
+        np.testing.assert_array_equal(a.objects.dense(), MASK.reshape(shape))
 
 
 def test_objects_join_those_that_are_there():

@@ -280,7 +280,7 @@ def test_a_label_of_no_class_means_nothing(painted, annotations, qtbot, notified
     qtbot.wait_until(lambda: same(image, layer))
 
 
-@pytest.mark.parametrize("start", ["layer", "pyramid", "file"])
+@pytest.mark.parametrize("start", ["layer", "pyramid", "OME-Zarr", "file"])
 def test_labels_from_elsewhere(
     viewer, panel, annotations, painted, qtbot, blobs, tmp_path, notified, start
 ):
@@ -292,6 +292,10 @@ def test_labels_from_elsewhere(
         section.source.setCurrentText("mask")
     elif start == "pyramid":
         viewer.add_labels([mask, mask[::2, ::2]], name="mask", multiscale=True)
+        section.source.setCurrentText("mask")
+    elif start == "OME-Zarr":
+        # Its labels have a channel, as their image has in the file.
+        viewer.add_labels(mask[np.newaxis], name="mask")
         section.source.setCurrentText("mask")
     else:
         write_labels(tmp_path / "mask.tif", mask, "YX")
