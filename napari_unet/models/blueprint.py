@@ -12,7 +12,7 @@ from napari_unet.models.architecture import (
     UNetArchitecture,
 )
 from napari_unet.models.draft import Draft, Misfit
-from napari_unet.models.steps import Step
+from napari_unet.models.steps import SIDE_BY_SIDE, Step
 
 if TYPE_CHECKING:
     from napari_unet.models.architecture import Architecture
@@ -124,9 +124,7 @@ def _unet(draft: Draft, net: UNetArchitecture, n_classes: int) -> None:
 def _scores(draft: Draft, x: int, n_classes: int, boundary: bool) -> None:
     classes = draft.score(x, "classify", n_classes)
     if boundary:
-        draft.merge(
-            "join", "classes and boundary", classes, draft.score(x, "boundary", 1)
-        )
+        draft.merge("join", SIDE_BY_SIDE, classes, draft.score(x, "boundary", 1))
 
 
 def _fcn(draft: Draft, net: FCNArchitecture, n_classes: int) -> None:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from xml.sax.saxutils import escape
 
+from napari_unet.models.steps import SIDE_BY_SIDE
+
 if TYPE_CHECKING:
     from napari_unet.models.steps import Blueprint, Kind, Step
 
@@ -150,9 +152,11 @@ def _arrow(source: Box, box: Box, *, first: bool) -> Arrow:
 def explain(step: Step) -> str:
     """Say what a step does, in a sentence for who has never built a net."""
     k, n = step.kernel, step.channels
+    if step.layer == SIDE_BY_SIDE:
+        return "The classes and the boundary of objects, side by side."
     return {
         "image": f"The image: {n} channel{'s' * (n > 1)}.",
-        "conv": f"{n} filters look at {k} x {k} pixels of all maps below, at every "
+        "conv": f"{n} filters look at {k} x {k} pixels of all maps before, at every "
         "place alike, and give a map each.",
         "pool": "Of each square of 2 x 2 pixels the largest value stays: half the "
         "size, and what follows sees twice as far.",
@@ -162,7 +166,7 @@ def explain(step: Step) -> str:
         "the coarse ones, to say where edges are.",
         "sum": "The scores of finer maps are cropped to this size and added.",
         "score": f"A 1x1 convolution: at each pixel, {n} weighted sum"
-        f"{'s' * (n > 1)} over the maps, one a class.",
+        f"{'s' * (n > 1)} over the maps, for the classes or the boundary of objects.",
         "crop": "The edge is repeated, or cropped again, so that the size fits.",
     }[step.kind]
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
+# The layer at the end of a net that learns boundaries too.
+SIDE_BY_SIDE = "classes and boundary"
 Kind = Literal["image", "conv", "pool", "up", "join", "sum", "score", "crop"]
 
 

@@ -6,6 +6,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from napari_unet.models import ARCHITECTURES, FCNArchitecture, UNetArchitecture
 from napari_unet.models.blueprint import blueprint, fitting_sides
+from napari_unet.models.drawing import explain
 from napari_unet.models.model import build_net
 
 SOME = [
@@ -81,3 +82,11 @@ def test_where_a_size_does_not_fit_is_said():
     assert plan.steps[-1].layer == "down.0.3"
     tiny = blueprint(ARCHITECTURES["unet-2015"], 60, 60)
     assert "nothing is left" in tiny.problem
+
+
+def test_the_end_of_a_net_with_boundaries_is_explained_as_it_is():
+    net = UNetArchitecture(depth=1, boundary=True)
+    said = {step.layer: explain(step) for step in blueprint(net, 64, 64).steps}
+    assert "side by side" in said["classes and boundary"]
+    assert "boundary" in said["boundary"]
+    assert "way down" in said["copy and crop"]
