@@ -14,7 +14,6 @@ from napari_unet.cli.info import info
 from napari_unet.cli.models import models
 from napari_unet.cli.predict import predict
 from napari_unet.cli.summary import summary
-from napari_unet.cli.terminal import end_at_once
 from napari_unet.cli.train import train
 
 app = typer.Typer(
@@ -50,12 +49,11 @@ def _options(
     pass
 
 
-def main() -> None:
-    """Run the command line: exit code 0, 2 for bad input, 130 after Ctrl-C."""
+def run() -> None:
+    """Run what the arguments of this process ask for."""
     if isinstance(sys.stdout, TextIOWrapper):  # a file's name may be no valid text
         sys.stdout.reconfigure(errors="backslashreplace")
     # torch's threads else burn the cores while they wait: beside other programs a
     # prediction took 13 times as long.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-    end_at_once()
     app()

@@ -76,7 +76,7 @@ def interrupted() -> Iterator[Event]:
     So does SIGTERM, which clusters send to a job whose time is over, and SIGHUP, which
     comes when the terminal is closed. An exception instead would come anywhere, also
     where a library swallows it. A second Ctrl-C is one, for whatever never comes to
-    ask. Before, see `end_at_once`.
+    ask. Before, see `cli.main`.
     """
     stop = Event()
     heard = [*_SECOND]
@@ -111,15 +111,6 @@ def _print_nowhere(outputs: Sequence[int]) -> None:
 def _handle(handlers: Mapping[int, Any]) -> None:
     for number, handler in handlers.items():
         signal.signal(number, handler)
-
-
-def end_at_once() -> None:
-    """Let Ctrl-C end the process at once, while there is nothing to keep or to remove.
-
-    Where it is an exception, as is usual, some libraries swallow it when it comes while
-    they are loaded, and torch aborts.
-    """
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def progress_bar(console: Console) -> Progress:

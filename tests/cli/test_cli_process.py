@@ -45,12 +45,13 @@ def test_ctrl_c_ends_at_once_and_leaves_whole_files(image, model, out, tmp_path)
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals differ")
-def test_ctrl_c_while_libraries_are_loaded_is_not_lost(image, model, out):
+@pytest.mark.parametrize("library", ["typer", "torch"])
+def test_ctrl_c_while_libraries_are_loaded_is_not_lost(image, model, out, library):
     code = f"""
 import os, signal, sys
 class Loading:
     def find_spec(self, name, *_):
-        if name == "torch":
+        if name == {library!r}:
             try:
                 os.kill(os.getpid(), signal.SIGINT)
             except KeyboardInterrupt:
