@@ -14,9 +14,8 @@ from napari_unet.gui.forms import compact, follow, hint, row
 from napari_unet.gui.inside import Look, look_inside, show_maps
 from napari_unet.gui.net_view import NetView
 from napari_unet.gui.recent import recent_models, title_of
-from napari_unet.gui.screen import camera_of
+from napari_unet.gui.screen import tile_on_screen
 from napari_unet.gui.session import bare, session_of
-from napari_unet.gui.source import plane_on_screen
 from napari_unet.gui.target import MARK
 from napari_unet.models.architecture import ARCHITECTURES, TITLES
 from napari_unet.models.blueprint import blueprint, blueprint_of, fitting_sides
@@ -149,7 +148,6 @@ class ModelExplorer(Docked):
         self.shown.emit()
 
     def _look(self, place: int) -> Look:
-        from napari_unet.images import Region
         from napari_unet.models import read_spec
 
         name = str(self.nets.currentData())
@@ -157,27 +155,18 @@ class ModelExplorer(Docked):
             raise ModelError("Choose a trained model under Net to see its maps.")
         if self._blueprint is None or self._blueprint.problem:
             raise ModelError("This size does not go through the net.")
-        layer = self._layer()
-        shown = self._session.target(layer).image
-        channels = self._session.channels.of(layer, shown)
-        image = self._session.channels.image(layer, shown)
-        plane = plane_on_screen(layer, image, self._viewer.dims.point)
-        middle = layer.world_to_data(self._middle())[-2:]
-        corner = [
-            max(0, min(int(centre) - side // 2, length - side))
-            for centre, side, length in zip(
-                middle, self.tile, image.plane_shape, strict=True
-            )
-        ]
-        region = Region(
-            corner[0],
-            corner[1],
-            min(corner[0] + self.tile[0], image.plane_shape[0]),
-            min(corner[1] + self.tile[1], image.plane_shape[1]),
-            plane,
+        target = self._session.target(self._layer())
+        channels = self._session.channels
+        return Look(
+            target.layer,
+            channels.image(target.layer, target.image),
+            channels.of(target.layer, target.image),
+            tile_on_screen(self._viewer, target, self.tile),
+            self.tile,
+            name,
+            read_spec(name),
+            place,
         )
-        spec = read_spec(name)
-        return Look(layer, image, channels, region, self.tile, name, spec, place)
 
     def _follow_active(self, event: Any = None) -> None:
         """Look at the image that was active last: the maps are active after a click."""
@@ -193,12 +182,6 @@ class ModelExplorer(Docked):
                 "Open an image to see what the block makes of it: File > Open."
             )
         return self._image if self._image in layers else layers[0]
-
-    def _middle(self) -> tuple[float, ...]:
-        """Return the middle of the view, in world coordinates."""
-        point = list(self._viewer.dims.point)
-        point[-2:] = camera_of(self._viewer).center[-2:]
-        return tuple(point)
 
     def _draw(self) -> None:
         """Draw the chosen net for the chosen size."""

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_unet.engine.messages import FeatureMaps
+from napari_unet.errors import ImageError
+from napari_unet.gui.source import layer_axes
 from napari_unet.gui.target import MARK
 from napari_unet.models.blueprint import blueprint_of
 
@@ -45,6 +47,11 @@ class Look:
         Its description.
     place : int
         Of the step in its blueprint.
+
+    Raises
+    ------
+    ImageError
+        If rows and columns are not among the last three axes of the layer.
     """
 
     layer: ImageLayer
@@ -56,10 +63,31 @@ class Look:
     spec: ModelSpec
     place: int
 
+    def __post_init__(self) -> None:
+        if not {"Y", "X"} <= set(self._last_axes):
+            raise ImageError(
+                f"Maps cannot be shown over '{self.layer.name}': its rows and columns "
+                "are not among its last three axes. Transpose it first."
+            )
+
     @property
     def step(self) -> Step:
         """The step whose maps are wanted."""
         return blueprint_of(self.spec, *self.size).steps[self.place]
+
+    @property
+    def axes(self) -> tuple[int, int, int]:
+        """Which axes of the layer of maps go through the maps, their rows and columns.
+
+        Rows and columns are those that they are in the image.
+        """
+        axes = self._last_axes
+        (through,) = (i for i, axis in enumerate(axes) if axis not in "YX")
+        return through, axes.index("Y"), axes.index("X")
+
+    @property
+    def _last_axes(self) -> str:
+        return f"M{layer_axes(self.layer, self.image)}"[-3:]
 
 
 def look_inside(engine: Engine, look: Look) -> tuple[Look, NDArray[np.float32]]:
@@ -104,9 +132,9 @@ def show_maps(viewer: Viewer, look: Look, maps: NDArray[np.float32]) -> Any:
     # The first pixel of a map has its middle in the middle of `pixels` of the image.
     first = origin + (pixels - 1) / 2
     return viewer.add_image(
-        maps,
+        np.moveaxis(maps, (0, 1, 2), look.axes),
         name=f"{step.layer} maps",
-        affine=_affine(look.layer, first, pixels),
+        affine=_affine(look, first, pixels),
         # The maps go along the depth of a stack, whose unit napari wants them to have.
         units=("pixel", *look.layer.units)[-3:],
         colormap="viridis",
@@ -114,27 +142,28 @@ def show_maps(viewer: Viewer, look: Look, maps: NDArray[np.float32]) -> Any:
     )
 
 
-def _affine(
-    layer: ImageLayer, first: NDArray[np.float64], pixels: int
-) -> NDArray[np.float64]:
+def _affine(look: Look, first: NDArray[np.float64], pixels: int) -> NDArray[np.float64]:
     """Return where maps are whose pixels are `pixels` of the image wide.
 
     Parameters
     ----------
-    layer : napari.layers.Image
-        It may be scaled, moved, rotated.
+    look : Look
+        Its layer may be scaled, moved, rotated.
     first : ndarray
         Where in its rows and columns the first pixel of the maps has its middle.
     pixels : int
         How many.
     """
+    layer, (_, *plane) = look.layer, look.axes
 
     def world(at: NDArray[np.float64]) -> NDArray[np.float64]:
-        whole = (*np.zeros(layer.ndim - 2), *at)
-        return np.asarray(layer.data_to_world(whole))[-2:]
+        known = dict(zip("YX", at, strict=True))
+        whole = [known.get(axis, 0.0) for axis in layer_axes(layer, look.image)]
+        # As in the maps, which have an axis more than a plane.
+        return np.asarray((0.0, *layer.data_to_world(whole))[-3:])[plane]
 
     affine = np.eye(4)
-    affine[1:3, 3] = world(first)
-    for axis, step in enumerate(pixels * np.eye(2), start=1):
-        affine[1:3, axis] = world(first + step) - world(first)
+    affine[plane, 3] = world(first)
+    for axis, step in zip(plane, pixels * np.eye(2), strict=True):
+        affine[plane, axis] = world(first + step) - world(first)
     return affine

@@ -105,6 +105,29 @@ def middle_on_screen(viewer: Viewer, target: Target, side: int) -> Region:
         return Region(y, x, min(height, y + side), min(width, x + side), shown)
 
 
+def tile_on_screen(viewer: Viewer, target: Target, size: tuple[int, int]) -> Region:
+    """Return a tile around the middle of the view, moved until it is in the image.
+
+    Parameters
+    ----------
+    viewer, target
+        See `region_on_screen`.
+    size : (int, int)
+        Height and width; the tile is smaller where the image is.
+    """
+    shown = list(viewer.dims.displayed)[-2:]
+    middle = np.array(viewer.dims.point)
+    middle[shown] = camera_of(viewer).center[-2:]
+    at = target.point(target.layer.world_to_data(middle))
+    spans = []
+    for centre, side, length in zip(at, size, target.image.plane_shape, strict=True):
+        start = max(0, min(int(centre) - side // 2, length - side))
+        spans.append((start, min(start + side, length)))
+    (y0, y1), (x0, x1) = spans
+    plane = plane_on_screen(target.layer, target.image, viewer.dims.point)
+    return Region(y0, x0, y1, x1, plane)
+
+
 def _corners(viewer: Viewer, layer: Layer) -> NDArray[np.float64]:
     """Return where in a layer's data the screen begins and ends, ``(2, ndim)``.
 

@@ -224,6 +224,36 @@ def test_the_maps_are_of_the_image_and_the_channel_that_models_see(
         np.testing.assert_array_equal(maps.data[0] > 0.5, blobs > 2000)
 
 
+def test_rows_and_columns_may_be_any_of_the_last_axes(
+    explorer, viewer, widget, model, blobs, qtbot, notified
+):
+    channels = np.stack([255 - blobs // 20, blobs], axis=-1)
+    image = viewer.add_image(channels, name="two", rgb=False, scale=(0.5, 2, 1))
+    viewer.dims.order = (2, 0, 1)
+    viewer.reset_view()
+    widget.image_panel.channels.setCurrentIndex(1)
+    choose(explorer, model)
+    explorer.height_box.setValue(40)
+    explorer.width_box.setValue(50)
+    click(explorer, qtbot, 1)
+    (maps,) = (x for x in viewer.layers if x.name.endswith(" maps"))
+    assert maps.data.shape[:2] == (40, 50)
+    y, x, _ = np.round(image.world_to_data(maps.data_to_world((0, 0, 0)))).astype(int)
+    assert (y, x) == pytest.approx((10, 15), abs=1)
+    shown = blobs[y : y + 40, x : x + 50] > 2000
+    np.testing.assert_array_equal(maps.data[..., 0] > 0.5, shown)
+    viewer.screenshot(flash=False)
+    assert not notified
+    viewer.layers.clear()
+    viewer.add_image(
+        np.ones((5, 60, 80, 6, 7), np.uint16),
+        name="aside",
+        axis_labels=("t", "y", "x", "z", "c"),
+    )
+    click(explorer, qtbot, 1)
+    assert "not among its last three axes" in explorer.text.text()
+
+
 def test_without_an_image_or_a_model_it_says_so(explorer, viewer, model, qtbot):
     choose(explorer, model)
     click(explorer, qtbot, 1)
