@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -165,9 +166,13 @@ class Previews(QObject):
         self._timer.stop()
 
     def close(self) -> None:
-        """Let the thread go."""
+        """Let the thread go, and the arrays with it."""
         self.stop()
-        self._thread.shutdown(wait=False, cancel_futures=True)
+        # Where Python ends before the window the thread has ended; the arrays then go
+        # with the engine.
+        with suppress(RuntimeError):
+            self._thread.submit(self._remove_arrays)
+        self._thread.shutdown(wait=False)
 
     def _plan(self) -> None:
         if not self._wanted or self._busy:
@@ -206,8 +211,7 @@ class Previews(QObject):
     def _predict(self, view: View) -> Seen:
         shape = view.region.shape
         if not self._arrays or self._arrays[0].shape != shape:
-            for array in self._arrays:
-                array.remove()
+            self._remove_arrays()
             self._arrays = [
                 self._engine.array(shape, dtype) for dtype in (np.uint8, np.uint32)
             ]
@@ -227,6 +231,11 @@ class Previews(QObject):
             before = view.objects[view.region.slices]
             found = keep_ids(found, before, int(view.objects.max()))
         return Seen(view, told.step, semantic.open("r").copy(), found)
+
+    def _remove_arrays(self) -> None:
+        for array in self._arrays:
+            array.remove()
+        self._arrays = []
 
     def _end(self, result: Any) -> None:
         self._busy = False

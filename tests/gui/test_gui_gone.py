@@ -18,13 +18,15 @@ from napari_unet.errors import EngineError, ImageError
 from napari_unet.gui import explorer, restoring
 from napari_unet.gui.explorer import ModelExplorer
 from napari_unet.gui.feed import Feed
+from napari_unet.gui.preview import Previews, View
 from napari_unet.gui.recent import remember_model
 from napari_unet.gui.session import session_of
 from napari_unet.gui.subject import SharedImage, Subject
 from napari_unet.gui.widget import UnetWidget
 from napari_unet.images import Image, Region, image_from_array
-from napari_unet.models import Normalisation
-from napari_unet.training import Checkpointed
+from napari_unet.inference import PredictConfig
+from napari_unet.models import Normalisation, load_model
+from napari_unet.training import Checkpointed, Checkpoints
 
 
 @pytest.fixture
@@ -189,6 +191,27 @@ def test_an_image_that_the_engine_does_not_take_leaves_nothing_behind(
     feed.send(subject).result(60)
     feed.remove("field").result(60)
     assert sorted(folder.iterdir()) == before
+    feed.close()
+
+
+def test_previews_that_are_closed_leave_nothing_behind(
+    engine, blobs, model, tmp_path, qtbot
+):
+    kept = Checkpoints(tmp_path).keep(load_model(model), step=1, score=None)
+    image = Image(blobs, "YX", "field")
+    subject = Subject("field", image, (0,), Normalisation(), Annotation.of(image))
+    feed = Feed(engine, lambda key, split: None)
+    engine.start()
+    folder = Path(engine.array((1,), np.uint8).path).parent
+    before = set(folder.iterdir())
+    previews = Previews(engine, feed)
+    checkpoint = str(tmp_path / kept.name)
+    with qtbot.wait_signal(previews.seen):
+        previews.show(View(None, subject, image.whole(), PredictConfig(), checkpoint))
+    feed.remove("field").result(60)
+    assert len(set(folder.iterdir()) - before) == 2
+    previews.close()
+    qtbot.wait_until(lambda: set(folder.iterdir()) == before)
     feed.close()
 
 
