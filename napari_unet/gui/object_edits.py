@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_unet.gui.around import around
+from napari_unet.instances.box import box_around
 from napari_unet.instances.edit import GAP, delete, line_pixels, merge, rename, split
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def split_objects(image: AnnotatedImage, path: Sequence[tuple[float, float]]) ->
     line = line_pixels(path)
     line = line[((line >= 0) & (line < plane.shape)).all(axis=1)]
     crossed = [i for i in np.unique(plane[tuple(line.T)]).tolist() if i]
-    box = around(plane, crossed, GAP)
+    box = box_around(plane, crossed, GAP)
     inside = [(y - box[0].start, x - box[1].start) for y, x in path]
     new, origin = split(plane[box], inside, image.object_layer.free_id())
     if not origin:
@@ -79,7 +79,7 @@ def _edit(
 ) -> None:
     """Change objects where they are."""
     plane = image.object_layer.on_screen
-    box = around(plane, ids, GAP)
+    box = box_around(plane, ids, GAP)
     _write(image, box, change(plane[box]))
 
 

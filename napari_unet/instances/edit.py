@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from napari_unet.instances.box import box_around
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -63,7 +65,7 @@ def merge(objects: Objects, kept: int, gone: int) -> Objects:
     merged = rename(objects, gone, kept)
     if kept == gone or not (objects == kept).any():
         return merged
-    box = _box((objects == kept) | (objects == gone), GAP)
+    box = box_around(objects, (kept, gone), GAP)
     around, first, second = objects[box], objects[box] == kept, objects[box] == gone
     bridge = _bridge(first, second, around == 0)
     merged[box][bridge] = kept
@@ -103,7 +105,7 @@ def split(
     for index in np.unique(objects[line]).tolist():
         if index == 0:
             continue
-        box = _box(objects == index)
+        box = box_around(objects, (index,))
         for part in _parts(objects[box] == index):
             for piece in _pieces(part, line[box])[1:]:
                 result[box][piece] = first_id + len(origin)
@@ -169,11 +171,3 @@ def line_pixels(path: Sequence[tuple[float, float]]) -> NDArray[np.int64]:
     # An object holds together across corners, so the line must not have any.
     corner = np.stack([at[:-1, 0], at[1:, 1]], axis=1)
     return np.concatenate([at, corner])
-
-
-def _box(mask: Mask, margin: int = 0) -> tuple[slice, slice]:
-    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
-    return (
-        slice(max(rows[0] - margin, 0), rows[-1] + margin + 1),
-        slice(max(columns[0] - margin, 0), columns[-1] + margin + 1),
-    )

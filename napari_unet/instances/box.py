@@ -1,4 +1,4 @@
-"""The part of a plane that an edit of some objects is about."""
+"""The part of a plane that some objects lie in."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 _ROWS = 64
 
 
-def around(
-    objects: NDArray[Any], ids: Sequence[int], margin: int
+def box_around(
+    objects: NDArray[Any], ids: Sequence[int], margin: int = 0
 ) -> tuple[slice, slice]:
     """Return rows and columns of a box around objects, empty without any.
 
