@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
+from weakref import WeakSet
 
 from napari.layers import Image as ImageLayer
 from qtpy.QtCore import Signal
@@ -61,6 +62,7 @@ class ImagePanel(QWidget):
         self._channels = session.channels
         self._layers: list[ImageLayer] = []
         self._shown: ImageLayer | None = None
+        self._followed: WeakSet[ImageLayer] = WeakSet()
 
         self.images = QComboBox(
             toolTip="The image to segment: that of the layer that is selected"
@@ -150,6 +152,11 @@ class ImagePanel(QWidget):
             for layer in self._viewer.layers
             if isinstance(layer, ImageLayer) and MARK not in layer.metadata
         ]
+        for layer in self._layers:
+            if layer not in self._followed:
+                self._followed.add(layer)
+                # Scripts give a layer other pixels, with more slices or channels.
+                follow(self, (layer.events.data, self._show_choices))
         self.images.blockSignals(True)
         self.images.clear()
         self.images.addItems([layer.name for layer in self._layers])

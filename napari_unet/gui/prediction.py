@@ -14,6 +14,7 @@ from napari_unet.gui.background import activity, start
 from napari_unet.gui.exchange import PlaneLabels
 from napari_unet.gui.notices import report
 from napari_unet.gui.planes import predict_planes
+from napari_unet.gui.source import has_axes_of
 
 if TYPE_CHECKING:
     from napari.viewer import Viewer
@@ -85,6 +86,7 @@ class Prediction(QObject):
         self._then_draw.timeout.connect(self._draw)
         self._event.connect(self._take)
         viewer.layers.events.removed.connect(self._layer_removed)
+        target.layer.events.data.connect(self._pixels_replaced)
 
     def start(self) -> None:
         """Begin, in another thread."""
@@ -169,6 +171,14 @@ class Prediction(QObject):
         if event.value is self._target.layer:
             self.cancel()
 
+    def _pixels_replaced(self, event: Any) -> None:
+        """Give up where labels of what was there could not be laid over it."""
+        if not self._over_image():
+            self.cancel()
+
+    def _over_image(self) -> bool:
+        return has_axes_of(self._target.layer, self._target.image)
+
     def _end(self, problem: str) -> None:
         self._close()
         if self._stop.is_set():
@@ -186,11 +196,15 @@ class Prediction(QObject):
 
     def _close(self) -> None:
         self._viewer.layers.events.removed.disconnect(self._layer_removed)
+        self._target.layer.events.data.disconnect(self._pixels_replaced)
         self._then_draw.stop()
         self._results.draw()
         self._activity.close()
 
     def _kept(self) -> str:
+        if not self._over_image():
+            name = self._target.layer.name
+            return f"Cancelled: '{name}' has other axes now. Press Predict again."
         slices = len(self._job.planes)
         if slices == 1:
             return "Cancelled"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_unet.errors import ImageError
-from napari_unet.gui.source import layer_axes, plane_on_screen
+from napari_unet.gui.source import has_axes_of, layer_axes, plane_on_screen
 from napari_unet.images.region import Region
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def camera_of(viewer: Viewer) -> Any:
 
 def is_flat(viewer: Viewer, target: Target) -> bool:
     """Say whether rows and columns are displayed: not in 3-D, nor from the side."""
-    if viewer.dims.ndisplay != 2:
+    if viewer.dims.ndisplay != 2 or not has_axes_of(target.layer, target.image):
         return False
     axes = layer_axes(target.layer, target.image)
     shift = viewer.dims.ndim - target.layer.ndim

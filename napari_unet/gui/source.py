@@ -80,7 +80,12 @@ def lie_alike(one: ImageLayer, other: ImageLayer) -> bool:
 
 def layer_axes(layer: Layer, image: Image) -> str:
     """Return a letter for each axis of `layer`; the colours of RGB are no axis."""
-    return image.axes[: layer.ndim]
+    return image.axes[:-1] if getattr(layer, "rgb", False) else image.axes
+
+
+def has_axes_of(layer: Layer, image: Image) -> bool:
+    """Whether `layer` still has as many axes as `image`: a script may change that."""
+    return layer.ndim == len(layer_axes(layer, image))
 
 
 def plane_on_screen(
@@ -112,6 +117,8 @@ def channel_on_screen(
 def _on_screen(layer: Layer, image: Image, point: Sequence[float]) -> dict[str, int]:
     """Return where on each axis of a layer the viewer is."""
     axes = layer_axes(layer, image)
+    if not has_axes_of(layer, image):
+        return dict.fromkeys(axes, 0)
     position = np.rint(layer.world_to_data(point)[-len(axes) :]).astype(int)
     return {
         axis: int(np.clip(at, 0, image.sizes[axis] - 1))

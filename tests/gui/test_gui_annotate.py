@@ -268,6 +268,24 @@ def test_other_pixels_of_the_same_size_are_learnt_from(
     assert same(image, layer)
 
 
+@pytest.mark.parametrize("start", ["plane", "stack"])
+def test_strokes_are_kept_while_the_image_has_other_axes(
+    viewer, panel, annotations, qtbot, blobs, start
+):
+    stack = np.stack([blobs] * 3)
+    before, after = (blobs, stack) if start == "plane" else (stack, blobs)
+    field = viewer.add_image(before, name="field")
+    annotate(panel, qtbot)
+    layer, image = viewer.layers["field scribbles"], annotations.images[0]
+    field.data = after
+    layer.paint((1, 10, 15)[-layer.ndim :], FIRST)
+    qtbot.wait_until(lambda: same(image, layer))
+    assert layer.data.any()
+    field.data = before
+    layer.paint((1, 40, 15)[-layer.ndim :], BACKGROUND)
+    qtbot.wait_until(lambda: same(image, layer))
+
+
 def test_a_label_of_no_class_means_nothing(painted, annotations, qtbot, notified):
     image, layer = painted
     layer.selected_label = 77

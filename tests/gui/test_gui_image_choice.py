@@ -73,3 +73,22 @@ def test_a_stack_of_one_slice_offers_no_slices(viewer, widget, blobs, predict):
     viewer.add_image(blobs[None, None], name="field")
     assert not widget.image_panel.slices.isVisible()
     assert "4 objects" in predict()
+
+
+def test_slices_and_channels_are_those_of_the_pixels_that_a_script_sets(
+    viewer, widget, predict, blobs
+):
+    image = viewer.add_image(blobs, name="growing")
+    slices, channels = widget.image_panel.slices, widget.image_panel.channels
+    image.data = np.stack([blobs] * 5)
+    assert slices.itemText(1) == "All 5 slices"
+    slices.setCurrentIndex(1)
+    image.data = np.stack([blobs] * 7)
+    assert slices.currentText() == "All 7 slices"
+    predict()
+    assert viewer.layers["growing semantic"].data[6].any()
+    image.data = np.stack([blobs] * 2)
+    assert slices.count() == 0
+    assert channels.currentText() == "Channel 0"
+    image.data = blobs
+    assert channels.count() == 0

@@ -93,6 +93,19 @@ def test_image_removed_while_predicting(viewer, widget, qtbot, big, notified):
     assert [x for x in viewer.layers if x.name == "big"] == []
 
 
+def test_image_given_other_axes_while_predicting(
+    viewer, widget, qtbot, big, predict, notified
+):
+    started(widget, qtbot)
+    prediction = widget.prediction_panel._prediction
+    qtbot.wait_until(lambda: prediction._planes > 0)
+    big.data = big.data[0]
+    assert "'big' has other axes now" in ended(widget, qtbot)
+    assert notified == []
+    assert "object" in predict()
+    assert viewer.layers[-1].ndim == 2
+
+
 def test_thousands_of_tiles_that_wait_are_taken(widget, qtbot, big, notified):
     started(widget, qtbot)
     prediction = widget.prediction_panel._prediction
