@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from napari_unet.cli.outputs import RESULTS
@@ -47,7 +48,7 @@ def images_of(paths: Iterable[Path]) -> list[Path]:
     """Return the images that are given, or are in a folder that is given.
 
     In a folder each file counts, and each zarr folder, but for what a prediction has
-    written there.
+    written there. A plate or a well of OME-Zarr is its images.
 
     Raises
     ------
@@ -59,7 +60,7 @@ def images_of(paths: Iterable[Path]) -> list[Path]:
     images: list[Path] = []
     for path in paths:
         if not os.path.isdir(path) or is_zarr(path):
-            images.append(path)
+            images += _fields(path) or [path]
             continue
         found = [
             p
@@ -71,5 +72,17 @@ def images_of(paths: Iterable[Path]) -> list[Path]:
                 f"There is no image in the folder '{path}'. Give images, or the folder "
                 "that holds them."
             )
-        images += found
+        images += [image for p in found for image in _fields(p) or [p]]
     return images
+
+
+def _fields(path: Path) -> list[Path]:
+    """Return the images of a plate or a well, none of what is neither or damaged."""
+    from napari_unet.images.omezarr import fields_of, is_zarr
+    from napari_unet.images.open import file_errors
+
+    if is_zarr(path):
+        # Opening it as an image says what is wrong.
+        with suppress(ImageError), file_errors(path):
+            return fields_of(path)
+    return []

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from napari_unet.errors import UnetError
+from napari_unet.images.omezarr import is_zarr
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -71,6 +72,13 @@ def plan_outputs(
 
 
 def stem_of(image: Path) -> str:
-    """Return an image's name without its ending: ``a`` of ``a.ome.tif``."""
-    stem = image.absolute().stem
+    """Return an image's name without its ending: ``a`` of ``a.ome.tif``.
+
+    That of one inside a zarr folder says where: ``plate_A_1_0`` of
+    ``plate.zarr/A/1/0``.
+    """
+    image = image.absolute()
+    if is_zarr(image.parent):
+        return f"{stem_of(image.parent)}_{image.name}"
+    stem = image.stem
     return stem[:-4] if stem.lower().endswith(".ome") else stem

@@ -3,6 +3,7 @@
 import math
 import os
 from collections.abc import Mapping
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +25,23 @@ _TYPES = {"channel": "C", "time": "T"}
 def is_zarr(path: Path) -> bool:
     """Say whether a folder is zarr, 2 or 3, whatever is in it."""
     return any(os.path.isfile(path / name) for name in _MARKS)
+
+
+def fields_of(path: Path) -> list[Path]:
+    """Return the images of a plate or a well, in its order; none of any other folder.
+
+    A well of a plate that is not there is among them: opening it says so.
+    """
+    import zarr
+
+    node = zarr.open(str(path), mode="r")
+    attributes = _ome(node) if isinstance(node, zarr.Group) else {}
+    if "plate" in attributes:
+        wells = [path / well["path"] for well in attributes["plate"]["wells"]]
+        there = [fields_of(well) if is_zarr(well) else [well] for well in wells]
+        return list(chain.from_iterable(there))
+    images = attributes.get("well", {}).get("images", [])
+    return [path / image["path"] for image in images]
 
 
 def open_zarr(path: Path, name: str) -> Image:

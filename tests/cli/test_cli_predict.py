@@ -66,6 +66,40 @@ def test_a_folder_gives_the_images_in_it(run, image, model, out):
     assert not out.exists()
 
 
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("version", ["0.4", "0.5"])
+def test_a_plate_gives_the_images_in_it(run, model, out, tmp_path, version):
+    from ome_zarr.format import format_from_version
+    from ome_zarr.writer import (
+        write_image,
+        write_plate_metadata,
+        write_well_metadata,
+    )
+
+    form = format_from_version(version)
+    path = tmp_path / "screen.ome.zarr"
+    plate = zarr.open_group(str(path), mode="w", zarr_format=form.zarr_format)
+    wells = ["A/1", "A/2", "B/1"]
+    write_plate_metadata(plate, ["A", "B"], ["1", "2"], wells, fmt=form)
+    # The last one was not copied.
+    for well in wells[:2]:
+        group = plate.require_group(well)
+        write_well_metadata(group, ["0", "1"], fmt=form)
+        for field in "01":
+            image = group.require_group(field)
+            write_image(squares(), image, axes="yx", fmt=form)
+    result = run("predict", path, "--model", model, "--out", out)
+    assert result.code == 2
+    assert len(result.err) == 1
+    assert str(path / "B" / "1") in result.err[0]
+    fields = [f"screen_A_{column}_{field}" for column in "12" for field in "01"]
+    parts = ("instances", "semantic")
+    assert names(out) == [f"{f}_{part}.tif" for f in fields for part in parts]
+    well = run("predict", path / "A" / "2", "--model", model, "--out", out / "well")
+    assert well.code == 0
+    assert names(out / "well") == names(out)[4:8]
+
+
 def test_json_is_one_line_an_image(run, image, model, out):
     other = image.with_name("other.tif")
     tifffile.imwrite(other, squares((80, 64)))
