@@ -90,7 +90,13 @@ def evaluate(
 
         if report is not None:
             check_writable(report)
-        pairs = pair_files(images, "--images", masks, "--masks")
+        pairs = pair_files(
+            images,
+            "--images",
+            masks,
+            "--masks",
+            tell=lambda note: say(console, note, "yellow"),
+        )
         unet = load_model(model)
         failures = Failures(console)
         with interrupted() as stop:

@@ -10,6 +10,7 @@ from napari_unet.cli.outputs import stem_of
 from napari_unet.errors import ImageError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Collection
     from pathlib import Path
 
 
@@ -36,9 +37,13 @@ def by_stem(folder: Path, option: str) -> dict[str, Path]:
 
 
 def pair_files(
-    images: Path, images_option: str, labels: Path, labels_option: str
+    images: Path,
+    images_option: str,
+    labels: Path,
+    labels_option: str,
+    tell: Callable[[str], None] = lambda _: None,
 ) -> dict[str, tuple[Path, Path]]:
-    """Return the pairs of an image and its labels by name.
+    """Return the pairs of an image and its labels by name; tell of misspelt names.
 
     Raises
     ------
@@ -52,4 +57,27 @@ def pair_files(
             f"No image in '{images}' has the name of a file in '{labels}'. Name each "
             "mask like its image, e.g. a.png and a.tif."
         )
+    if note := unpaired(files, masks):
+        tell(note)
     return pairs
+
+
+def unpaired(images: Collection[str], labels: Collection[str]) -> str:
+    """Return a line if both images and label files are left over; empty otherwise.
+
+    One folder may well hold more than the other. Where each has something that the
+    other has not, a name is likely to be misspelt.
+
+    Parameters
+    ----------
+    images, labels : collection of str
+        Names without endings.
+    """
+    alone = [sorted({*images} - {*labels}), sorted({*labels} - {*images})]
+    if not all(alone):
+        return ""
+    (image, *_), (label, *_) = alone
+    return (
+        f"Left out: {len(alone[0])} without labels, such as '{image}', and "
+        f"{len(alone[1])} without an image, such as '{label}'. Is a name misspelt?"
+    )

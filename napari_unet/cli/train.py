@@ -152,7 +152,7 @@ def train(
         config = plan.config(**given) if plan else settings(**given)
         channels = parse_channels(began.channel)
         folder = open_training_folder(
-            images, labels, scribbles, began.split, began.axes
+            images, labels, scribbles, began.split, began.axes, tell
         )
         if checkpoints.last is not None:
             wanted = names or (plan.classes.names[1:] if plan else None)

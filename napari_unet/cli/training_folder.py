@@ -10,7 +10,7 @@ import numpy as np
 from napari_unet.annotation import Annotation
 from napari_unet.annotation.annotation import HELD_OUT
 from napari_unet.cli.label_files import MASKS, take_mask, take_strokes
-from napari_unet.cli.pairs import by_stem
+from napari_unet.cli.pairs import by_stem, unpaired
 from napari_unet.cli.split_table import read_split
 from napari_unet.errors import TrainingError
 from napari_unet.images import choose_channels
@@ -157,6 +157,7 @@ def open_training_folder(
     scribbles: Path | None,
     split: Path | None,
     axes: str | None = None,
+    tell: Callable[[str], None] = lambda _: None,
 ) -> TrainingFolder:
     """Find the label files of the images in a folder.
 
@@ -168,6 +169,8 @@ def open_training_folder(
         A table, see `read_split`.
     axes : str, optional
         Of the images, see `open_image`.
+    tell : callable
+        Gets a line on names that may be misspelt.
 
     Raises
     ------
@@ -193,6 +196,8 @@ def open_training_folder(
             + ". Name each label file like its image, e.g. a.png and a.tif"
             + (", and write a into the column id." if split else ".")
         )
+    if note := unpaired(files, {*masks, *strokes}):
+        tell(note)
     shelf = Shelf()
     opened = {stem: shelf.image(files[stem], axes) for stem in stems}
     return TrainingFolder(opened, masks, strokes, parts)

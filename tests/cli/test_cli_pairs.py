@@ -1,5 +1,7 @@
 """Folders of images and of what belongs to them."""
 
+import shutil
+
 import pytest
 
 from napari_unet.cli.pairs import by_stem, pair_files
@@ -19,6 +21,23 @@ def test_pairs_have_one_name(tmp_path):
     assert pair_files(images, "--images", masks, "--masks") == {
         "a": (images / "a.ome.tif", masks / "a.png")
     }
+
+
+def test_names_that_may_be_misspelt_are_said(run, folders, tiny, tmp_path):
+    images, labels, _ = folders
+    out = ["--out", tmp_path / "mine", "--base", tiny, "--steps", 1, "--device", "cpu"]
+    train = ["train", "--images", images, "--labels", labels, *out]
+    evaluate = ["evaluate", "--model", tiny, "--images", images, "--masks", labels]
+    shutil.copy(labels / "a.tif", labels / "of another image.tif")
+    for order in (train, evaluate):
+        assert run(*order).err == []
+    (labels / "a.tif").rename(labels / "A1.tif")
+    for order in ([*train, "--resume"], evaluate):
+        result = run(*order)
+        assert result.code == 0
+        (line,) = (line for line in result.err if "Left out" in line)
+        assert "1 without labels, such as 'a', and 2 without an image" in line
+        assert "'A1'" in line
 
 
 def test_accents_that_a_mac_wrote_are_those_that_others_write(tmp_path):

@@ -18,13 +18,13 @@ def test_a_line_across_a_cell_is_its_diameter(viewer, widget, blobs):
     form.measure.click()
     assert "Drag a line" in widget.prediction_panel.controls.status.text()
     Mouse(viewer).draw((10, 10), (10, 34))
-    assert form.config(None).diameter == pytest.approx(24, abs=1)
+    assert form.config().diameter == pytest.approx(24, abs=1)
     assert widget.prediction_panel.controls.status.text() == ""
     # The picture has not moved, and moves again from now on.
     assert tuple(camera_of(viewer).center) == center
     assert layer.mouse_pan
     Mouse(viewer).draw((10, 10), (10, 20))
-    assert form.config(None).diameter == pytest.approx(24, abs=1)
+    assert form.config().diameter == pytest.approx(24, abs=1)
 
 
 def by_annotate(viewer, widget, mouse, qtbot):
@@ -59,7 +59,7 @@ def test_measuring_is_given_up(
     viewer.layers.selection.active = layer
     center = tuple(camera_of(viewer).center)
     mouse.draw((10, 10), (10, 34))
-    assert form.config(None).diameter is None
+    assert form.config().diameter is None
     assert tuple(camera_of(viewer).center) != center
 
 
@@ -71,7 +71,7 @@ def test_measuring_goes_on_while_results_are_shown(
     form.measure.click()
     predict()
     mouse.draw((10, 10), (10, 34))
-    assert form.config(None).diameter == pytest.approx(24, abs=1)
+    assert form.config().diameter == pytest.approx(24, abs=1)
     assert not form.measure.isChecked()
 
 
@@ -83,12 +83,12 @@ def test_without_an_image_it_says_so(widget, notified):
 
 def test_what_is_typed_is_checked(widget):
     form = widget.prediction_panel.controls.form
-    assert form.config(None).diameter is None
+    assert form.config().diameter is None
     form.set("diameter", "auto")
-    assert form.config(None).diameter == "auto"
+    assert form.config().diameter == "auto"
     form.set("diameter", "huge")
     with pytest.raises(UnetError, match="diameter"):
-        form.config(None)
+        form.config()
 
 
 def test_a_model_that_knows_no_size_is_said(viewer, widget, blobs, predict, notified):

@@ -59,7 +59,7 @@ def test_a_diameter_is_measured_in_rows_and_columns(columns_of_depth, widget, mo
     form.measure.click()
     at = columns_of_depth.data.shape[-1] // 2
     mouse.draw((10, 40, at), (30, 40, at))
-    assert form.config(None).diameter == pytest.approx(20, abs=1)
+    assert form.config().diameter == pytest.approx(20, abs=1)
 
 
 def test_the_brush_is_as_wide_as_the_pixels_on_screen_ask(
