@@ -31,7 +31,12 @@ def info(
             "intensities": f"percentiles {spec.normalisation.low:g} to "
             f"{spec.normalisation.high:g} become 0 to 1",
             "pixel size": f"{spec.pixel_size:g} µm" if spec.pixel_size else "not known",
+            "objects": "connected areas of a class"
+            if spec.valley is None
+            else f"parted where they touch, by valleys {spec.valley:g} deep",
+            "diameter": f"{spec.diameter:.0f} pixels" if spec.diameter else "",
             **{key.replace("_", " "): text for key, text in spec.provenance.items()},
         }
         for key, value in lines.items():
-            typer.echo(f"{key}: {value}")
+            if value:
+                typer.echo(f"{key}: {value}")

@@ -12,6 +12,7 @@ from napari_unet.errors import ModelError
 if TYPE_CHECKING:
     from napari_unet.models.steps import Blueprint
 
+USUAL = 512
 COLUMNS = ("layer", "step", "kernel", "output", "parameters", "sees", "GFLOP")
 
 
@@ -25,8 +26,13 @@ def summary(
         ),
     ],
     size: Annotated[
-        str, typer.Option("--input", metavar="HxW", help="Height x width in pixels.")
-    ] = "512x512",
+        str | None,
+        typer.Option(
+            "--input",
+            metavar="HxW",
+            help="Height x width in pixels; 512x512 if absent, or a little more.",
+        ),
+    ] = None,
     channels: Annotated[
         int | None,
         typer.Option(
@@ -52,12 +58,15 @@ def summary(
     from napari_unet.models.drawing import draw, to_svg
 
     with user_errors():
-        height, width = _size(size)
         net = new_net(spec)
         if net is None:
             model = read_spec(spec)
             net, channels = model.architecture, channels or model.channels
             classes = classes or len(model.classes)
+        if size is None:
+            height = width = fitting_sides(net, USUAL)[1]
+        else:
+            height, width = _size(size)
         layout = blueprint(
             net, height, width, channels=channels or 1, n_classes=classes or 2
         )

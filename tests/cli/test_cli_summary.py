@@ -13,6 +13,15 @@ def test_the_net_of_the_paper(run):
     assert len(sizes) == 18
 
 
+@pytest.mark.parametrize(
+    ("net", "last"),
+    [("unet-2015", "524x524x1 -> 340x340x2"), ("fcn-8s", "512x512x1 -> 512x512x2")],
+)
+def test_without_a_size_one_is_taken_that_goes_through(run, net, last):
+    result = run("summary", net)
+    assert (result.code, result.err, result.out[-1]) == (0, [], last)
+
+
 def test_none_is_the_usual_net_as_in_training(run):
     result = run("summary", "none", "--input", 64)
     assert result.code == 0, result.err
