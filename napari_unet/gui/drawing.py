@@ -41,15 +41,17 @@ class Drawing:
         self._image = image
         self._layer = image.target.new_layer(viewer, "drawing", np.uint8)
         self._layer.colormap = only({1: "white"})
-        self._shown = np.empty((0, 2), np.int64)
+        # The plane in which there is a line, and its pixels.
+        self._shown = image.plane_shown(), np.empty((0, 2), np.int64)
 
     def show(self, path: Sequence[tuple[float, float]]) -> None:
         """Show a line, (y, x) each, in place of the last one; none if it is empty."""
         if self._layer not in self._viewer.layers:
             return
-        self._write(self._shown, 0)
-        self._shown = self._thick(line_pixels(path)) if path else self._shown[:0]
-        self._write(self._shown, 1)
+        self._write(0)
+        pixels = self._thick(line_pixels(path)) if path else np.empty((0, 2), np.int64)
+        self._shown = self._image.plane_shown(), pixels
+        self._write(1)
 
     def close(self) -> None:
         """Take the layer away."""
@@ -58,9 +60,9 @@ class Drawing:
             self._viewer.layers.remove(self._layer)
             self._viewer.layers.selection = selected - {self._layer}
 
-    def _write(self, pixels: NDArray[np.int64], value: int) -> None:
+    def _write(self, value: int) -> None:
+        plane, pixels = self._shown
         if len(pixels):
-            plane = self._image.plane_shown()
             at = self._image.target.position(plane, *pixels.T)
             indices = tuple(np.broadcast_to(i, len(pixels)) for i in at)
             self._layer.data_setitem(indices, value)

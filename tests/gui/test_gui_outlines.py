@@ -2,8 +2,9 @@
 
 import numpy as np
 import pytest
+from gui_annotate import annotate
 
-from napari_unet.gui.drawing import line_width
+from napari_unet.gui.drawing import Drawing, line_width
 from napari_unet.images import Region
 
 
@@ -28,6 +29,19 @@ def test_outlines_of_large_accepted_regions_are_whole(
     np.testing.assert_array_equal(shown, accepted & ~inside)
     widget.objects_panel._mark(Region(0, 0, 900, 1100), False)
     assert not viewer.layers["field accepted"].data.any()
+
+
+def test_a_line_goes_from_the_slice_that_it_was_drawn_in(
+    viewer, panel, annotations, blobs, qtbot
+):
+    viewer.add_image(np.stack([blobs] * 6), name="stack")
+    drawing = Drawing(viewer, annotate(panel, qtbot))
+    layer = viewer.layers["stack drawing"]
+    drawing.show([(5, 5), (30, 40)])
+    assert layer.data.any()
+    viewer.dims.set_current_step(0, 5)
+    drawing.show([])
+    assert not layer.data.any()
 
 
 @pytest.mark.parametrize("shape", [(60, 80), (520, 696), (9000, 1300)])
