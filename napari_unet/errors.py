@@ -34,6 +34,14 @@ class EngineError(UnetError):
     """The engine process could not be started or has ended."""
 
 
+def too_large(name: object) -> ImageError:
+    """Return the error for an image that does not fit into the memory."""
+    return ImageError(
+        f"'{name}' is too large for the memory of this computer. Cut it into parts, or "
+        "close other programs."
+    )
+
+
 def is_out_of_memory(error: BaseException) -> bool:
     """Tell whether an error means that memory ran out, on whatever device."""
     if isinstance(error, MemoryError):

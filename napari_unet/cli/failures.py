@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from napari_unet.cli.terminal import say
-from napari_unet.errors import ImageError, UnetError
+from napari_unet.errors import UnetError, too_large
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -51,12 +51,7 @@ class Failures:
         try:
             yield
         except MemoryError:
-            self.add(
-                ImageError(
-                    f"'{image}' is too large for the memory of this computer. Cut it "
-                    "into parts, or close other programs."
-                )
-            )
+            self.add(too_large(image))
         except UnetError as error:
             text = str(error)
             if getattr(error.__cause__, "errno", None) in (errno.ENOSPC, errno.EDQUOT):

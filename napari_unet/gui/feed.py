@@ -11,7 +11,7 @@ import numpy as np
 from napari_unet.annotation import hold_out
 from napari_unet.annotation.annotation import LAYERS
 from napari_unet.engine.messages import Patch, RemoveImage, WriteLabels
-from napari_unet.errors import EngineError, UnetError
+from napari_unet.errors import EngineError, UnetError, too_large
 from napari_unet.gui.subject import SharedImage
 
 if TYPE_CHECKING:
@@ -150,21 +150,22 @@ class Feed:
                 self._decided(key, split)
 
     def _show(self, subject: Subject) -> None:
-        """Give the engine the pixels of an image if it has others or none."""
+        """Give the engine what it needs of the pixels of an image and has not."""
         key, shared = subject.key, self._shared.get(subject.key)
         labelled = [region.plane for region in self._labels[key].labelled()]
-        if shared is None or not shared.shows(subject):
+        known = shared is not None and shared.shows(subject)
+        if shared is None or not known:
             shared = SharedImage.of(subject, self._engine)
-            try:
-                shared.fill([*labelled, *subject.planes])
+        try:
+            shared.fill([*labelled, *subject.planes])
+            if not known or key not in self._known:
                 self._add(key, shared)
-            except UnetError:
+        except Exception as error:
+            if not known:
                 shared.pixels.remove()
-                raise
-            return
-        shared.fill([*labelled, *subject.planes])
-        if key not in self._known:
-            self._add(key, shared)
+            if isinstance(error, MemoryError):
+                raise too_large(subject.image.name) from error
+            raise
 
     def _add(self, key: str, shared: SharedImage) -> None:
         """Give the engine an image in place of another; labels that fit stay."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from napari_unet.errors import too_large
 from napari_unet.gui.exchange import Exchange
 
 if TYPE_CHECKING:
@@ -91,6 +92,8 @@ def predict_planes(
             exchange.remove()
     except _GivenUp:
         return
+    except MemoryError as error:
+        raise too_large(image.name) from error
 
 
 def _predicted(

@@ -22,8 +22,9 @@ def keep_ids(
     old : ndarray
         ``(Y, X)``, the ids that were there.
     highest : int
-        The highest id anywhere, inside and outside; objects that are new get those
-        above it.
+        The highest id anywhere, inside and outside. Objects that are new get the ids
+        of those that are gone, if they lay inside, and then those above it: else ids
+        would soon need 32 bits, and napari long to draw them.
 
     Returns
     -------
@@ -43,5 +44,9 @@ def keep_ids(
             names[index] = before
             taken.add(before)
     unnamed = np.flatnonzero(names == 0)[1:]
-    names[unnamed] = highest + 1 + np.arange(len(unnamed), dtype=np.uint32)
+    edges = old[0], old[-1], old[:, 0], old[:, -1]
+    going_on = {int(i) for edge in edges for i in np.unique(edge)}
+    gone = sorted({*np.unique(old).tolist()} - taken - going_on - {0})
+    above = range(highest + 1, highest + 1 + len(unnamed))
+    names[unnamed] = [*gone, *above][: len(unnamed)]
     return names[new]

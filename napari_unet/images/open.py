@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from napari_unet.errors import ImageError
+from napari_unet.errors import ImageError, too_large
 from napari_unet.images.array import image_from_array
 from napari_unet.images.axes import check_axes, guess_note
 from napari_unet.images.image import Image
@@ -85,10 +85,7 @@ def file_errors(path: Path) -> Iterator[None]:
             "images or programs."
         ) from error
     except MemoryError as error:
-        raise ImageError(
-            f"'{path.name}' is too large for the memory of this computer. Cut it into "
-            "parts, or close other programs."
-        ) from error
+        raise too_large(path.name) from error
     except Exception as error:
         # A parser raises whatever a damaged file leads it to.
         raise _damaged(path, error) from error

@@ -18,6 +18,7 @@ from napari_unet.errors import EngineError, ImageError
 from napari_unet.gui import explorer, restoring
 from napari_unet.gui.explorer import ModelExplorer
 from napari_unet.gui.feed import Feed
+from napari_unet.gui.planes import Job, predict_planes
 from napari_unet.gui.preview import Previews, View
 from napari_unet.gui.recent import remember_model
 from napari_unet.gui.session import session_of
@@ -25,7 +26,7 @@ from napari_unet.gui.subject import SharedImage, Subject
 from napari_unet.gui.widget import UnetWidget
 from napari_unet.images import Image, Region, image_from_array
 from napari_unet.inference import PredictConfig
-from napari_unet.models import Normalisation, load_model
+from napari_unet.models import Normalisation, load_model, read_spec
 from napari_unet.training import Checkpointed, Checkpoints
 
 
@@ -143,30 +144,45 @@ def test_the_panel_goes_while_a_checkpoint_is_looked_at(viewer, widget, user, qt
 
 
 class Fading:
-    """Pixels on a drive that is gone after some reads."""
+    """Pixels that cannot be read any more after some reads."""
 
-    def __init__(self, pixels, reads):
+    def __init__(self, pixels, reads, error):
         self.shape, self.dtype, self.ndim = pixels.shape, pixels.dtype, pixels.ndim
-        self._pixels, self._left = pixels, reads
+        self._pixels, self._left, self._error = pixels, reads, error
 
     def __getitem__(self, index):
         self._left -= 1
         if self._left < 0:
-            raise OSError("The drive is gone.")
+            raise self._error
         return self._pixels[index]
 
 
-def test_an_image_that_goes_while_it_is_read_leaves_nothing_behind(engine, blobs):
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (OSError("The drive is gone."), "drive is gone"),
+        (MemoryError(), "'field' is too large for the memory"),
+    ],
+)
+def test_an_image_that_goes_while_it_is_read_leaves_nothing_behind(
+    engine, model, blobs, error, said
+):
     # Once to measure the brightness, and then no more.
-    image = Image(Fading(blobs, reads=1), "YX", "field")
+    image = Image(Fading(blobs, 1, error), "YX", "field")
     labels = Annotation.of(image)
     subject = Subject("field", image, (0,), Normalisation(), labels, planes=({},))
     feed = Feed(engine, lambda key, split: None)
     engine.start()
     folder = Path(engine.array((1,), np.uint8).path).parent
     before = sorted(folder.iterdir())
-    with pytest.raises(ImageError, match="drive is gone"):
+    with pytest.raises(ImageError, match=said):
         feed.send(subject).result(60)
+    assert sorted(folder.iterdir()) == before
+    image = Image(Fading(blobs, 1, error), "YX", "field")
+    config = PredictConfig(device="cpu")
+    job = Job(image, [{}], str(model), read_spec(model), config)
+    with pytest.raises(ImageError, match=said):
+        list(predict_planes(engine, job, lambda _: True))
     assert sorted(folder.iterdir()) == before
     feed.close()
 
