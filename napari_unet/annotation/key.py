@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from napari_unet.errors import ImageError
 from napari_unet.images import image_from_array
-from napari_unet.images.normalise import chunk_shape
+from napari_unet.images.chunks import chunk_shape
 from napari_unet.images.region import Region
 
 if TYPE_CHECKING:

@@ -88,7 +88,7 @@ class SharedArray:
         """
         made = cls.sparse(folder, shape, dtype)
         try:
-            made._reserve(())
+            made.reserve(())
         except EngineError:
             made.remove()
             raise
@@ -98,7 +98,7 @@ class SharedArray:
     def sparse(
         cls, folder: Path, shape: tuple[int, ...], dtype: DTypeLike
     ) -> SharedArray:
-        """Make an array of zeros, of which nobody may write but what is `fill`ed.
+        """Make an array of zeros, of which nobody may write but what is `reserve`d.
 
         Raises
         ------
@@ -130,17 +130,6 @@ class SharedArray:
         made.open()[...] = array
         return made
 
-    def fill(self, at: tuple[int, ...], values: NDArray[Any]) -> None:
-        """Write the part of a sparse array that its first axes count.
-
-        Raises
-        ------
-        EngineError
-            If the disk cannot hold it.
-        """
-        self._reserve(at)
-        self.open()[at] = values
-
     def open(self, mode: Literal["r", "r+"] = "r+") -> NDArray[Any]:
         """Map the array.
 
@@ -168,8 +157,19 @@ class SharedArray:
         """
         _remove(self.path)
 
-    def _reserve(self, at: tuple[int, ...]) -> None:
-        """Give a part, still all zeros, its place on disk."""
+    def reserve(self, at: tuple[int, ...]) -> None:
+        """Take the space of a part of a sparse array, still all zeros.
+
+        Parameters
+        ----------
+        at : tuple of int
+            The part's place on the first axes.
+
+        Raises
+        ------
+        EngineError
+            If the disk cannot hold it.
+        """
         n_bytes = self._bytes_of(at)
         count = int(np.ravel_multi_index(at, self.shape[: len(at)])) if at else 0
         header = os.path.getsize(self.path) - self._bytes_of(())

@@ -88,7 +88,7 @@ class Engine:
         return SharedArray.create(self._session(), shape, dtype)
 
     def sparse_array(self, shape: tuple[int, ...], dtype: DTypeLike) -> SharedArray:
-        """Make an array to `fill` part by part; `remove` it after use.
+        """Make an array to `reserve` and write part by part; `remove` it after use.
 
         Raises
         ------

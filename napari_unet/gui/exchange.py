@@ -10,6 +10,7 @@ import numpy as np
 from napari_unet.engine.messages import Predict
 from napari_unet.errors import EngineError
 from napari_unet.gui.results import narrow
+from napari_unet.images import bands
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -83,12 +84,14 @@ class Exchange:
     def fill(
         self, planes: Sequence[Mapping[str, int]], check: Callable[[], None]
     ) -> None:
-        """Copy the pixels of planes, and ask before each whether to go on."""
+        """Copy the pixels of planes, and ask again and again whether to go on."""
         for i, plane in enumerate(planes):
-            check()
-            pixels = self._image.read(self._image.whole(plane), self._read)
-            # None is held on to: Windows does not remove a file that is mapped.
-            self._pixels.open()[self._at(i)] = pixels
+            for band in bands(self._image, plane):
+                check()
+                rows, columns = band.slices
+                pixels = self._image.read(band, self._read)
+                # None is held on to: Windows does not remove a file that is mapped.
+                self._pixels.open()[self._at(i)][:, rows, columns] = pixels
 
     def request(
         self, intensity: IntensityRange, model: str, config: PredictConfig

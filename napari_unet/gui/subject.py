@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 
 from napari_unet.engine.messages import AddImage
+from napari_unet.images import bands
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -101,8 +102,11 @@ class SharedImage:
         for plane in planes:
             at = tuple(plane[axis] for axis in self.image.stack_axes)
             if at not in self.filled:
-                whole = self.image.whole(plane)
-                self.pixels.fill(at, self.image.read(whole, read))
+                self.pixels.reserve(at)
+                for band in bands(self.image, plane):
+                    rows, columns = band.slices
+                    pixels = self.image.read(band, read)
+                    self.pixels.open()[at][:, rows, columns] = pixels
                 self.filled.add(at)
 
     def shows(self, subject: Subject) -> bool:

@@ -2,6 +2,7 @@
 
 from napari_unet.images.array import image_from_array
 from napari_unet.images.channels import choose_channels, join_channels
+from napari_unet.images.chunks import bands
 from napari_unet.images.image import Image
 from napari_unet.images.label_tiff import write_all_labels, write_labels
 from napari_unet.images.labels import read_labels, read_labels_of
@@ -16,6 +17,7 @@ __all__ = [
     "Image",
     "IntensityRange",
     "Region",
+    "bands",
     "check_writable",
     "choose_channels",
     "image_from_array",

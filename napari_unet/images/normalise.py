@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from napari_unet.images.chunks import block_shape
 from napari_unet.images.image import Image
 from napari_unet.images.region import Region
 
 _SAMPLE = 4_000_000
 _MOST_READ = 64 * _SAMPLE
-_BLOCK = 1024
 # Half the largest float64, so that the distance of two values never overflows.
 _LIMIT = 8e307
 _FLOOR, _CEILING = -1.0, 3.0
@@ -128,9 +128,7 @@ def measure_intensity(
 def _blocks(image: Image) -> list[Region]:
     """Cut the image into blocks made of whole chunks; choose some if it is huge."""
     height, width = image.plane_shape
-    chunk_y, chunk_x = chunk_shape(image)
-    block_y = min(height, math.ceil(_BLOCK / chunk_y) * chunk_y)
-    block_x = min(width, math.ceil(_BLOCK / chunk_x) * chunk_x)
+    block_y, block_x = block_shape(image)
     grid = (
         *image.stack_shape,
         math.ceil(height / block_y),
@@ -150,18 +148,6 @@ def _blocks(image: Image) -> list[Region]:
             Region(y, x, min(y + block_y, height), min(x + block_x, width), position)
         )
     return blocks
-
-
-def chunk_shape(image: Image) -> tuple[int, int]:
-    """Return the height and width of what a zarr or dask array reads at a time.
-
-    xarray says of each axis how long all its chunks are.
-    """
-    chunks = getattr(image.data, "chunksize", getattr(image.data, "chunks", None))
-    if not chunks:
-        return 1, 1
-    sizes = dict(zip(image.axes, chunks, strict=True))
-    return int(np.max(sizes["Y"])), int(np.max(sizes["X"]))
 
 
 def _percentiles(

@@ -90,7 +90,7 @@ def test_the_space_is_taken_at_once(tmp_path):
 
 
 @pytest.mark.parametrize("fallocate", [True, False])
-def test_a_sparse_array_takes_the_space_of_what_is_filled(
+def test_a_sparse_array_takes_the_space_of_what_is_reserved(
     tmp_path, monkeypatch, fallocate
 ):
     if not fallocate:
@@ -98,10 +98,12 @@ def test_a_sparse_array_takes_the_space_of_what_is_filled(
     shared = SharedArray.sparse(tmp_path, (5, 4, 300, 400), np.uint16)
     seen = shared.open("r")
     part = np.arange(300 * 400, dtype=np.uint16).reshape(300, 400)
-    shared.fill((3, 1), part)
+    shared.reserve((3, 1))
+    shared.open()[3, 1] = part
     np.testing.assert_array_equal(seen[3, 1], part)
     assert np.count_nonzero(seen) == np.count_nonzero(part)
-    shared.fill((2,), np.stack([part] * 4))
+    shared.reserve((2,))
+    shared.open()[2] = part
     assert np.count_nonzero(seen) == 5 * np.count_nonzero(part)
     if sys.platform == "linux":
         assert os.stat(shared.path).st_blocks * 512 < 6.5 * part.nbytes
@@ -111,7 +113,7 @@ def test_a_sparse_array_takes_the_space_of_what_is_filled(
 def test_a_part_for_which_there_is_no_room_is_said(tmp_path):
     shared = SharedArray.sparse(tmp_path, (2, 10**6, 4 * 10**6), np.uint8)
     with pytest.raises(EngineError, match="no room for 4000000 MB"):
-        shared.fill((1,), np.uint8(1))
+        shared.reserve((1,))
     shared.remove()
 
 

@@ -132,3 +132,22 @@ def test_cancel_between_two_frames(engine, model, film):
         if isinstance(event, PlaneDone):
             done.append(event.plane["T"])
     assert done == [0, 1]
+
+
+def test_cancel_does_not_wait_until_all_of_a_large_plane_is_read(engine, model):
+    rows = []
+
+    def slow(block, block_info):
+        rows.append(block_info[0]["chunk-location"][0])
+        return block
+
+    data = da.ones((6000, 40), np.uint8, chunks=(600, 40))
+    image = image_from_array(data.map_blocks(slow, dtype=np.uint8), axes="YX")
+    rows.clear()
+    config = PredictConfig(device="cpu")
+    job = Job(image, [{}], str(model), read_spec(model), config)
+    # It is measured first, all of it.
+    assert not list(predict_planes(engine, job, lambda _: len(rows) < 13))
+    # Two chunks are a band, and none is read in two of them.
+    assert len(rows) == 14
+    assert sorted(rows[10:]) == [0, 1, 2, 3]

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
 from napari_unet.images import IntensityRange, image_from_array, measure_intensity
-from napari_unet.images.normalise import chunk_shape
+from napari_unet.images.chunks import chunk_shape
 
 DTYPES = ["?", "u1", "i1", "<u2", ">u2", "i2", ">i4", "u4", "i8", "u8"]
 DTYPES += ["f2", ">f4", "f4", "f8", ">f8"]
