@@ -12,8 +12,8 @@ from qtpy.QtCore import QElapsedTimer, QEvent, QEventLoop, QPointF, Qt, QTimer
 from qtpy.QtGui import QMouseEvent
 from qtpy.QtWidgets import QApplication
 
+from napari_unet.gui.image.screen import camera_of
 from napari_unet.gui.samples import nuclei
-from napari_unet.gui.screen import camera_of
 from napari_unet.gui.widget import UnetWidget
 from napari_unet.training.events import Stepped
 

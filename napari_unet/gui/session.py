@@ -10,13 +10,13 @@ from weakref import WeakKeyDictionary, proxy
 from superqt.utils import WorkerBase
 
 from napari_unet.engine.client import Engine
-from napari_unet.gui.annotations import Annotations
-from napari_unet.gui.channels import Channels
-from napari_unet.gui.live import LiveTraining
-from napari_unet.gui.restoring import Restoring
-from napari_unet.gui.results import Results
-from napari_unet.gui.source import image_of, pixels_of
-from napari_unet.gui.target import Target
+from napari_unet.gui.annotate.annotations import Annotations
+from napari_unet.gui.annotate.restoring import Restoring
+from napari_unet.gui.image.channels import Channels
+from napari_unet.gui.image.source import image_of, pixels_of
+from napari_unet.gui.image.target import Target
+from napari_unet.gui.predict.results import Results
+from napari_unet.gui.train.live import LiveTraining
 
 if TYPE_CHECKING:
     from napari.layers import Image as ImageLayer

@@ -11,16 +11,16 @@ from qtpy.QtWidgets import QVBoxLayout
 from superqt.utils import create_worker
 
 from napari_unet.errors import UnetError
-from napari_unet.gui.annotate_panel import AnnotatePanel
-from napari_unet.gui.background import start
-from napari_unet.gui.column import Column
-from napari_unet.gui.docked import Docked
-from napari_unet.gui.image_panel import ImagePanel
-from napari_unet.gui.live_panel import LivePanel
-from napari_unet.gui.objects_panel import ObjectsPanel
-from napari_unet.gui.prediction_panel import PredictionPanel
-from napari_unet.gui.section import Section
+from napari_unet.gui.annotate.annotate_panel import AnnotatePanel
+from napari_unet.gui.image.image_panel import ImagePanel
+from napari_unet.gui.objects.objects_panel import ObjectsPanel
+from napari_unet.gui.parts.background import start
+from napari_unet.gui.parts.column import Column
+from napari_unet.gui.parts.docked import Docked
+from napari_unet.gui.parts.section import Section
+from napari_unet.gui.predict.prediction_panel import PredictionPanel
 from napari_unet.gui.session import bare, session_of
+from napari_unet.gui.train.live_panel import LivePanel
 from napari_unet.resources import resource
 
 if TYPE_CHECKING:

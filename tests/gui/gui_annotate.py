@@ -3,7 +3,7 @@
 import numpy as np
 
 from napari_unet.annotation import AnnotationStore
-from napari_unet.gui.keeping import Keeping
+from napari_unet.gui.annotate.keeping import Keeping
 from napari_unet.gui.session import session_of
 from napari_unet.gui.widget import UnetWidget
 

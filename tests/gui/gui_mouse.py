@@ -7,7 +7,7 @@ from qtpy.QtGui import QMouseEvent
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication
 
-from napari_unet.gui.screen import camera_of
+from napari_unet.gui.image.screen import camera_of
 
 
 class Mouse:

@@ -3,7 +3,7 @@
 from napari.utils.progress import progress
 from qtpy.QtGui import QMovie
 
-from napari_unet.gui.background import activity
+from napari_unet.gui.parts.background import activity
 
 
 def test_the_entry_is_there_and_no_spinner_turns(viewer, qtbot):

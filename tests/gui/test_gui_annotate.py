@@ -5,7 +5,7 @@ import pytest
 from gui_annotate import BACKGROUND, FIRST, annotate, ids, on_disk, same, take_in
 from qtpy.QtCore import Qt, QTimer
 
-from napari_unet.gui import class_panel
+from napari_unet.gui.annotate import class_panel
 from napari_unet.images import Region, write_labels
 
 

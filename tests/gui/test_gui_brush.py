@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from gui_annotate import annotate
 
-from napari_unet.gui.screen import camera_of
+from napari_unet.gui.image.screen import camera_of
 
 
 @pytest.mark.parametrize("scale", [1, 0.25])

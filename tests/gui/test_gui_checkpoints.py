@@ -5,8 +5,8 @@ from datetime import datetime
 from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
 
-from napari_unet.gui.checkpoint_panel import CheckpointPanel
-from napari_unet.gui.column import Column
+from napari_unet.gui.parts.column import Column
+from napari_unet.gui.train.checkpoint_panel import CheckpointPanel
 from napari_unet.training import Checkpointed
 
 

@@ -20,7 +20,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_unet.gui.section import Section
+from napari_unet.gui.parts.section import Section
 
 
 def test_every_control_has_a_tooltip(viewer, widget):

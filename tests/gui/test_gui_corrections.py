@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 from scipy.ndimage import binary_dilation
 
-from napari_unet.gui.corrections import numbered_through
+from napari_unet.gui.objects.corrections import numbered_through
 
 AXES = ["", "Z", "T", "TZ", "ZT"]
 

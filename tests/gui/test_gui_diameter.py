@@ -6,7 +6,7 @@ from gui_mouse import Mouse
 from qtpy.QtCore import Qt
 
 from napari_unet.errors import UnetError
-from napari_unet.gui.screen import camera_of
+from napari_unet.gui.image.screen import camera_of
 
 
 def test_a_line_across_a_cell_is_its_diameter(viewer, widget, blobs):

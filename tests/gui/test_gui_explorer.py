@@ -11,8 +11,8 @@ from qtpy.QtCore import QEvent, QPointF, Qt
 from qtpy.QtGui import QMouseEvent
 from qtpy.QtWidgets import QApplication, QGraphicsSimpleTextItem
 
-from napari_unet.gui.explorer import ModelExplorer
-from napari_unet.gui.recent import remember_model
+from napari_unet.gui.explore.explorer import ModelExplorer
+from napari_unet.gui.predict.recent import remember_model
 from napari_unet.gui.session import session_of
 
 

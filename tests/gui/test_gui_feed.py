@@ -11,8 +11,8 @@ from gui_threshold import saved_threshold_model
 from napari_unet.annotation import Annotation
 from napari_unet.engine.messages import AtWork, MostUncertain
 from napari_unet.errors import EngineError
-from napari_unet.gui.feed import Feed
-from napari_unet.gui.subject import Subject
+from napari_unet.gui.train.feed import Feed
+from napari_unet.gui.train.subject import Subject
 from napari_unet.images import Image, Region
 from napari_unet.models import Normalisation
 

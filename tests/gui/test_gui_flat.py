@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from gui_annotate import annotate, same
 
-from napari_unet.gui.screen import FLAT_FIRST, camera_of
+from napari_unet.gui.image.screen import FLAT_FIRST, camera_of
 
 
 def look_from_above(viewer):

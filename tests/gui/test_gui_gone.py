@@ -15,14 +15,15 @@ from qtpy.QtWidgets import QApplication
 from napari_unet.annotation import Annotation, image_key
 from napari_unet.engine import Engine
 from napari_unet.errors import EngineError, ImageError
-from napari_unet.gui import explorer, restoring
-from napari_unet.gui.explorer import ModelExplorer
-from napari_unet.gui.feed import Feed
-from napari_unet.gui.planes import Job, predict_planes
-from napari_unet.gui.preview import Previews, View
-from napari_unet.gui.recent import remember_model
+from napari_unet.gui.annotate import restoring
+from napari_unet.gui.explore import explorer
+from napari_unet.gui.explore.explorer import ModelExplorer
+from napari_unet.gui.predict.planes import Job, predict_planes
+from napari_unet.gui.predict.recent import remember_model
 from napari_unet.gui.session import session_of
-from napari_unet.gui.subject import SharedImage, Subject
+from napari_unet.gui.train.feed import Feed
+from napari_unet.gui.train.preview import Previews, View
+from napari_unet.gui.train.subject import SharedImage, Subject
 from napari_unet.gui.widget import UnetWidget
 from napari_unet.images import Image, Region, image_from_array
 from napari_unet.inference import PredictConfig

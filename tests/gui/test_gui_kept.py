@@ -9,9 +9,9 @@ from gui_annotate import BACKGROUND, FIRST, annotate, on_disk, open_again, same
 from qtpy.QtCore import Qt
 
 from napari_unet.annotation import AnnotationStore, Autosave, image_key
-from napari_unet.gui import keeping
-from napari_unet.gui.keeping import Keeping
-from napari_unet.gui.screen import camera_of
+from napari_unet.gui.annotate import keeping
+from napari_unet.gui.annotate.keeping import Keeping
+from napari_unet.gui.image.screen import camera_of
 from napari_unet.gui.session import session_of
 
 
@@ -116,11 +116,11 @@ import sys
 import napari
 import numpy as np
 from napari_unet.annotation import AnnotationStore
-from napari_unet.gui.keeping import Keeping
+from napari_unet.gui.annotate.keeping import Keeping
 from napari_unet.gui.session import session_of
 from napari_unet.gui.widget import UnetWidget
 from qtpy.QtTest import QTest
-from napari_unet.gui.screen import camera_of
+from napari_unet.gui.image.screen import camera_of
 
 viewer = napari.Viewer()
 annotations = session_of(viewer).annotations

@@ -7,7 +7,7 @@ from gui_annotate import FIRST, on_disk, open_again
 
 from napari_unet.annotation import Annotation, ClassScheme
 from napari_unet.annotation.key import former_key
-from napari_unet.gui.kept import look_up
+from napari_unet.gui.annotate.kept import look_up
 from napari_unet.images import Region, image_from_array
 
 SCHEME = ClassScheme.named("cell")

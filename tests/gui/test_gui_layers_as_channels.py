@@ -7,7 +7,7 @@ from gui_annotate import annotate, on_disk, open_again
 from gui_live import CELL, LiveUser, dab, paint_both, said, save_small_model
 from gui_threshold import saved_threshold_model
 
-from napari_unet.gui.screen import camera_of
+from napari_unet.gui.image.screen import camera_of
 from napari_unet.models import read_spec
 
 

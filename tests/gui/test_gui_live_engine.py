@@ -14,7 +14,7 @@ from gui_live import CELL, dab, paint_both, said, save_small_model
 from napari_unet.annotation import AnnotationStore
 from napari_unet.engine import Engine
 from napari_unet.engine.messages import RolledBackTo
-from napari_unet.gui.recent import recent_models
+from napari_unet.gui.predict.recent import recent_models
 from napari_unet.images import Region
 from napari_unet.training import Checkpointed, Checkpoints
 
@@ -165,7 +165,7 @@ def test_it_shows_checkpoints_and_goes_back_to_one_when_it_has_died(
 def test_it_keeps_the_last_weights_when_the_viewer_closes(
     user, scribbles, widget, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr("napari_unet.gui.live._FAREWELL", 60.0)
+    monkeypatch.setattr("napari_unet.gui.train.live._FAREWELL", 60.0)
     paint_both(scribbles)
     user.start()
     image = widget.session.annotations.images[0]

@@ -9,7 +9,7 @@ from gui_annotate import BACKGROUND, FIRST, same
 from napari_unet.annotation import hold_out
 from napari_unet.engine import Engine
 from napari_unet.errors import EngineError
-from napari_unet.gui import feed
+from napari_unet.gui.train import feed
 
 
 class NoEngine(Engine):

@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from napari_unet.gui.same_ids import keep_ids
+from napari_unet.gui.train.same_ids import keep_ids
 
 
 def numbered(labels):

@@ -8,10 +8,10 @@ from qtpy.QtCore import QSize
 
 from napari_unet.annotation import ClassScheme
 from napari_unet.engine.messages import RolledBackTo
-from napari_unet.gui.checkpoint_panel import CheckpointPanel
-from napari_unet.gui.outcome import Outcome
-from napari_unet.gui.plan import Plan
-from napari_unet.gui.screen import camera_of
+from napari_unet.gui.image.screen import camera_of
+from napari_unet.gui.train.checkpoint_panel import CheckpointPanel
+from napari_unet.gui.train.outcome import Outcome
+from napari_unet.gui.train.plan import Plan
 from napari_unet.gui.widget import UnetWidget
 from napari_unet.training import Checkpointed, Stepped, TrainConfig, Validated
 

@@ -3,7 +3,7 @@
 import numpy as np
 from gui_live import paint_both
 
-from napari_unet.gui import preview
+from napari_unet.gui.train import preview
 
 
 def test_the_preview_is_back_after_a_prediction(

@@ -12,8 +12,8 @@ from napari_unet.annotation import AnnotationStore
 from napari_unet.annotation.annotation import HELD_OUT, TRAINING
 from napari_unet.engine.messages import AtWork, RolledBackTo
 from napari_unet.errors import EngineError
-from napari_unet.gui import plan
-from napari_unet.gui.screen import camera_of
+from napari_unet.gui.image.screen import camera_of
+from napari_unet.gui.train import plan
 from napari_unet.images import Region
 from napari_unet.training import Checkpointed, Stopped, Validated, Warned
 

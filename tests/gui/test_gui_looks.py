@@ -15,11 +15,11 @@ from qtpy.QtWidgets import (
 )
 
 from napari_unet.annotation import ClassScheme
-from napari_unet.gui.curves import Curves
-from napari_unet.gui.explorer import ModelExplorer
-from napari_unet.gui.plot import TrainingPlot
-from napari_unet.gui.section import Section
-from napari_unet.gui.swatch import swatch
+from napari_unet.gui.explore.explorer import ModelExplorer
+from napari_unet.gui.parts.section import Section
+from napari_unet.gui.parts.swatch import swatch
+from napari_unet.gui.train.curves import Curves
+from napari_unet.gui.train.plot import TrainingPlot
 from napari_unet.gui.widget import UnetWidget
 from napari_unet.training import Stepped, Validated
 

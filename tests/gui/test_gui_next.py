@@ -7,7 +7,7 @@ from gui_annotate import annotate
 from gui_live import save_small_model
 
 from napari_unet.errors import ImageError
-from napari_unet.gui.screen import camera_of, is_flat, region_on_screen
+from napari_unet.gui.image.screen import camera_of, is_flat, region_on_screen
 from napari_unet.images import Region
 
 

@@ -4,7 +4,7 @@ from gui_annotate import annotate, ids, open_again
 from qtpy.QtCore import Qt
 
 from napari_unet.annotation import AnnotationStore
-from napari_unet.gui.screen import camera_of
+from napari_unet.gui.image.screen import camera_of
 from napari_unet.gui.session import session_of
 
 

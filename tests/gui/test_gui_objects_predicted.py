@@ -5,8 +5,8 @@ import pytest
 from gui_annotate import ids, take_in
 from qtpy.QtCore import QPointF, QTimer
 
-from napari_unet.gui import correction
-from napari_unet.gui.screen import camera_of
+from napari_unet.gui.image.screen import camera_of
+from napari_unet.gui.objects import correction
 
 
 def test_a_new_prediction_spares_what_is_accepted(

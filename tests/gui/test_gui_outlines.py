@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from gui_annotate import annotate
 
-from napari_unet.gui.drawing import Drawing, line_width
+from napari_unet.gui.objects.drawing import Drawing, line_width
 from napari_unet.images import Region
 
 

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import windows
 
-from napari_unet.gui.exchange import PlaneLabels
-from napari_unet.gui.planes import Job, predict_planes
+from napari_unet.gui.predict.exchange import PlaneLabels
+from napari_unet.gui.predict.planes import Job, predict_planes
 from napari_unet.images import image_from_array
 from napari_unet.inference import (
     PlaneDone,

@@ -120,7 +120,7 @@ def test_viewer_process_loads_no_torch(tmp_path):
         "import sys\n"
         "import napari_unet.gui.widget, napari_unet.gui.commands\n"
         "import napari_unet.gui.samples, napari_unet.gui.demo\n"
-        "from napari_unet.gui.config_form import ConfigForm\n"
+        "from napari_unet.gui.predict.config_form import ConfigForm\n"
         "from napari_unet.models import base_models\n"
         "base_models()\n"
         "assert 'torch' not in sys.modules\n"

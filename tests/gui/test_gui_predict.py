@@ -9,7 +9,7 @@ from gui_wait import settled
 from napari.layers import Labels
 from napari.utils.colormaps import CyclicLabelColormap, DirectLabelColormap
 
-from napari_unet.gui.target import MARK
+from napari_unet.gui.image.target import MARK
 
 SQUARES = 4
 
@@ -351,8 +351,8 @@ def test_a_film_is_not_drawn_slice_by_slice(viewer, widget, predict, blobs):
 
 
 def test_ids_may_be_higher_than_the_layer_holds(viewer, widget, blobs):
-    from napari_unet.gui.exchange import PlaneLabels
-    from napari_unet.gui.results import narrow
+    from napari_unet.gui.predict.exchange import PlaneLabels
+    from napari_unet.gui.predict.results import narrow
 
     image = viewer.add_image(np.stack([blobs] * 5), name="field")
     target, results = widget.session.target(image), widget.session.results_of(image)

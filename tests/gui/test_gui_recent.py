@@ -3,7 +3,7 @@
 from gui_threshold import saved_threshold_model
 from gui_tooltip import tooltip_of
 
-from napari_unet.gui.recent import recent_models, remember_model
+from napari_unet.gui.predict.recent import recent_models, remember_model
 from napari_unet.gui.widget import UnetWidget
 
 
@@ -36,7 +36,7 @@ def test_trainings_that_left_nothing_take_no_place_among_the_recent(tmp_path):
 
 
 def test_recent_models_survive_a_damaged_list(viewer, widget, tmp_path):
-    from napari_unet.gui import recent
+    from napari_unet.gui.predict import recent
 
     recent._file().parent.mkdir(parents=True, exist_ok=True)
     recent._file().write_text("{not json")

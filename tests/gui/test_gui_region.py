@@ -5,7 +5,7 @@ import pytest
 from gui_wait import settled
 
 from napari_unet.annotation import ClassScheme
-from napari_unet.gui.target import MARK
+from napari_unet.gui.image.target import MARK
 from napari_unet.images import Region
 
 REGION = Region(10, 20, 40, 60)

@@ -7,7 +7,7 @@ from gui_live import paint_both
 from gui_threshold import saved_threshold_model
 from qtpy.QtCore import Qt
 
-from napari_unet.gui.choices import SOME
+from napari_unet.gui.image.choices import SOME
 
 
 @pytest.fixture

@@ -1,0 +1,1 @@
+"""What the user labels: scribbles, classes, and what is kept of them."""

@@ -1,0 +1,1 @@
+"""The dock "Model explorer": what is inside a net."""

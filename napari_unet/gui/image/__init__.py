@@ -1,0 +1,1 @@
+"""Which image, what of it models see, and where it lies on screen."""

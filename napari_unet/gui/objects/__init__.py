@@ -1,0 +1,1 @@
+"""Objects that the user corrects, and regions that are accepted."""

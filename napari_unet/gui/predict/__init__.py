@@ -1,0 +1,1 @@
+"""From Predict to the layers on screen."""

@@ -1,0 +1,1 @@
+"""Training while the user paints, and what is seen of it."""
