@@ -8,23 +8,23 @@ import tifffile
 def test_channels_and_slices_are_offered_where_there_are_any(viewer, widget, blobs):
     panel = widget.image_panel
     viewer.add_image(blobs, name="plain")
-    assert not panel.channels.isVisible()
+    assert not panel.channels.box.isVisible()
     assert not panel.slices.isVisible()
 
     viewer.add_image(np.zeros((20, 30, 4), np.uint8), rgb=True, name="colour")
-    assert [panel.channels.itemText(i) for i in range(4)] == [
+    assert [panel.channels.box.itemText(i) for i in range(4)] == [
         "All colours",
         "Red",
         "Green",
         "Blue",
     ]
-    assert panel.seen == ()
+    assert panel.channels.seen == ()
 
     viewer.add_image(np.zeros((3, 20, 30)), axis_labels=("c", "y", "x"))
-    assert panel.seen == (0,)
+    assert panel.channels.seen == (0,)
 
     viewer.add_image(np.zeros((5, 7, 20, 30)), axis_labels=("t", "z", "y", "x"))
-    assert not panel.channels.isVisible()
+    assert not panel.channels.box.isVisible()
     assert panel.slices.isVisible()
     assert panel.slices.itemText(1) == "All 35 slices"
     assert not panel.note.isVisible()
@@ -39,15 +39,15 @@ def test_each_image_keeps_its_channel(viewer, widget):
         viewer.dims.axis_labels = ("c", "y", "x")
     viewer.layers.selection.active = images[0]
     viewer.dims.set_current_step(0, 0)
-    panel.channels.setCurrentText("Channel 1")
+    panel.channels.box.setCurrentText("Channel 1")
     for image, channel in ((images[1], 0), (images[0], 1)):
         viewer.layers.selection.active = image
         assert panel.layer is image
-        assert panel.seen == (channel,)
+        assert panel.channels.seen == (channel,)
         target = widget.image_panel.target()
         assert subjects.of(target).channels == (channel,)
-    panel.channels.setCurrentText("All channels")
-    assert panel.seen == ()
+    panel.channels.box.setCurrentText("All channels")
+    assert panel.channels.seen == ()
 
 
 def test_the_channel_on_screen_is_seen_until_another_is_chosen(viewer, widget):
@@ -58,20 +58,20 @@ def test_the_channel_on_screen_is_seen_until_another_is_chosen(viewer, widget):
     assert shown, "napari opens a stack in the middle"
     for channel in (shown, 3, 0, 2):
         viewer.dims.set_current_step(0, channel)
-        assert panel.seen == (channel,)
+        assert panel.channels.seen == (channel,)
         assert subjects.of(panel.target()).channels == (channel,)
-    panel.channels.setCurrentText("Channel 1")
+    panel.channels.box.setCurrentText("Channel 1")
     viewer.dims.set_current_step(0, 3)
-    assert panel.seen == (1,)
+    assert panel.channels.seen == (1,)
     viewer.layers.selection.active = viewer.layers["many"]
-    assert panel.seen == (3,)
+    assert panel.channels.seen == (3,)
 
 
 def test_guessed_axes_are_said_and_can_be_named(viewer, widget):
     panel = widget.image_panel
     viewer.add_image(np.zeros((3, 20, 30)))
     assert "taken as" in panel.note.text()
-    names = [panel.channels.itemText(i) for i in range(1, 4)]
+    names = [panel.channels.box.itemText(i) for i in range(1, 4)]
     assert names == ["Channel 0", "Channel 1", "Channel 2"]
 
     # napari keeps names of the images before.
@@ -100,7 +100,7 @@ def test_axes_that_a_file_names_are_not_guessed(viewer, widget, tmp_path, kind):
     shown = widget.session.target(image).image
     assert shown.sizes == {"T": 2, "C": 2, "Z": 3, "Y": 40, "X": 30}
     assert not widget.image_panel.note.isVisible()
-    assert widget.image_panel.channels.count() == 3
+    assert widget.image_panel.channels.box.count() == 3
     # What the user calls them goes first.
     viewer.dims.axis_labels = ("z", "t", "c", "y", "x")
     assert widget.session.target(image).image.axes == "ZTCYX"

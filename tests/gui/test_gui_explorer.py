@@ -213,7 +213,7 @@ def test_the_maps_are_of_the_image_and_the_channel_that_models_see(
 ):
     viewer.add_image(255 - blobs // 20, name="other")
     viewer.add_image(np.stack([255 - blobs // 20, blobs]), name="two")
-    widget.image_panel.channels.setCurrentText("Channel 1")
+    widget.image_panel.channels.box.setCurrentText("Channel 1")
     choose(explorer, model)
     explorer.height_box.setValue(60)
     explorer.width_box.setValue(80)
@@ -231,7 +231,7 @@ def test_rows_and_columns_may_be_any_of_the_last_axes(
     image = viewer.add_image(channels, name="two", rgb=False, scale=(0.5, 2, 1))
     viewer.dims.order = (2, 0, 1)
     viewer.reset_view()
-    widget.image_panel.channels.setCurrentText("Channel 1")
+    widget.image_panel.channels.box.setCurrentText("Channel 1")
     choose(explorer, model)
     explorer.height_box.setValue(40)
     explorer.width_box.setValue(50)

@@ -79,7 +79,7 @@ def test_slices_and_channels_are_those_of_the_pixels_that_a_script_sets(
     viewer, widget, predict, blobs
 ):
     image = viewer.add_image(blobs, name="growing")
-    slices, channels = widget.image_panel.slices, widget.image_panel.channels
+    slices, channels = widget.image_panel.slices, widget.image_panel.channels.box
     image.data = np.stack([blobs] * 5)
     assert slices.itemText(1) == "All 5 slices"
     slices.setCurrentIndex(1)

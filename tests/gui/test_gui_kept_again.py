@@ -214,21 +214,21 @@ def test_labels_stay_with_the_channel_they_were_painted_on(
     image = annotate(panel, qtbot)
     # Nothing is painted yet.
     viewer.dims.set_current_step(0, 3)
-    assert widget.image_panel.seen == (3,)
+    assert widget.image_panel.channels.seen == (3,)
     image.scribbles.paint((10, 15), FIRST)
     qtbot.wait_until(lambda: on_disk(store, image, image.scribbles))
     viewer.dims.set_current_step(0, 0)
-    assert widget.image_panel.seen == (3,)
-    widget.image_panel.channels.setCurrentText(chosen)
-    seen = widget.image_panel.seen
+    assert widget.image_panel.channels.seen == (3,)
+    widget.image_panel.channels.box.setCurrentText(chosen)
+    seen = widget.image_panel.channels.seen
     kept = seen or (0, 1, 2, 3)
     qtbot.wait_until(lambda: store.load(image.key)[0].channels == kept)
 
     other = next_session(many)
-    assert other._images.seen == (1,), "the one on screen"
+    assert other._images.channels.seen == (1,), "the one on screen"
     continued(other, qtbot)
-    assert other._images.channels.currentText() == chosen
-    assert other._images.seen == seen
+    assert other._images.channels.box.currentText() == chosen
+    assert other._images.channels.seen == seen
     session = session_of(other._images._viewer)
     assert session.channels.of(other._images.layer, other.image.target.image) == seen
 

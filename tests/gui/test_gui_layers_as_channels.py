@@ -28,7 +28,7 @@ def stained(viewer, annotations, blobs):
 
 
 def offered(panel):
-    return [panel.channels.itemText(i) for i in range(panel.channels.count())]
+    return [panel.channels.box.itemText(i) for i in range(panel.channels.box.count())]
 
 
 def go_on(widget, qtbot):
@@ -49,13 +49,13 @@ def seen(widget, layer):
 def test_layers_of_the_same_size_and_place_are_offered(viewer, widget, channels):
     panel = widget.image_panel
     viewer.add_image(channels[0].data, name="beside", translate=(0, 90))
-    assert not panel.channels.isVisible()
+    assert not panel.channels.box.isVisible()
     viewer.add_image(channels[0].data[:50], name="smaller")
-    assert not panel.channels.isVisible()
+    assert not panel.channels.box.isVisible()
     viewer.add_image(np.zeros((60, 80, 3), np.uint8), name="colours")
     assert offered(panel)[0] == "All colours"
     viewer.layers.selection.active = channels[1]
-    assert panel.channels.isVisible()
+    assert panel.channels.box.isVisible()
     assert offered(panel) == [
         "This layer alone",
         "With 'dna'",
@@ -69,7 +69,7 @@ def test_layers_of_the_same_size_and_place_are_offered(viewer, widget, channels)
 @pytest.fixture
 def labelled(widget, store, stained, qtbot):
     """What is painted, and kept, on both layers as channels."""
-    widget.image_panel.channels.setCurrentText("With 'dna'")
+    widget.image_panel.channels.box.setCurrentText("With 'dna'")
     image = annotate(widget.annotate_panel, qtbot)
     paint_both(image.scribbles)
     qtbot.wait_until(lambda: on_disk(store, image, image.scribbles))
@@ -95,7 +95,7 @@ def test_of_a_file_only_its_own_layers_are_offered(viewer, widget, blobs, tmp_pa
 
 def test_the_next_file_is_seen_as_the_one_before(viewer, widget, blobs, tmp_path):
     open_two_files(viewer, blobs, tmp_path)
-    box, layers = widget.image_panel.channels, viewer.layers
+    box, layers = widget.image_panel.channels.box, viewer.layers
     for choice in (1, 0):
         layers.selection.active = layers[0]
         box.setCurrentIndex(choice)
@@ -119,28 +119,28 @@ def test_the_next_file_is_seen_as_the_one_before(viewer, widget, blobs, tmp_path
 def test_channels_are_in_the_order_of_layers(viewer, widget, channels, chosen, order):
     viewer.layers.selection.active = channels[1]
     widget.session.live.subjects.channels = len(order)
-    widget.image_panel.channels.setCurrentText(chosen)
+    widget.image_panel.channels.box.setCurrentText(chosen)
     expected = np.stack([channels[i].data for i in order])
     np.testing.assert_array_equal(seen(widget, channels[1]), expected)
     # Each layer has a choice of its own.
     viewer.layers.selection.active = channels[0]
-    assert widget.image_panel.channels.currentText() == "This layer alone"
+    assert widget.image_panel.channels.box.currentText() == "This layer alone"
     viewer.layers.selection.active = channels[1]
-    assert widget.image_panel.channels.currentText() == chosen
+    assert widget.image_panel.channels.box.currentText() == chosen
 
 
 def test_a_joined_layer_that_is_removed_is_seen_still(viewer, widget, channels):
     viewer.layers.selection.active = channels[0]
     widget.session.live.subjects.channels = 2
-    widget.image_panel.channels.setCurrentText("With 'er'")
+    widget.image_panel.channels.box.setCurrentText("With 'er'")
     viewer.layers.remove("er")
-    assert widget.image_panel.channels.currentText() == "With 'er'"
+    assert widget.image_panel.channels.box.currentText() == "With 'er'"
     np.testing.assert_array_equal(seen(widget, channels[0])[1], channels[2].data)
 
 
 def test_layers_that_are_moved_keep_their_order_as_channels(viewer, widget, channels):
     viewer.layers.selection.active = channels[0]
-    widget.image_panel.channels.setCurrentText("With 'actin'")
+    widget.image_panel.channels.box.setCurrentText("With 'actin'")
     viewer.layers.move(0, 3)
     assert offered(widget.image_panel).count("With 'actin'") == 1
     widget.session.live.subjects.channels = 2
@@ -149,7 +149,7 @@ def test_layers_that_are_moved_keep_their_order_as_channels(viewer, widget, chan
 
 def test_joined_layers_that_are_removed_are_let_go(viewer, widget, channels):
     viewer.layers.selection.active = channels[0]
-    widget.image_panel.channels.setCurrentText("With 'er'")
+    widget.image_panel.channels.box.setCurrentText("With 'er'")
     assert widget.session.channels._joined
     viewer.layers.clear()
     assert not widget.session.channels._joined
@@ -158,7 +158,7 @@ def test_joined_layers_that_are_removed_are_let_go(viewer, widget, channels):
 def test_pixels_that_are_replaced_are_seen(viewer, widget, channels):
     viewer.layers.selection.active = channels[0]
     widget.session.live.subjects.channels = 2
-    widget.image_panel.channels.setCurrentText("With 'er'")
+    widget.image_panel.channels.box.setCurrentText("With 'er'")
     before = widget.session.target(channels[0])
     subjects = widget.session.live.subjects
     assert subjects.of(before).image is subjects.of(before).image
@@ -168,7 +168,7 @@ def test_pixels_that_are_replaced_are_seen(viewer, widget, channels):
 
 def test_a_layer_that_is_given_another_size_is_no_channel(viewer, widget, channels):
     viewer.layers.selection.active = channels[0]
-    widget.image_panel.channels.setCurrentText("With 'er'")
+    widget.image_panel.channels.box.setCurrentText("With 'er'")
     channels[2].data = channels[2].data[:30]
     np.testing.assert_array_equal(seen(widget, channels[0])[0], channels[0].data)
 
@@ -183,7 +183,7 @@ def test_a_model_of_two_channels_sees_both_layers(
     predict()
     result = viewer.layers["actin semantic"]
     np.testing.assert_array_equal(result.data > 0, actin)
-    widget.image_panel.channels.setCurrentText("With 'dna'")
+    widget.image_panel.channels.box.setCurrentText("With 'dna'")
     predict()
     np.testing.assert_array_equal(result.data > 0, dna)
 
@@ -191,7 +191,7 @@ def test_a_model_of_two_channels_sees_both_layers(
 def test_training_learns_from_both_layers(viewer, widget, stained, qtbot, tmp_path):
     widget.prediction_panel.models.choose_folder(save_small_model(tmp_path / "small"))
     user = LiveUser(widget, qtbot)
-    widget.image_panel.channels.setCurrentText("With 'dna'")
+    widget.image_panel.channels.box.setCurrentText("With 'dna'")
     scribbles = annotate(widget.annotate_panel, qtbot).scribbles
     paint_both(scribbles)
     user.start()
@@ -210,7 +210,7 @@ def test_training_goes_on_with_the_pixels_of_before_if_they_get_another_size(
 ):
     widget.prediction_panel.models.choose_folder(save_small_model(tmp_path / "small"))
     user = LiveUser(widget, qtbot)
-    widget.image_panel.channels.setCurrentText(chosen)
+    widget.image_panel.channels.box.setCurrentText(chosen)
     scribbles = annotate(widget.annotate_panel, qtbot).scribbles
     paint_both(scribbles)
     user.start()
@@ -241,7 +241,7 @@ def test_labels_of_joined_layers_find_them_again(
     go_on(again, qtbot)
     again.session.live.subjects.channels = 2
     np.testing.assert_array_equal(seen(again, upper), data)
-    assert again.image_panel.channels.currentText().startswith("With")
+    assert again.image_panel.channels.box.currentText().startswith("With")
     # What comes or goes later does not change what it is.
     third = other.add_image(data[0], name="third")
     np.testing.assert_array_equal(seen(again, upper), data)

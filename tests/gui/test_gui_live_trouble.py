@@ -160,7 +160,7 @@ def test_another_channel_is_chosen(viewer, user, blobs, widget, qtbot):
     sent = user.live.feed._shared
     key = user.live.subjects.key(layer)
     assert sent[key].channels == (0,)
-    widget.image_panel.channels.setCurrentText("Channel 1")
+    widget.image_panel.channels.box.setCurrentText("Channel 1")
     user.wait(lambda: sent[key].channels == (1,))
     user.more_steps(3)
     assert user.of(Warned) == [], "its labels were there all the time"

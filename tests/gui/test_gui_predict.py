@@ -215,7 +215,7 @@ def test_one_channel_of_a_colour_image(viewer, widget, predict, blobs):
     rgb = np.zeros((*blobs.shape, 3), np.uint8)
     rgb[..., 1] = blobs // 20
     viewer.add_image(rgb, name="colour", rgb=True)
-    widget.image_panel.channels.setCurrentText("Green")
+    widget.image_panel.channels.box.setCurrentText("Green")
     predict()
     np.testing.assert_array_equal(viewer.layers[1].data, blobs > 2000)
 
@@ -229,7 +229,7 @@ def test_one_channel_of_several(viewer, widget, predict, blobs, axes):
     viewer.add_image(
         image, name="many", channel_axis=None, axis_labels=axes, scale=[3] * len(axes)
     )
-    widget.image_panel.channels.setCurrentText("Channel 2")
+    widget.image_panel.channels.box.setCurrentText("Channel 2")
     widget.image_panel.slices.setCurrentIndex(1)
     predict()
     labels = viewer.layers["many semantic"]

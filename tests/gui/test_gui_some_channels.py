@@ -20,7 +20,10 @@ def stained(viewer, blobs):
 
 
 def items(panel):
-    return [panel.some.list.item(row) for row in range(panel.some.list.count())]
+    return [
+        panel.channels.some.list.item(row)
+        for row in range(panel.channels.some.list.count())
+    ]
 
 
 def is_ticked(item):
@@ -38,12 +41,12 @@ def tick(widget, qtbot):
 
     def tick(*names):
         panel = widget.image_panel
-        panel.channels.setCurrentText(SOME)
-        assert panel.some.isVisible()
+        panel.channels.box.setCurrentText(SOME)
+        assert panel.channels.some.isVisible()
         for item in items(panel):
             tick_or_untick(item, ticked=item.text() in names)
-        qtbot.mouseClick(panel.some.choose, Qt.MouseButton.LeftButton)
-        assert not panel.some.isVisible()
+        qtbot.mouseClick(panel.channels.some.choose, Qt.MouseButton.LeftButton)
+        assert not panel.channels.some.isVisible()
 
     return tick
 
@@ -51,20 +54,20 @@ def tick(widget, qtbot):
 def test_two_of_five_channels(viewer, widget, annotations, stained, tick):
     panel = widget.image_panel
     tick("Channel 1", "Channel 3")
-    assert panel.channels.currentText() == "Channels 1 and 3"
-    assert panel.seen == (1, 3)
+    assert panel.channels.box.currentText() == "Channels 1 and 3"
+    assert panel.channels.seen == (1, 3)
     widget.session.live.subjects.channels = 2
     subject = widget.session.live.subjects.of(panel.target())
     assert subject.channels == (1, 3)
     # The slider shows something else, and another image has a choice of its own.
     viewer.dims.set_current_step(0, 4)
-    assert panel.seen == (1, 3)
+    assert panel.channels.seen == (1, 3)
     viewer.add_image(stained.data, name="other", axis_labels=("c", "y", "x"))
-    assert panel.seen == (4,)
+    assert panel.channels.seen == (4,)
     viewer.layers.selection.active = stained
-    assert panel.seen == (1, 3)
-    panel.channels.setCurrentText("Channel 2")
-    assert panel.channels.findText("Channels 1 and 3") == -1
+    assert panel.channels.seen == (1, 3)
+    panel.channels.box.setCurrentText("Channel 2")
+    assert panel.channels.box.findText("Channels 1 and 3") == -1
 
 
 def test_a_model_of_two_channels_sees_two_of_five(
@@ -72,7 +75,7 @@ def test_a_model_of_two_channels_sees_two_of_five(
 ):
     folder = saved_threshold_model(tmp_path / "two", channels=2)
     widget.prediction_panel.models.choose_folder(folder)
-    widget.image_panel.channels.setCurrentText("All channels")
+    widget.image_panel.channels.box.setCurrentText("All channels")
     assert "has 5 channels, but the model takes 2" in predict()
     tick("Channel 2", "Channel 3", "Channel 4")
     assert "of which 3 are chosen, but the model takes 2" in predict()
@@ -87,22 +90,22 @@ def test_a_model_of_two_channels_sees_two_of_five(
 
 def test_the_question_may_be_left(widget, stained, qtbot):
     panel = widget.image_panel
-    before = panel.channels.currentText()
-    panel.channels.setCurrentText(SOME)
+    before = panel.channels.box.currentText()
+    panel.channels.box.setCurrentText(SOME)
     # What is seen is ticked; one alone is in the list.
     assert [is_ticked(item) for item in items(panel)].count(True) == 1
-    assert not panel.some.choose.isEnabled()
-    qtbot.keyClick(panel.some.list, Qt.Key.Key_Space)
-    assert panel.some.choose.isEnabled()
-    qtbot.mouseClick(panel.some.cancel, Qt.MouseButton.LeftButton)
-    assert not panel.some.isVisible()
-    assert panel.channels.currentText() == before
-    panel.channels.setCurrentText("All channels")
-    panel.channels.setCurrentText(SOME)
+    assert not panel.channels.some.choose.isEnabled()
+    qtbot.keyClick(panel.channels.some.list, Qt.Key.Key_Space)
+    assert panel.channels.some.choose.isEnabled()
+    qtbot.mouseClick(panel.channels.some.cancel, Qt.MouseButton.LeftButton)
+    assert not panel.channels.some.isVisible()
+    assert panel.channels.box.currentText() == before
+    panel.channels.box.setCurrentText("All channels")
+    panel.channels.box.setCurrentText(SOME)
     assert all(map(is_ticked, items(panel)))
     # Another choice answers it.
-    panel.channels.setCurrentText("Channel 0")
-    assert not panel.some.isVisible()
+    panel.channels.box.setCurrentText("Channel 0")
+    assert not panel.channels.some.isVisible()
 
 
 def test_labels_keep_the_channels_that_they_were_painted_on(
@@ -119,7 +122,7 @@ def test_labels_keep_the_channels_that_they_were_painted_on(
     kept = again.annotate_panel.kept_line
     qtbot.wait_until(kept.isVisible)
     kept.go_on.click()
-    qtbot.wait_until(lambda: again.image_panel.seen == (1, 3))
+    qtbot.wait_until(lambda: again.image_panel.channels.seen == (1, 3))
 
 
 def test_three_of_four_layers(viewer, widget, blobs, tick):
@@ -128,14 +131,14 @@ def test_three_of_four_layers(viewer, widget, blobs, tick):
     )
     viewer.layers.selection.active = layers[2]
     panel = widget.image_panel
-    panel.channels.setCurrentText(SOME)
+    panel.channels.box.setCurrentText(SOME)
     shown = {item.text(): item for item in items(panel)}
     assert list(shown) == ["dna", "actin", "er", "golgi"]
     # The image itself is one of them.
     assert is_ticked(shown["er"])
     assert not shown["er"].flags() & Qt.ItemFlag.ItemIsEnabled
     tick("dna", "golgi")
-    assert panel.channels.currentText() == "With 'dna' and 'golgi'"
+    assert panel.channels.box.currentText() == "With 'dna' and 'golgi'"
     target = panel.target()
     seen = widget.session.channels.image(target.layer, target.image)
     assert seen.n_channels == 3
@@ -150,6 +153,6 @@ def test_a_list_of_many_channels_is_scrolled(viewer, widget):
     data = np.zeros((40, 30, 30), np.uint8)
     viewer.add_image(data, axis_labels=("c", "y", "x"))
     panel = widget.image_panel
-    panel.channels.setCurrentText(SOME)
+    panel.channels.box.setCurrentText(SOME)
     assert len(items(panel)) == 40
-    assert panel.some.height() < 400
+    assert panel.channels.some.height() < 400

@@ -175,10 +175,10 @@ def test_channels_that_do_not_fit(viewer, widget, qtbot, predict, notified):
     said = predict()
     assert "has 3 channels" in said
     assert notified == [f"ERROR: {said}"]
-    widget.image_panel.channels.setCurrentIndex(1)
+    widget.image_panel.channels.box.setCurrentIndex(1)
     assert widget.prediction_panel.controls.status.text() == ""
     assert "object" in predict()
-    widget.image_panel.channels.setCurrentIndex(2)
+    widget.image_panel.channels.box.setCurrentIndex(2)
     assert "object" in widget.prediction_panel.controls.status.text()
 
 

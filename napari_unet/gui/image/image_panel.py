@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 from weakref import WeakSet
 
@@ -11,12 +11,11 @@ from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QComboBox, QVBoxLayout, QWidget
 
 from napari_unet.errors import ImageError, UnetError
-from napari_unet.gui.image.channels import Seen
-from napari_unet.gui.image.choices import channel_choices, channel_parts, slice_choices
-from napari_unet.gui.image.some_channels import SomeChannels
+from napari_unet.gui.image.channel_panel import ChannelPanel
+from napari_unet.gui.image.choices import slice_choices
 from napari_unet.gui.image.source import image_of, plane_on_screen
 from napari_unet.gui.image.target import MARK
-from napari_unet.gui.parts.forms import compact, follow, hint, row
+from napari_unet.gui.parts.forms import compact, follow, hint, offer, row
 
 if TYPE_CHECKING:
     from napari.viewer import Viewer
@@ -59,7 +58,6 @@ class ImagePanel(QWidget):
         super().__init__()
         self._viewer = viewer
         self._session = session
-        self._channels = session.channels
         self._layers: list[ImageLayer] = []
         self._shown: ImageLayer | None = None
         self._followed: WeakSet[ImageLayer] = WeakSet()
@@ -67,33 +65,24 @@ class ImagePanel(QWidget):
         self.images = QComboBox(
             toolTip="The image to segment: that of the layer that is selected"
         )
-        self.channels = QComboBox(
-            toolTip="What the model sees: the channel on screen, until you choose one "
-            "or paint; some or all; or several layers as channels, the lowest one first"
-        )
-        self.some = SomeChannels()
+        self.channels = ChannelPanel(session.channels)
         self.slices = QComboBox(
             toolTip="Segment only the slice on screen, or each slice of the stack"
         )
         self.note = hint("What was guessed about the image's axes")
-        for box in (self.images, self.channels, self.slices):
+        for box in (self.images, self.slices):
             compact(box)
-
-        self._rows = {
-            self.images: row("Image", self.images),
-            self.channels: row("Channel", self.channels),
-            self.slices: row("Slices", self.slices),
-        }
+        self._slices = row("Slices", self.slices)
         column = QVBoxLayout(self)
         # In one column with the fields of the sections.
         column.setContentsMargins(4, 0, 0, 0)
-        for line in self._rows.values():
-            column.addWidget(line)
-        column.insertWidget(2, self.some)
+        column.addWidget(row("Image", self.images))
+        column.addWidget(self.channels)
+        column.addWidget(self._slices)
         column.addWidget(self.note)
         self.images.currentIndexChanged.connect(self._choose_image)
-        self.channels.currentIndexChanged.connect(self._choose_channels)
-        self.some.chosen.connect(self._choose)
+        self.channels.changed.connect(self._show_note)
+        self.channels.changed.connect(self.channel_changed)
 
         layers = viewer.layers
         follow(
@@ -116,12 +105,6 @@ class ImagePanel(QWidget):
         """The chosen layer."""
         index = self.images.currentIndex()
         return self._layers[index] if 0 <= index < len(self._layers) else None
-
-    @property
-    def seen(self) -> tuple[int, ...]:
-        """The channels that models see; none stands for all."""
-        chosen = self.channels.currentData()
-        return chosen.channels if isinstance(chosen, Seen) else ()
 
     def target(self) -> Target:
         """Return the chosen image and its layer.
@@ -183,6 +166,18 @@ class ImagePanel(QWidget):
 
     def _show_choices(self, event: Any = None) -> None:
         """Offer the channels and slices that the chosen image has."""
+        image = self._show_note()
+        self.channels.show_of(self.layer, image)
+        slices = slice_choices(image)
+        same = self.slices.currentIndex() if self.layer is self._shown else 0
+        offer(self.slices, slices, min(max(same, 0), len(slices) - 1))
+        self._slices.setVisible(len(slices) > 1)
+        if self.layer is not self._shown:
+            self._shown = self.layer
+            self.image_changed.emit()
+
+    def _show_note(self) -> Image | None:
+        """Say what the user should know of the chosen image; return it if it is one."""
         try:
             image = self.target().image
             note = self._note(image)
@@ -190,38 +185,13 @@ class ImagePanel(QWidget):
             image, note = None, str(error)
         self.note.setText(note)
         self.note.setVisible(bool(note))
-        self.some.hide()
-        channels = channel_choices(self._channels, self.layer, image)
-        slices = slice_choices(image)
-        self._refill(self.channels, channels, self._seen(image, channels))
-        same = self.slices.currentIndex() if self.layer is self._shown else 0
-        self._refill(self.slices, slices, min(max(same, 0), len(slices) - 1))
-        if self.layer is not self._shown:
-            self._shown = self.layer
-            self.image_changed.emit()
+        return image
 
     def _follow_slider(self, event: Any = None) -> None:
-        """Show the channel on screen, where that is the one that models see."""
-        if self.layer is None or self.layer.rgb or not self.channels.count():
+        if self.layer is None or self.layer.rgb:
             return
-        try:
-            image = self.target().image
-        except UnetError:
-            return
-        choices = channel_choices(self._channels, self.layer, image)
-        at = self._seen(image, choices)
-        if at != self.channels.currentIndex():
-            self.channels.blockSignals(True)
-            self.channels.setCurrentIndex(at)
-            self.channels.blockSignals(False)
-            self.channel_changed.emit()
-
-    def _seen(self, image: Image | None, choices: list[tuple[str, Any]]) -> int:
-        """Return which of the choices models see, -1 where there are none."""
-        if image is None or self.layer is None or not choices:
-            return -1
-        seen = self._channels.seen(self.layer, image)
-        return [choice for _, choice in choices].index(seen)
+        with suppress(UnetError):
+            self.channels.follow_slider(self.target().image)
 
     def _note(self, image: Image) -> str:
         """Say what was guessed of the axes, or why they are not those of the sliders.
@@ -236,41 +206,6 @@ class ImagePanel(QWidget):
         if named.axes != image.axes:
             return _LABELLED.format(" ".join(image.axes))
         notes = [*named.notes, _HOW_TO_NAME] if named.notes else []
-        if count := self._channels.missing(self.layer, image):
+        if count := self._session.channels.missing(self.layer, image):
             notes.append(_MISSING.format(count))
         return " ".join(notes)
-
-    def _choose_channels(self, index: int) -> None:
-        if index < 0 or self.layer is None:
-            return
-        chosen = self.channels.currentData()
-        if isinstance(chosen, Seen):
-            self.some.hide()
-            self._choose(chosen)
-            return
-        self._show_choices()
-        image = self.target().image
-        parts = channel_parts(self._channels, self.layer, image)
-        seen = self._channels.seen(self.layer, image)
-        if not seen.channels:
-            seen = replace(seen, channels=tuple(range(image.n_channels)))
-        self.some.ask(parts, seen, needed=Seen(layers=(self.layer,)))
-
-    def _choose(self, seen: Seen) -> None:
-        """Let models see so much of the image."""
-        assert self.layer is not None
-        self._channels.choose(self.layer, seen)
-        self._show_choices()
-        self.channel_changed.emit()
-
-    def _refill(
-        self, box: QComboBox, choices: list[tuple[str, Any]], chosen: int
-    ) -> None:
-        """Offer `choices`."""
-        box.blockSignals(True)
-        box.clear()
-        for text, data in choices:
-            box.addItem(text, data)
-        box.setCurrentIndex(chosen)
-        box.blockSignals(False)
-        self._rows[box].setVisible(len(choices) > 1)

@@ -15,7 +15,7 @@ from qtpy.QtWidgets import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
 # As wide as the longest name, so that the fields of all panels stand in one column.
 _WIDEST_NAME = "Channel"
@@ -98,3 +98,13 @@ def follow(widget: QWidget, *connections: tuple[Any, Callable[..., Any]]) -> Non
     widget.destroyed.connect(
         lambda: [signal.disconnect(slot) for signal, slot in connections]
     )
+
+
+def offer(box: QComboBox, choices: Sequence[tuple[str, object]], chosen: int) -> None:
+    """Let the user choose between texts, each with its data; nothing is told of it."""
+    box.blockSignals(True)
+    box.clear()
+    for text, data in choices:
+        box.addItem(text, data)
+    box.setCurrentIndex(chosen)
+    box.blockSignals(False)

@@ -123,7 +123,7 @@ class PredictionPanel(QWidget):
             self._images.planes(target.image),
             self.models.model,
             self.models.spec(),
-            self.controls.form.config(self._images.seen),
+            self.controls.form.config(self._images.channels.seen),
         )
         return target, job
 
