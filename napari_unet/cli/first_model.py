@@ -33,25 +33,26 @@ def first_model(
     name : str
         Of the new model.
     first : Image
-        Decides how many channels a model without a base has.
+        Decides how many channels the model has.
     chosen : tuple of int
         The channels of the images to use; none takes all.
     seed : int
         Of the weights.
     """
+    # Three of a colour picture: its opacity is never used.
+    channels = len(chosen) or (3 if first.rgb else first.n_channels)
+    if channels > MOST_CHANNELS:
+        raise TrainingError(
+            f"'{first.name}' has {channels} channels; a net takes {MOST_CHANNELS} at "
+            "most. Choose fewer with --channel."
+        )
     if net := new_net(base):
         scheme = ClassScheme.named(*(classes or ("object",)))
-        # Three of a colour picture: its opacity is never used.
-        channels = len(chosen) or (3 if first.rgb else first.n_channels)
-        if channels > MOST_CHANNELS:
-            raise TrainingError(
-                f"'{first.name}' has {channels} channels; a net takes {MOST_CHANNELS} "
-                "at most. Choose fewer with --channel."
-            )
         spec = ModelSpec(name=name, classes=scheme, channels=channels, architecture=net)
         return build(spec, seed=seed)
     model = load_model(base)
     scheme = ClassScheme.named(*classes) if classes else model.spec.classes
-    return adapt(
-        model, classes=scheme, channels=model.spec.channels, name=name, seed=seed
-    )
+    if channels == 1:
+        # It is repeated for a model of more.
+        channels = model.spec.channels
+    return adapt(model, classes=scheme, channels=channels, name=name, seed=seed)

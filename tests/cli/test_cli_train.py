@@ -323,8 +323,9 @@ def test_a_seed_that_cannot_be_is_a_usage_error(run, folders, tiny, tmp_path, se
     ("channels", "chosen", "taken"),
     [(2, [], 2), (5, [], 5), (5, ["--channel", "0,3"], 2), (65, [], None)],
 )
-def test_a_new_net_has_the_channels_of_the_images(
-    run, folders, tmp_path, channels, chosen, taken
+@pytest.mark.parametrize("base", ["none", "tiny"])
+def test_a_model_has_the_channels_of_the_images(
+    run, folders, tiny, tmp_path, channels, chosen, taken, base
 ):
     images, labels, _ = folders
     for path in list(images.iterdir()):
@@ -338,7 +339,8 @@ def test_a_new_net_has_the_channels_of_the_images(
         )
     out = tmp_path / "mine"
     result = run(
-        "train", "--images", images, "--labels", labels, "--base", "none",
+        "train", "--images", images, "--labels", labels,
+        "--base", tiny if base == "tiny" else base,
         "--out", out, "--steps", "1", "--device", "cpu", *chosen,
     )  # fmt: skip
     if taken is None:
