@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable, Generator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -24,23 +25,29 @@ Jobs = Mapping[type[Request], Job]
 # What a job yields to be left alone until another one has done something.
 WAIT = object()
 
+# Seconds that a job goes on until another one has its turn. Events that come at once,
+# as at the beginning and the end of a prediction, else cost a training step each.
+TURN = 0.05
+
 _END = object()
 
 
-@dataclass(frozen=True)
+@dataclass
 class _Running:
     id: int
     urgent: bool
     events: Generator[object, None, None]
+    # Seconds of its turn.
+    spent: float = 0.0
 
 
 class Scheduler:
     """The jobs under way.
 
-    Urgent ones, which somebody waits for, go first. The others take turns, an event
-    each; one that yields `WAIT` stands aside until another has moved. A strict order of
-    training before whole images would leave a prediction that is asked for during
-    training, which has no end, waiting for ever.
+    Urgent ones, which somebody waits for, go first. The others take turns, of an event
+    or as many as come within `TURN`; one that yields `WAIT` stands aside until another
+    has moved. A strict order of training before whole images would leave a prediction
+    that is asked for during training, which has no end, waiting for ever.
 
     Parameters
     ----------
@@ -108,6 +115,7 @@ class Scheduler:
         """Advance one job by one event."""
         job = next((job for job in self._running if job.urgent), self._running[0])
         self._running.remove(job)
+        begin = time.monotonic()
         try:
             event = next(job.events, _END)
             if event is WAIT:
@@ -117,7 +125,12 @@ class Scheduler:
                 self._send(Done(job.id))
             else:
                 self._send(Event(job.id, event))
-                self._running.append(job)
+                job.spent += time.monotonic() - begin
+                if job.spent < TURN:
+                    self._running.insert(0, job)
+                else:
+                    job.spent = 0.0
+                    self._running.append(job)
         except Exception as error:
             with suppress(Exception):
                 job.events.close()

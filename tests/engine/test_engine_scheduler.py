@@ -1,13 +1,15 @@
 """The order of work, without a process."""
 
+import time
 from dataclasses import dataclass
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from napari_unet.engine import scheduler as engine_scheduler
 from napari_unet.engine.messages import Done, Event, Failed, Request
-from napari_unet.engine.scheduler import WAIT, Scheduler
+from napari_unet.engine.scheduler import TURN, WAIT, Scheduler
 from napari_unet.engine.state import State
 from napari_unet.errors import AnnotationError
 from napari_unet.inference.events import Cancelled
@@ -15,6 +17,13 @@ from napari_unet.inference.events import Cancelled
 
 @dataclass(frozen=True)
 class Long(Request):
+    n: int
+
+
+@dataclass(frozen=True)
+class Slow(Request):
+    """Each event is a turn."""
+
     n: int
 
 
@@ -46,6 +55,12 @@ class Ring(Request):
 
 def count(request, state):
     yield from range(request.n)
+
+
+def count_slowly(request, state):
+    for i in range(request.n):
+        time.sleep(engine_scheduler.TURN)
+        yield i
 
 
 def patient(request, state):
@@ -84,6 +99,7 @@ def scheduler(sent):
 def made(sent):
     jobs = {
         Long: count,
+        Slow: count_slowly,
         Urgent: count,
         Refused: refuse,
         Stubborn: stubborn,
@@ -101,12 +117,36 @@ def run(scheduler, steps=10_000):
 
 
 def test_jobs_take_turns(scheduler, sent):
-    a, b = Long(3), Long(2)
+    a, b = Slow(3), Slow(2)
     scheduler.add(a)
     scheduler.add(b)
     run(scheduler)
     assert [m.id for m in sent] == [a.id, b.id, a.id, b.id, a.id, b.id, a.id]
     assert sent[-1] == Done(a.id)
+
+
+def test_events_that_come_at_once_are_one_turn(scheduler, sent, monkeypatch):
+    # Long for whatever else the machine does.
+    monkeypatch.setattr(engine_scheduler, "TURN", 0.5)
+    training, frames = Slow(2), [Long(3), Long(3)]
+    scheduler.add(training)
+    for frame in frames:
+        scheduler.add(frame)
+    run(scheduler)
+    order = [m.id for m in sent]
+    # The events and the end of both, after one step of training.
+    ids = [frame.id for frame in frames]
+    assert order == [training.id, *[ids[0]] * 4, *[ids[1]] * 4, *[training.id] * 2]
+
+
+def test_a_job_without_end_leaves_others_their_turn(scheduler, sent):
+    endless, other = Long(10**9), Long(1)
+    scheduler.add(endless)
+    scheduler.add(other)
+    begin = time.monotonic()
+    while Done(other.id) not in sent[-2:]:
+        scheduler.step()
+    assert time.monotonic() - begin < 100 * TURN
 
 
 def test_who_looks_at_the_screen_goes_first(scheduler, sent):
