@@ -1,8 +1,10 @@
 """What the engine is told of images."""
 
 import os
+import threading
 from dataclasses import replace
 
+import dask.array as da
 import numpy as np
 import psutil
 import pytest
@@ -10,7 +12,7 @@ from gui_threshold import saved_threshold_model
 
 from napari_unet.annotation import Annotation
 from napari_unet.engine.messages import AtWork, MostUncertain
-from napari_unet.errors import EngineError
+from napari_unet.errors import EngineError, ImageError
 from napari_unet.gui.train.feed import Feed
 from napari_unet.gui.train.subject import Subject
 from napari_unet.images import Image, Region
@@ -87,3 +89,44 @@ def test_an_engine_that_has_been_started_anew_has_them_again(
     *_, found = engine.request(request)
     assert found.key == "film"
     assert found.region.plane == {"T": 0}
+
+
+def test_what_is_looked_at_is_there_also_where_newer_labels_took_its_place(feed, film):
+    feed.send(film).result(60)
+    go_on = threading.Event()
+    feed._thread.submit(go_on.wait)
+    # A view and a stroke elsewhere, while an image is read from afar.
+    seen = feed.send(replace(film, planes=({"T": 29},)))
+    feed.send(labelled(film, 7))
+    go_on.set()
+    seen.result(60)
+    assert frames_there(feed, film) == [7, 29]
+
+
+def test_labels_whose_pixels_cannot_be_read_are_not_learnt_from(feed, engine, film):
+    broken = set()
+
+    def read(block, block_info):
+        if block_info[0]["chunk-location"][0] in broken:
+            raise OSError("The drive is gone")
+        return block
+
+    chunked = da.from_array(film.image.data, chunks=(1, 2, 120, 160))
+    data = chunked.map_blocks(read, dtype=np.uint16)
+    film = replace(film, image=replace(film.image, data=data))
+    feed.send(film).result(60)
+    broken.add(7)
+    film = labelled(film, 7)
+    with pytest.raises(ImageError, match="drive is gone"):
+        feed.send(film).result(60)
+    # What is sent of another image brings all labels up to date.
+    other = np.ones((60, 80), np.uint8)
+    image = Image(other, "YX", "other")
+    feed.send(
+        Subject("other", image, (0,), Normalisation(), Annotation.of(image))
+    ).result(60)
+    assert not feed._known["film"]
+    broken.clear()
+    feed.send(film).result(60)
+    assert feed._known["film"].labelled()
+    feed.remove("other").result(60)

@@ -78,7 +78,9 @@ class Feed:
         """
         keys = [subject.key for subject in subjects]
         with self._lock:
-            self._waiting.update(zip(keys, subjects, strict=True))
+            for key, subject in zip(keys, subjects, strict=True):
+                before = self._waiting.get(key)
+                self._waiting[key] = subject.in_place_of(before) if before else subject
         return self._submit(self._send, keys)
 
     def remove(self, key: str) -> Future[None]:
@@ -181,6 +183,10 @@ class Feed:
     def _write(self, key: str) -> None:
         """Bring the engine's labels of an image up to date."""
         labels = self._labels[key]
+        if not self._shared[key].holds(labels):
+            # They could not be read, and whoever sent them was told. The engine would
+            # learn that all is black there.
+            return
         patches = _patches(labels, self._known[key])
         if patches:
             classes = dict(labels.object_classes)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
@@ -45,6 +45,13 @@ class Subject:
     normalisation: Normalisation
     labels: Annotation
     planes: tuple[Mapping[str, int], ...] = ()
+
+    def in_place_of(self, other: Self) -> Self:
+        """Return it with the planes, too, that are looked at of an earlier one."""
+        ours, theirs = self.image, other.image
+        if (ours.axes, ours.data.shape) != (theirs.axes, theirs.data.shape):
+            return self
+        return replace(self, planes=(*other.planes, *self.planes))
 
 
 @dataclass(frozen=True)
@@ -108,6 +115,11 @@ class SharedImage:
                     pixels = self.image.read(band, read)
                     self.pixels.open()[at][:, rows, columns] = pixels
                 self.filled.add(at)
+
+    def holds(self, labels: Annotation) -> bool:
+        """Whether the pixels of all that is labelled are there."""
+        planes = (region.plane for region in labels.labelled())
+        return all(tuple(plane.values()) in self.filled for plane in planes)
 
     def shows(self, subject: Subject) -> bool:
         """Whether these are the pixels of a subject still, and seen as bright."""
