@@ -130,3 +130,16 @@ def test_labels_whose_pixels_cannot_be_read_are_not_learnt_from(feed, engine, fi
     feed.send(film).result(60)
     assert feed._known["film"].labelled()
     feed.remove("other").result(60)
+
+
+def test_an_image_too_large_for_the_memory_says_so_when_it_is_measured(feed, film):
+    def too_much(block):
+        raise MemoryError
+
+    data = da.ones((2, 2, 60, 80), np.uint8).map_blocks(
+        too_much, dtype=np.uint8, meta=np.empty((0,) * 4, np.uint8)
+    )
+    image = Image(data, "TCYX", "huge")
+    huge = Subject("huge", image, (0,), Normalisation(), Annotation.of(image))
+    with pytest.raises(ImageError, match="'huge' is too large for the memory"):
+        feed.send(huge).result(60)

@@ -130,7 +130,10 @@ class Feed:
             self._known.clear()
             self._told = self._engine.pid
         for subject in subjects:
-            self._show(subject)
+            try:
+                self._show(subject)
+            except MemoryError as error:
+                raise too_large(subject.image.name) from error
         # Labels of one image may decide on those of another.
         for key in self._known:
             self._write(key)
@@ -162,11 +165,9 @@ class Feed:
             shared.fill([*labelled, *subject.planes])
             if not known or key not in self._known:
                 self._add(key, shared)
-        except Exception as error:
+        except Exception:
             if not known:
                 shared.pixels.remove()
-            if isinstance(error, MemoryError):
-                raise too_large(subject.image.name) from error
             raise
 
     def _add(self, key: str, shared: SharedImage) -> None:
