@@ -11,6 +11,7 @@ from napari_unet.engine.messages import Predict
 from napari_unet.errors import EngineError
 from napari_unet.gui.predict.results import narrow
 from napari_unet.images import bands
+from napari_unet.inference.volumes import volumes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -41,7 +42,7 @@ class PlaneLabels:
 
 
 class Exchange:
-    """The pixels and labels of one volume at a time, where both processes see them.
+    """The pixels and labels of some planes, where both processes see them.
 
     Parameters
     ----------
@@ -49,10 +50,15 @@ class Exchange:
     image : Image
     read : tuple of int
         Its channels that the model sees, each once.
-    depth : int
-        Planes of a volume; one that stands alone is 1.
+    planes : sequence of mapping
+        The slices of a volume, or planes that have nothing to do with each other.
     with_objects : bool
         Whether objects are looked for.
+
+    Attributes
+    ----------
+    axis : str
+        Along which the planes are with the engine: Z those of a volume, else T.
 
     Raises
     ------
@@ -65,14 +71,15 @@ class Exchange:
         engine: Engine,
         image: Image,
         read: tuple[int, ...],
-        depth: int,
+        planes: Sequence[Mapping[str, int]],
         with_objects: bool,
     ) -> None:
-        self.engine = engine
+        self.axis = "Z" if len(volumes(planes)) == 1 else "T"
+        self._engine = engine
         self._image = image
         self._read = read
+        self._planes = planes
         self._arrays: list[SharedArray] = []
-        self._stack = (depth,) if depth > 1 else ()
         try:
             self._pixels = self._new(image.dtype, len(read))
             self._semantic = self._new(np.uint8)
@@ -81,17 +88,15 @@ class Exchange:
             self.remove()
             raise
 
-    def fill(
-        self, planes: Sequence[Mapping[str, int]], check: Callable[[], None]
-    ) -> None:
-        """Copy the pixels of planes, and ask again and again whether to go on."""
-        for i, plane in enumerate(planes):
+    def fill(self, check: Callable[[], None]) -> None:
+        """Copy the pixels, and ask again and again whether to go on."""
+        for i, plane in enumerate(self._planes):
             for band in bands(self._image, plane):
                 check()
                 rows, columns = band.slices
                 pixels = self._image.read(band, self._read)
                 # None is held on to: Windows does not remove a file that is mapped.
-                self._pixels.open()[self._at(i)][:, rows, columns] = pixels
+                self._pixels.open()[i, :, rows, columns] = pixels
 
     def request(
         self, intensity: IntensityRange, model: str, config: PredictConfig
@@ -99,7 +104,7 @@ class Exchange:
         """Return what tells the engine to predict what is there."""
         return Predict(
             pixels=self._pixels,
-            axes="ZCYX" if self._stack else "CYX",
+            axes=f"{self.axis}CYX",
             rgb=self._image.rgb and len(self._read) > 1,
             name=self._image.name,
             intensity=intensity,
@@ -109,16 +114,14 @@ class Exchange:
             instances=self._instances,
         )
 
-    def labels(
-        self, planes: Sequence[Mapping[str, int]], i: int, before: int
-    ) -> PlaneLabels:
+    def labels(self, i: int, before: int) -> PlaneLabels:
         """Return those of one of the planes; objects are numbered on from `before`."""
         instances = None
         if self._instances is not None:
-            numbers = self._instances.open("r")[self._at(i)]
+            numbers = self._instances.open("r")[i]
             instances = narrow(np.where(numbers, numbers + np.uint32(before), 0))
-        semantic = self._semantic.open("r")[self._at(i)].copy()
-        return PlaneLabels(dict(planes[i]), semantic, instances)
+        semantic = self._semantic.open("r")[i].copy()
+        return PlaneLabels(dict(self._planes[i]), semantic, instances)
 
     def remove(self) -> None:
         """Remove the arrays."""
@@ -126,10 +129,7 @@ class Exchange:
             array.remove()
 
     def _new(self, dtype: Any, *channels: int) -> SharedArray:
-        shape = (*self._stack, *channels, *self._image.plane_shape)
-        array = self.engine.array(shape, np.dtype(dtype).newbyteorder("="))
+        shape = (len(self._planes), *channels, *self._image.plane_shape)
+        array = self._engine.array(shape, np.dtype(dtype).newbyteorder("="))
         self._arrays.append(array)
         return array
-
-    def _at(self, i: int) -> tuple[int, ...]:
-        return (i,) if self._stack else ()

@@ -1,20 +1,27 @@
-"""The prediction of an image for the window, volume by volume."""
+"""The prediction of an image for the window, a volume or some frames at a time."""
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from napari_unet.errors import too_large
 from napari_unet.gui.predict.exchange import Exchange
+from napari_unet.inference.volumes import volumes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from napari_unet.engine.client import Engine
-    from napari_unet.images import Image, IntensityRange
-    from napari_unet.inference import PredictConfig
+    from napari_unet.images import Image
+    from napari_unet.inference import PredictConfig, Warned
     from napari_unet.models import ModelSpec
+
+# Pixels of the frames that are with the engine at a time, if one alone has no more.
+# After each request the engine gives its memory back, which is a quarter of the time
+# that it takes for a small frame.
+_AT_ONCE = 4_000_000
 
 
 @dataclass(frozen=True)
@@ -48,7 +55,7 @@ class _GivenUp(Exception):
 def predict_planes(
     engine: Engine, job: Job, sent: Callable[[int], bool]
 ) -> Iterator[Any]:
-    """Let the engine predict volume by volume, and yield its events as if of all.
+    """Let the engine predict part by part, and yield its events as if of all.
 
     Before each `PlaneDone` comes the `PlaneLabels` of the same plane, and before a
     `VolumeDone` those of its planes. It reads pixels and waits, so it belongs in a
@@ -69,7 +76,6 @@ def predict_planes(
         If the image does not suit the model, or the engine fails.
     """
     from napari_unet.images import choose_channels
-    from napari_unet.inference.volumes import volumes
 
     def check() -> None:
         if not sent(0):
@@ -77,76 +83,103 @@ def predict_planes(
 
     image, spec = job.image, job.spec
     channels = choose_channels(image, spec.channels, job.config.channels)
-    parts = volumes(job.planes)
-    if job.config.diameter == "auto":
-        # How large objects are is found in the middle, and for all.
-        parts.insert(0, parts.pop(len(parts) // 2))
+    read = tuple(dict.fromkeys(channels))
+    with_objects = job.config.instances != "none"
+    follow = _Follow(job)
     try:
         intensity = spec.normalisation.measure(image, channels, check)
-        read = tuple(dict.fromkeys(channels))
-        with_objects = job.config.instances != "none"
-        exchange = Exchange(engine, image, read, len(parts[0]), with_objects)
-        try:
-            yield from _predicted(exchange, job, parts, intensity, check, sent)
-        finally:
-            exchange.remove()
+        for part in _parts(job):
+            exchange = Exchange(engine, image, read, part, with_objects)
+            try:
+                exchange.fill(check)
+                request = exchange.request(intensity, job.model, follow.config)
+                if not sent(request.id):
+                    return
+                yield from follow.events(engine.request(request), exchange, part)
+            finally:
+                exchange.remove()
+            check()
     except _GivenUp:
         return
     except MemoryError as error:
         raise too_large(image.name) from error
 
 
-def _predicted(
-    exchange: Exchange,
-    job: Job,
-    parts: Sequence[Sequence[Mapping[str, int]]],
-    intensity: IntensityRange,
-    check: Callable[[], None],
-    sent: Callable[[int], bool],
-) -> Iterator[Any]:
-    """Predict volumes one after the other, and count over all of them."""
-    from napari_unet.inference import (
-        PlaneDone,
-        Planned,
-        Predicted,
-        TileDone,
-        VolumeDone,
-        Warned,
-    )
+def _parts(job: Job) -> list[list[dict[str, int]]]:
+    """Return which planes are with the engine at a time: a volume, or some frames."""
+    parts = volumes(job.planes)
+    first = []
+    if job.config.diameter == "auto":
+        # How large objects are is found in the middle, and for all.
+        first = [parts.pop(len(parts) // 2)]
+    if all(len(part) == 1 for part in parts):
+        many = max(1, _AT_ONCE // math.prod(job.image.plane_shape))
+        frames = [plane for part in parts for plane in part]
+        parts = [frames[i : i + many] for i in range(0, len(frames), many)]
+    return [*first, *parts]
 
-    config = replace(job.config, channels=())
-    objects = 0
-    warned: set[Warned] = set()
-    for number, part in enumerate(parts):
-        exchange.fill(part, check)
-        request = exchange.request(intensity, job.model, config)
-        if not sent(request.id):
-            raise _GivenUp
-        for event in exchange.engine.request(request):
+
+class _Follow:
+    """Makes the events of parts those of all planes of a job.
+
+    Attributes
+    ----------
+    config : PredictConfig
+        Of the next part: how large objects are is known after the first one.
+    """
+
+    def __init__(self, job: Job) -> None:
+        self.config = replace(job.config, channels=())
+        self._total = len(job.planes)
+        # Of the parts that are done.
+        self._planes = self._objects = 0
+        self._warned: set[Warned] = set()
+
+    def events(
+        self,
+        events: Iterable[Any],
+        exchange: Exchange,
+        part: Sequence[Mapping[str, int]],
+    ) -> Iterator[Any]:
+        """Yield the events of the next part, with its labels."""
+        from napari_unet.inference import (
+            PlaneDone,
+            Planned,
+            Predicted,
+            TileDone,
+            VolumeDone,
+            Warned,
+        )
+
+        def of_all(tiles: int) -> int:
+            return tiles * self._total // len(part)
+
+        for event in events:
             match event:
                 case Planned():
-                    if number == 0:
-                        yield replace(event, tiles=event.tiles * len(parts))
+                    if not self._planes:
+                        yield replace(event, tiles=of_all(event.tiles))
                 case TileDone():
-                    done = number * event.total + event.done
-                    yield replace(event, done=done, total=event.total * len(parts))
+                    before = event.total * self._planes // len(part)
+                    done, total = before + event.done, of_all(event.total)
+                    yield replace(event, done=done, total=total)
                 case PlaneDone():
-                    at = event.plane.get("Z", 0)
-                    yield exchange.labels(part, at, objects)
+                    at = event.plane[exchange.axis]
+                    yield exchange.labels(at, self._objects)
                     yield replace(event, plane=part[at])
                 case VolumeDone():
                     for at in range(len(part)):
-                        yield exchange.labels(part, at, objects)
+                        yield exchange.labels(at, self._objects)
                     yield replace(event, planes=tuple(part))
                 case Predicted():
-                    objects += event.objects
-                    config = replace(config, diameter=event.diameter)
-                    if number == len(parts) - 1:
-                        yield replace(event, objects=objects)
-                case Warned() if event in warned:
+                    self._planes += len(part)
+                    self._objects += event.objects
+                    self.config = replace(self.config, diameter=event.diameter)
+                    if self._planes == self._total:
+                        yield replace(event, objects=self._objects)
+                case Warned() if event in self._warned:
                     pass
                 case _:
                     if isinstance(event, Warned):
-                        warned.add(event)
+                        self._warned.add(event)
                     yield event
-        check()
