@@ -258,3 +258,19 @@ def test_labels_of_joined_layers_say_if_these_are_not_open(
     assert not again.image_panel.note.isVisible()
     go_on(again, qtbot)
     assert "labelled on 2 layers" in again.image_panel.note.text()
+
+
+def test_layers_that_are_moved_away_can_still_be_let_go(viewer, widget, channels):
+    panel = widget.image_panel
+    viewer.layers.selection.active = channels[0]
+    panel.channels.box.setCurrentText("With 'er'")
+    for other in channels[1:]:
+        other.translate = (5, 5)
+    # Whatever has the choice shown anew.
+    viewer.layers.selection.active = channels[1]
+    viewer.layers.selection.active = channels[0]
+    assert panel.channels.box.isVisible()
+    assert panel.channels.box.currentText() == "With 'er'"
+    panel.channels.box.setCurrentText("This layer alone")
+    assert len(seen(widget, channels[0])) == 1
+    assert not panel.channels.box.isVisible()

@@ -50,8 +50,6 @@ def channel_choices(
     if image is None or layer is None:
         return []
     parts = channel_parts(channels, layer, image)
-    if len(parts) == 1:
-        return []
     choices: list[tuple[str, Seen | None]]
     if image.n_channels > 1:
         everything = "All colours" if image.rgb else "All channels"
@@ -63,6 +61,8 @@ def channel_choices(
         more = len(parts) > 2
     else:
         joins = [Seen(layers=join) for join in channels.joins(layer, image)]
+        if not joins:
+            return []
         choices = [("This layer alone", Seen())]
         choices += [(_with(layer, join, len(parts)), join) for join in joins]
         # So are two and all.
