@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from napari_unet.cli.terminal import say
 from napari_unet.errors import UnetError, too_large
+from napari_unet.images.omezarr import is_zarr
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -56,4 +57,6 @@ class Failures:
             text = str(error)
             if getattr(error.__cause__, "errno", None) in (errno.ENOSPC, errno.EDQUOT):
                 raise UnetError(f"{text} The images after it are not done.") from error
-            self.add(error if image.name in text else UnetError(f"{image}: {text}"))
+            # The images of a plate are called 0 or 1, all of them.
+            name = str(image) if is_zarr(image.parent) else image.name
+            self.add(error if name in text else UnetError(f"{image}: {text}"))

@@ -3,6 +3,7 @@
 import inspect
 import json
 import os
+import shutil
 from dataclasses import fields
 from pathlib import Path
 
@@ -98,6 +99,12 @@ def test_a_plate_gives_the_images_in_it(run, model, out, tmp_path, version):
     well = run("predict", path / "A" / "2", "--model", model, "--out", out / "well")
     assert well.code == 0
     assert names(out / "well") == names(out)[4:8]
+    # One of many that are called 1.
+    damaged = path / "A" / "2" / "1"
+    for level in [*zarr.open_group(str(damaged), mode="r").array_keys()]:
+        shutil.rmtree(damaged / level)
+    again = run("predict", path, "--model", model, "--out", out)
+    assert again.err[0].startswith(f"{damaged}: ")
 
 
 def test_json_is_one_line_an_image(run, image, model, out):
