@@ -99,7 +99,7 @@ def most_uncertain(
         chance = np.random.default_rng(request.id)
         chosen = chance.choice(len(tiles), MOST_SEARCHED, replace=False)
         tiles = [tiles[i] for i in sorted(chosen)]
-    best: UncertainRegion | None = None
+    best: tuple[bool, float, UncertainRegion] | None = None
     for done, (key, tile) in enumerate(tiles, start=1):
         # An image that is removed meanwhile is passed over.
         if key in images:
@@ -107,14 +107,15 @@ def most_uncertain(
             if unknown.any():
                 likely, _ = _likely(weights, images[key], tile)
                 doubt = float((uncertainty(likely) * unknown).mean())
-                if best is None or doubt > best.uncertainty:
-                    best = UncertainRegion(key, tile, doubt)
+                new = (key, tile) not in request.shown
+                if best is None or (new, doubt) > best[:2]:
+                    best = new, doubt, UncertainRegion(key, tile, doubt)
         yield TileDone(tile, done, len(tiles))
     if best is None:
         raise TrainingError(
             "These images have labels everywhere already. Go on with another image."
         )
-    yield best
+    yield best[-1]
 
 
 def _weights(request: Preview | MostUncertain, state: State) -> _Weights:

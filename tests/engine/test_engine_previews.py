@@ -94,6 +94,19 @@ def test_the_most_uncertain_region_is_not_where_labels_are(desk, scene, training
     assert desk.stepped(training) - before <= 1
 
 
+def test_a_place_that_was_shown_is_named_again_where_there_is_no_other(desk, training):
+    large = Scene(desk.share, "large", side=500)
+    desk.add(large.add())
+    shown = []
+    for _ in range(5):
+        request = MostUncertain((("large", {}),), shown=tuple(shown))
+        found = desk.ask(request)[-1]
+        shown.append((found.key, found.region))
+    *first, again = shown
+    assert all(first.count(place) == 1 for place in first)
+    assert again in first
+
+
 def test_nothing_uncertain_is_left_where_all_is_labelled(desk, scene, training):
     request = MostUncertain((("a", {}),))
     desk.ask(request)

@@ -138,3 +138,16 @@ def test_next_pressed_again_goes_where_the_later_search_says(
     (line,) = lines
     assert "in 'second'" in line
     assert viewer.layers.selection.active is second
+
+
+def test_next_goes_elsewhere_until_all_places_were_shown(
+    viewer, widget, annotations, blobs, qtbot
+):
+    viewer.add_image(np.tile(blobs, (5, 6)), name="field")
+    places = []
+    for _ in range(8):
+        with qtbot.wait_signal(widget.live_panel.next.found):
+            widget.live_panel.train.next.click()
+        places.append(camera_of(viewer).center[-2:])
+    assert len(set(places[:4])) == 4
+    assert set(places[4:]) == set(places[:4])

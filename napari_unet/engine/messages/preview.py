@@ -83,6 +83,8 @@ class MostUncertain(Request):
     ----------
     planes : tuple of (str, mapping)
         The planes to look at: the key of an image, and a position.
+    shown : tuple of (str, Region)
+        What earlier answers named: it is named again where there is nothing else.
     checkpoint, model, config
         As in `Preview`.
     """
@@ -91,6 +93,7 @@ class MostUncertain(Request):
     checkpoint: str | None = None
     model: str | None = None
     config: PredictConfig = DEFAULT
+    shown: tuple[tuple[str, Region], ...] = ()
     urgent: ClassVar[bool] = True
 
 

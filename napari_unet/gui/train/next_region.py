@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections import deque
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -24,12 +25,15 @@ if TYPE_CHECKING:
     from napari_unet.gui.image.target import Target
     from napari_unet.gui.session import UnetSession
     from napari_unet.gui.train.subject import Subject
+    from napari_unet.images import Region
     from napari_unet.inference import PredictConfig
     from napari_unet.models import ModelSpec
 
 
 # Planes of one search: each is copied to where the engine sees it.
 _MOST_PLANES = 32
+# Places of late that are not gone to again while there are others.
+_MOST_SHOWN = 16
 
 
 class NextRegion(QObject):
@@ -58,6 +62,8 @@ class NextRegion(QObject):
         self._session = session
         # Of the latest search.
         self._seen: dict[str, Target] = {}
+        # Who paints nothing at a place wants another one.
+        self._shown: deque[tuple[str, Region]] = deque(maxlen=_MOST_SHOWN)
 
     def look(
         self,
@@ -99,7 +105,9 @@ class NextRegion(QObject):
             # Another search looks at other planes.
             planes = random.sample(planes, _MOST_PLANES)
         known = live.feed.send(*(_with(s, planes) for s, _ in suiting))
-        request = MostUncertain(tuple(planes), model=model, config=config)
+        request = MostUncertain(
+            tuple(planes), model=model, config=config, shown=tuple(self._shown)
+        )
         self._seen = seen = {subject.key: target for subject, target in suiting}
         worker = create_worker(
             self._ask, known, request, seen, _start_thread=False, _ignore_errors=True
@@ -144,6 +152,11 @@ class NextRegion(QObject):
         if not isinstance(answer, UncertainRegion):
             self.found.emit(str(answer))
             return
+        place = (answer.key, answer.region)
+        if place in self._shown:
+            # There is no other: the next round begins.
+            self._shown.clear()
+        self._shown.append(place)
         target = seen[answer.key]
         if target.layer not in self._viewer.layers:
             self.found.emit("The image has been removed meanwhile. Press Next again.")
