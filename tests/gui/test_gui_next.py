@@ -151,3 +151,12 @@ def test_next_goes_elsewhere_until_all_places_were_shown(
         places.append(camera_of(viewer).center[-2:])
     assert len(set(places[:4])) == 4
     assert set(places[4:]) == set(places[:4])
+
+
+def test_next_shows_what_is_hidden(viewer, widget, annotations, blobs, qtbot):
+    image = viewer.add_image(blobs, name="field")
+    scribbles = annotate(widget.annotate_panel, qtbot).scribbles
+    image.visible = scribbles.visible = False
+    with qtbot.wait_signal(widget.live_panel.next.found):
+        widget.live_panel.train.next.click()
+    assert image.visible and scribbles.visible

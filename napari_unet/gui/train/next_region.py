@@ -163,6 +163,9 @@ class NextRegion(QObject):
             return
         annotated = self._session.annotations.of(target.layer)
         scribbles = annotated.scribbles if annotated else None
+        for layer in (target.layer, scribbles):
+            if layer is not None:
+                layer.visible = True
         self._viewer.layers.selection.active = scribbles or target.layer
         show_region(self._viewer, target, answer.region)
         self.found.emit(
