@@ -178,15 +178,21 @@ def _first_model(request: Train, checkpoints: Checkpoints, state: State) -> Mode
         model = checkpoints.load(checkpoints.last)
         if model.spec.channels == channels and _renamed(model.spec.classes, classes):
             return Model(model.spec.renamed(classes), model.net)
-    elif net := new_net(request.base):
+        adapted = adapt(
+            model, classes=classes, channels=channels, name=request.name, seed=seed
+        )
+        return Model(adapted.spec.going_on(model.spec), adapted.net)
+    if net := new_net(request.base):
         spec = ModelSpec(
             name=request.name, classes=classes, channels=channels, architecture=net
         )
         return build(spec, seed=seed)
-    else:
-        model = state.model(request.base)
     return adapt(
-        model, classes=classes, channels=channels, name=request.name, seed=seed
+        state.model(request.base),
+        classes=classes,
+        channels=channels,
+        name=request.name,
+        seed=seed,
     )
 
 

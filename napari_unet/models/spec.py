@@ -97,6 +97,20 @@ class ModelSpec(Frozen):
         known = f", {before}, "
         return [i for i, n in enumerate(self.classes.names) if f", {n}, " in known]
 
+    def going_on(self, before: Self) -> Self:
+        """Return it as what `before` is, in the same training with other classes.
+
+        A class that was new in that training is still to be learnt: what the net says
+        of it is nothing to hold on to.
+        """
+        known = {before.classes.names[i] for i in before.base_classes}
+        provenance = dict(before.provenance)
+        if before.refines:
+            names = (name for name in self.classes.names if name in known)
+            provenance["base_classes"] = ", ".join(names)
+        told = {"description": before.description, "provenance": provenance}
+        return self.model_copy(update=told)
+
     def renamed(self, classes: ClassScheme) -> Self:
         """Return it with the same classes under other names or in other colours."""
         known = [classes.names[i] for i in self.base_classes]

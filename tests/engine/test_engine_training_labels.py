@@ -1,7 +1,7 @@
 """Images and labels that change between two steps of a training."""
 
 import numpy as np
-from engine_training_scene import Scene, base, train
+from engine_training_scene import CLASSES, SPEC, Scene, base, train
 
 from napari_unet.annotation import ClassScheme
 from napari_unet.annotation.annotation import HELD_OUT, TRAINING
@@ -13,6 +13,7 @@ from napari_unet.engine.messages import (
     WriteLabels,
 )
 from napari_unet.images import Region
+from napari_unet.models import build, save_model
 from napari_unet.training import Checkpoints, Warned
 
 
@@ -102,6 +103,27 @@ def test_resuming_with_one_more_class(desk, scene, training):
     run = desk.state.session.run
     assert run.learner.spec.classes == more
     assert run.checkpoints.best is None, "a model of other classes"
+
+
+def test_another_class_leaves_what_a_training_began_with_as_it_was(
+    desk, scene, tmp_path
+):
+    cells = SPEC.model_copy(update={"name": "cells", "classes": CLASSES})
+    save_model(build(cells, seed=1), tmp_path / "base")
+    first = train(tmp_path, str(tmp_path / "base"))
+    desk.add(scene.paint(0, 1), first)
+    desk.steps(first, 1)
+    for classes in (("cell", "dirt"), ("cell", "dirt", "dust"), ("dirt", "dust")):
+        desk.ask(StopTraining(desk.state.session.run.id))
+        desk.rest()
+        again = train(tmp_path, resume=True, classes=ClassScheme.named(*classes))
+        desk.add(again)
+        desk.steps(again, 1)
+        spec = desk.state.session.run.learner.spec
+        assert spec.description == "Fine-tuned from 'cells'."
+        assert spec.provenance["base"] == "cells"
+        known = [spec.classes.names[i] for i in spec.base_classes]
+        assert known == ["background", *({"cell"} & {*classes})]
 
 
 def test_a_class_with_another_name_is_the_same_one(desk, scene, training):
