@@ -19,7 +19,7 @@ RECENT = 5
 
 
 class History:
-    """What has happened since a training began, which is now."""
+    """What has happened since a training began, or began again, which is now."""
 
     def __init__(self) -> None:
         # `time.monotonic` stands still for 16 ms on Windows, longer than a fast step.

@@ -14,6 +14,7 @@ from napari_unet.instances import VALLEY
 from napari_unet.models import Model
 from napari_unet.nets.device import empty_cache
 from napari_unet.training.average import Average
+from napari_unet.training.history import History
 from napari_unet.training.muon import Muon
 from napari_unet.training.objective import Objective
 
@@ -58,6 +59,8 @@ class Learner:
         Crops a step and their side in pixels; `shrink` makes them smaller.
     version : int
         Grows with every change of the averaged weights.
+    history : History
+        What has happened since it was given its weights.
     """
 
     def __init__(self, model: Model, device: Device, config: TrainConfig) -> None:
@@ -71,6 +74,7 @@ class Learner:
         self.batch = config.batch
         self.crop = config.crop
         self.version = 0
+        self.history = History()
         self._optimiser = self._new_optimiser()
         self._typical: float | None = None
         self._average = Average(self.net, config.averaging)
@@ -181,6 +185,8 @@ class Learner:
         self.average.load_state_dict(weights)
         self._optimiser = self._new_optimiser()
         self._typical = None
+        # How it went with other weights says nothing of these.
+        self.history = History()
         self.version += 1
 
     def model(self) -> Model:

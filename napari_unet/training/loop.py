@@ -15,7 +15,6 @@ from napari_unet.training.events import (
     TrainEvent,
     Warned,
 )
-from napari_unet.training.history import History
 from napari_unet.training.term import Term
 from napari_unet.training.validation import validate
 
@@ -87,7 +86,7 @@ def _train(
     cancel: Callable[[], bool],
 ) -> Iterator[TrainEvent]:
     config = learner.config
-    term, history = Term(config, learner.steps), History()
+    term = Term(config, learner.steps)
     kept = time.monotonic()
     roll_backs = 0
 
@@ -107,7 +106,7 @@ def _train(
             continue
 
         data.learnt(sites, result.errors)
-        rate = history.stepped(result.loss)
+        rate = learner.history.stepped(result.loss)
         yield Stepped(learner.steps, result.loss, rate, int(data.counts.sum()))
 
         if learner.steps % config.validate_every == 0:
@@ -115,7 +114,7 @@ def _train(
             if judged is None:
                 yield Warned(learner.shrink())
                 continue
-            validated = history.validated(learner.steps, judged)
+            validated = learner.history.validated(learner.steps, judged)
             learner.keep_good()
             roll_backs = 0
             due = time.monotonic() - kept > 60 * config.checkpoint_minutes

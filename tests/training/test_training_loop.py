@@ -433,3 +433,16 @@ def test_objects_that_are_accepted_later_tell_their_size(tmp_path):
             data.refresh("0", [where])
     kept = checkpoints.load(event.last).spec
     assert kept.diameter == pytest.approx(2 * np.sqrt(100 / np.pi))
+
+
+def test_weights_that_are_gone_back_to_are_judged_anew(tmp_path):
+    learner, data, checkpoints = prepared(
+        tmp_path, TrainConfig(batch=2, crop=64, validate_every=1)
+    )
+    weights = learner.model().net.state_dict()
+    events = train(learner, data, checkpoints)
+    verdicts = (event.verdict for event in events if isinstance(event, Validated))
+    assert any(verdict != "starting" for verdict in verdicts)
+    learner.restore(weights)
+    assert next(verdicts) == "starting"
+    events.close()
