@@ -231,6 +231,7 @@ def _wait(run: Run, session: Session) -> Iterator[object]:
             yield Warned(obstacle)
         elif obstacle or run.paused:
             yield WAIT
+            run.learner.history.waited()
         else:
             return
 

@@ -34,6 +34,11 @@ class History:
         self._times.append(time.perf_counter())
         return (len(self._times) - 1) / (self._times[-1] - self._times[0])
 
+    def waited(self) -> None:
+        """Note that no step could be taken until now."""
+        self._times.clear()
+        self._times.append(time.perf_counter())
+
     def validated(self, step: int, dice: tuple[float | None, ...]) -> Validated:
         """Note the Dice of each class on held-out labels, and judge them."""
         known = [d for d in dice if d is not None]

@@ -1,5 +1,7 @@
 """What live training does between which two steps, without a process."""
 
+import time
+
 import numpy as np
 import torch
 from engine_training_scene import base, config, train
@@ -12,7 +14,7 @@ from napari_unet.engine.messages import (
 )
 from napari_unet.inference import Cancelled
 from napari_unet.models import load_model
-from napari_unet.training import Checkpointed, Stopped, Validated
+from napari_unet.training import Checkpointed, Stepped, Stopped, Validated
 
 
 def test_a_paused_training_does_nothing_until_it_goes_on(desk, scene, training):
@@ -26,6 +28,19 @@ def test_a_paused_training_does_nothing_until_it_goes_on(desk, scene, training):
     assert desk.stepped(training) == before
     desk.add(PauseTraining(training.id, False))
     desk.steps(training, 3)
+
+
+def test_a_pause_is_no_slow_step(desk, training):
+    desk.steps(training, 1)
+    desk.add(PauseTraining(training.id, True))
+    desk.rest()
+    begun = time.perf_counter()
+    time.sleep(1)
+    desk.add(PauseTraining(training.id, False))
+    desk.steps(training, 1)
+    after = next(e for e in reversed(desk.events(training)) if isinstance(e, Stepped))
+    seconds = time.perf_counter() - begun
+    assert after.steps_per_second > desk.stepped(training) / seconds
 
 
 def test_a_paused_training_can_be_stopped(desk, training):
