@@ -20,6 +20,15 @@ def test_undo_and_redo_are_followed(viewer, painted, mouse, qtbot):
     np.testing.assert_array_equal(layer.data, stroke)
 
 
+def test_an_undo_in_a_hidden_layer_is_followed(viewer, painted, annotations, mouse):
+    image, layer = painted
+    layer.visible = False
+    mouse.key(Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    assert not layer.data.any()
+    annotations.flush()
+    assert same(image, layer)
+
+
 def test_shift_chooses_the_class_and_plain_keys_stay_naparis(
     viewer, panel, annotations, painted, mouse
 ):

@@ -65,6 +65,9 @@ class Painted:
 
     def flush(self) -> None:
         """Look at once at everything that may have been painted on."""
+        if not self.layer.visible:
+            # Of an undo in it napari says nothing.
+            self._wait_for(self._on_screen() | self._painted)
         self._timer.stop()
         self._look(float("inf"))
 
