@@ -62,6 +62,8 @@ class UnetWidget(Docked):
             self.prediction_panel.controls,
         )
         self.prediction_panel.ended.connect(self.live_panel.view.show_again)
+        # A preview has the classes that are trained.
+        self.live_panel.view.shown.connect(self.prediction_panel.show_legend)
         column = Column(
             self.image_panel,
             Section(

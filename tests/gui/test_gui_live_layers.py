@@ -1,9 +1,19 @@
 """The layers of the first preview are made while the engine is at it."""
 
 import numpy as np
+from gui_live import paint_both
 from qtpy.QtCore import QTimer
+from qtpy.QtWidgets import QLabel
 
 from napari_unet.images import Region
+
+
+def test_the_legend_names_the_classes_of_a_preview(widget, user, scribbles):
+    paint_both(scribbles)
+    user.start("The chosen model")
+    user.more_previews(1)
+    legend = widget.prediction_panel.legend
+    assert "cell" in [label.text() for label in legend.findChildren(QLabel)]
 
 
 def test_they_are_made_one_at_a_time(viewer, widget, painted, qtbot, monkeypatch):

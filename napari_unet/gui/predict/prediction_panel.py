@@ -187,16 +187,17 @@ class PredictionPanel(QWidget):
         self._prediction = None
         self._problem = False
         self.controls.show_idle(text)
-        self._show_legend()
+        self.show_legend()
         self.ended.emit(text)
 
     def _show_image(self) -> None:
         """Say nothing more of the image before."""
         if not self.running:
             self.controls.show_idle("")
-        self._show_legend()
+        self.show_legend()
 
-    def _show_legend(self) -> None:
+    def show_legend(self) -> None:
+        """Show the classes that the chosen image's semantic layer has now."""
         layer = self._images.layer
         self.legend.show_classes(
             self._session.results_of(layer).classes if layer else None
