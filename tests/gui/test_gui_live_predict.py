@@ -1,4 +1,4 @@
-"""Predict while a model is being trained."""
+"""Predict, and choose models, around a training."""
 
 import numpy as np
 from gui_live import paint_both
@@ -24,3 +24,19 @@ def test_the_preview_is_back_after_a_prediction(
         viewer.layers["field semantic"].data[seen.view.region.slices], seen.semantic
     )
     user.stop()
+
+
+def test_another_model_that_is_chosen_is_what_the_next_training_begins_with(
+    widget, user, scribbles, model
+):
+    paint_both(scribbles)
+    user.start("The chosen model")
+    user.stop()
+    base = user.panel.train.base
+    assert base.currentText() == "Go on with the last training"
+    models = widget.prediction_panel.models
+    trained = models.model
+    models.choose_folder(model)
+    assert base.currentText() == "The chosen model: threshold"
+    models.choose_folder(trained)
+    assert base.currentText() == "Go on with the last training"

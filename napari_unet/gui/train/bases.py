@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from napari_unet.errors import UnetError
@@ -11,6 +12,7 @@ from napari_unet.models.architecture import TITLES, missing_extra
 if TYPE_CHECKING:
     from napari_unet.gui.predict.model_panel import ModelPanel
     from napari_unet.gui.train.live import LiveTraining
+    from napari_unet.gui.train.plan import Plan
 
 # The value that stands for going on with the last training.
 GO_ON = "last"
@@ -38,8 +40,19 @@ def bases(live: LiveTraining, models: ModelPanel) -> list[tuple[str, str]]:
     if live.running:
         return []
     if live.outcome.checkpoints:
-        offered.insert(0, ("Go on with the last training", GO_ON))
+        # Who has chosen another model than that of the last training begins with it.
+        usual = not offered or _belongs(offered[0][1], last)
+        go_on = ("Go on with the last training", GO_ON)
+        offered.insert(0 if usual else 1, go_on)
     return offered + [_offer(name) for name in TITLES]
+
+
+def _belongs(model: str, last: Plan | None) -> bool:
+    """Say whether a model is what the last training began with, or has made."""
+    if last is None:
+        return False
+    folder = Path(model)
+    return model == last.base or last.folder in (folder, folder.parent)
 
 
 def _offer(base: str) -> tuple[str, str]:
