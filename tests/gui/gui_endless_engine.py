@@ -10,7 +10,7 @@ from napari_unet.inference.events import PlaneDone
 def predict_first(request, state):
     for event in predict(request, state):
         yield event
-        while isinstance(event, PlaneDone) and request.axes != "CYX":
+        while isinstance(event, PlaneDone) and request.pixels.shape[0] > 1:
             yield WAIT
 
 
