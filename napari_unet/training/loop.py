@@ -106,15 +106,18 @@ def _train(
             continue
 
         data.learnt(sites, result.errors)
-        rate = learner.history.stepped(result.loss)
+        history = learner.history
+        rate = history.stepped(result.loss)
         yield Stepped(learner.steps, result.loss, rate, int(data.counts.sum()))
 
-        if learner.steps % config.validate_every == 0:
+        # Not if somebody has exchanged the weights meanwhile: they are judged later.
+        exchanged = history is not learner.history
+        if learner.steps % config.validate_every == 0 and not exchanged:
             judged = _if_memory_lasts(validate, learner, data)
             if judged is None:
                 yield Warned(learner.shrink())
                 continue
-            validated = learner.history.validated(learner.steps, judged)
+            validated = history.validated(learner.steps, judged)
             learner.keep_good()
             roll_backs = 0
             due = time.monotonic() - kept > 60 * config.checkpoint_minutes

@@ -446,3 +446,22 @@ def test_weights_that_are_gone_back_to_are_judged_anew(tmp_path):
     learner.restore(weights)
     assert next(verdicts) == "starting"
     events.close()
+
+
+def test_weights_may_be_exchanged_between_a_step_and_its_validation(tmp_path):
+    learner, data, checkpoints = prepared(
+        tmp_path, TrainConfig(batch=2, crop=64, validate_every=2)
+    )
+    weights = learner.model().net.state_dict()
+    events = train(learner, data, checkpoints)
+    stepped = (event for event in events if isinstance(event, Stepped))
+    assert [next(stepped).step for _ in range(2)] == [1, 2]
+    learner.restore(weights)
+    # Those of before are not judged any more, nor kept as they are now.
+    following = []
+    for event in events:
+        following.append(event)
+        if isinstance(event, Validated):
+            break
+    assert [type(event) for event in following] == [Stepped, Stepped, Validated]
+    events.close()
