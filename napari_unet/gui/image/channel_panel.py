@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QComboBox, QVBoxLayout, QWidget
 
-from napari_unet.gui.image.channels import Seen
+from napari_unet.gui.image.channels import ChannelChoice
 from napari_unet.gui.image.choices import channel_choices, channel_parts
 from napari_unet.gui.image.some_channels import SomeChannels
 from napari_unet.gui.parts.forms import compact, offer, row
@@ -53,7 +53,7 @@ class ChannelPanel(QWidget):
     def seen(self) -> tuple[int, ...]:
         """The channels that models see; none stands for all."""
         chosen = self.box.currentData()
-        return chosen.channels if isinstance(chosen, Seen) else ()
+        return chosen.channels if isinstance(chosen, ChannelChoice) else ()
 
     def show_of(self, layer: ImageLayer | None, image: Image | None) -> None:
         """Offer what a layer has, opened as `image`; nothing without one."""
@@ -78,7 +78,7 @@ class ChannelPanel(QWidget):
 
     def _choose(self, index: int) -> None:
         chosen = self.box.currentData()
-        if isinstance(chosen, Seen):
+        if isinstance(chosen, ChannelChoice):
             self._see(chosen)
         elif self._layer is not None and self._image is not None:
             layer, image = self._layer, self._image
@@ -87,9 +87,9 @@ class ChannelPanel(QWidget):
             if not seen.channels:
                 seen = replace(seen, channels=tuple(range(image.n_channels)))
             parts = channel_parts(self._channels, layer, image)
-            self.some.ask(parts, seen, needed=Seen(layers=(layer,)))
+            self.some.ask(parts, seen, needed=ChannelChoice(layers=(layer,)))
 
-    def _see(self, seen: Seen) -> None:
+    def _see(self, seen: ChannelChoice) -> None:
         assert self._layer is not None
         self._channels.choose(self._layer, seen)
         self.show_of(self._layer, self._image)

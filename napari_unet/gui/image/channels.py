@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Seen:
+class ChannelChoice:
     """What models see of an image.
 
     Attributes
@@ -38,7 +38,7 @@ class Seen:
     channels: tuple[int, ...] = ()
     layers: Layers = ()
 
-    def holds(self, part: Seen) -> bool:
+    def holds(self, part: ChannelChoice) -> bool:
         """Whether models see a channel, or a layer as a channel, among others."""
         return {*part.channels} <= {*self.channels} and {*part.layers} <= {*self.layers}
 
@@ -73,7 +73,7 @@ class Channels:
         annotations.changed.connect(self._settle)
         annotations.layers_removed.connect(self._forget_gone)
 
-    def choose(self, layer: ImageLayer, seen: Seen) -> None:
+    def choose(self, layer: ImageLayer, seen: ChannelChoice) -> None:
         """Let models see so much of the image in a layer."""
         self._chosen[layer] = seen.channels
         self._joined[layer] = seen.layers
@@ -83,9 +83,9 @@ class Channels:
             annotated.annotation.channels = ()
             self._settle(annotated)
 
-    def seen(self, layer: ImageLayer, image: Image) -> Seen:
+    def seen(self, layer: ImageLayer, image: Image) -> ChannelChoice:
         """Return what models see of a layer, opened as `image`."""
-        return Seen(self.of(layer, image), self.joined(layer, image))
+        return ChannelChoice(self.of(layer, image), self.joined(layer, image))
 
     def of(self, layer: ImageLayer, image: Image) -> tuple[int, ...]:
         """Return the channels of a layer, opened as `image`; none stands for all."""

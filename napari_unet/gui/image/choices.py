@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from napari_unet.gui.image.channels import Seen
+from napari_unet.gui.image.channels import ChannelChoice
 
 if TYPE_CHECKING:
     from napari.layers import Image as ImageLayer
@@ -19,7 +19,7 @@ SOME = "Some of them…"
 
 def channel_parts(
     channels: Channels, layer: ImageLayer, image: Image
-) -> dict[str, Seen]:
+) -> dict[str, ChannelChoice]:
     """Return each single channel that models may see, or layer that may be one.
 
     Parameters
@@ -32,16 +32,16 @@ def channel_parts(
         What it was opened as.
     """
     if image.rgb:
-        return {colour: Seen((i,)) for i, colour in enumerate(_COLOURS)}
+        return {colour: ChannelChoice((i,)) for i, colour in enumerate(_COLOURS)}
     if image.n_channels > 1:
-        return {f"Channel {i}": Seen((i,)) for i in range(image.n_channels)}
+        return {f"Channel {i}": ChannelChoice((i,)) for i in range(image.n_channels)}
     alike = channels.alike(layer, image)
-    return {other.name: Seen(layers=(other,)) for other in alike}
+    return {other.name: ChannelChoice(layers=(other,)) for other in alike}
 
 
 def channel_choices(
     channels: Channels, layer: ImageLayer | None, image: Image | None
-) -> list[tuple[str, Seen | None]]:
+) -> list[tuple[str, ChannelChoice | None]]:
     """Return texts, and what models see by each; None by `SOME` of many.
 
     The parameters are those of `channel_parts`; nothing is there to choose from where
@@ -50,20 +50,20 @@ def channel_choices(
     if image is None or layer is None:
         return []
     parts = channel_parts(channels, layer, image)
-    choices: list[tuple[str, Seen | None]]
+    choices: list[tuple[str, ChannelChoice | None]]
     if image.n_channels > 1:
         everything = "All colours" if image.rgb else "All channels"
-        choices = [(everything, Seen()), *parts.items()]
-        seen = Seen(channels.of(layer, image))
+        choices = [(everything, ChannelChoice()), *parts.items()]
+        seen = ChannelChoice(channels.of(layer, image))
         if all(seen != choice for _, choice in choices):
             choices.append((_some(image, seen), seen))
         # One and all are there already.
         more = len(parts) > 2
     else:
-        joins = [Seen(layers=join) for join in channels.joins(layer, image)]
+        joins = [ChannelChoice(layers=join) for join in channels.joins(layer, image)]
         if not joins:
             return []
-        choices = [("This layer alone", Seen())]
+        choices = [("This layer alone", ChannelChoice())]
         choices += [(_with(layer, join, len(parts)), join) for join in joins]
         # So are two and all.
         more = len(parts) > 3
@@ -78,14 +78,14 @@ def slice_choices(image: Image | None) -> list[tuple[str, str]]:
     return [("The slice on screen", "one"), (f"All {count} slices", "all")]
 
 
-def _some(image: Image, seen: Seen) -> str:
+def _some(image: Image, seen: ChannelChoice) -> str:
     """Return what some of an image's channels are called."""
     if image.rgb:
         return _listed([_COLOURS[channel] for channel in seen.channels])
     return f"Channels {_listed([str(channel) for channel in seen.channels])}"
 
 
-def _with(layer: ImageLayer, join: Seen, count: int) -> str:
+def _with(layer: ImageLayer, join: ChannelChoice, count: int) -> str:
     """Return what joined layers are called, of `count` that could be joined."""
     if 2 < count == len(join.layers):
         return f"All {count} layers"

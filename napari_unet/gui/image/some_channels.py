@@ -14,7 +14,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_unet.gui.image.channels import Seen
+from napari_unet.gui.image.channels import ChannelChoice
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,7 +28,7 @@ class SomeChannels(QWidget):
 
     Attributes
     ----------
-    chosen : Signal(Seen)
+    chosen : Signal(ChannelChoice)
         Two or more were.
     """
 
@@ -36,7 +36,7 @@ class SomeChannels(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self._parts: list[Seen] = []
+        self._parts: list[ChannelChoice] = []
         self.list = QListWidget(toolTip="Tick those that the model is to see")
         self.list.setAccessibleName("Channels that the model sees")
         self.choose = QPushButton(
@@ -55,7 +55,12 @@ class SomeChannels(QWidget):
         self.cancel.clicked.connect(self.hide)
         self.hide()
 
-    def ask(self, parts: Mapping[str, Seen], seen: Seen, needed: Seen) -> None:
+    def ask(
+        self,
+        parts: Mapping[str, ChannelChoice],
+        seen: ChannelChoice,
+        needed: ChannelChoice,
+    ) -> None:
         """Ask which of `parts`; `seen` are ticked, and `needed` cannot be left out."""
         self.list.clear()
         self._parts = list(parts.values())
@@ -76,7 +81,7 @@ class SomeChannels(QWidget):
         self.list.setCurrentRow(0)
         self.list.setFocus()
 
-    def _ticked(self) -> list[Seen]:
+    def _ticked(self) -> list[ChannelChoice]:
         return [
             part
             for row, part in enumerate(self._parts)
@@ -91,7 +96,7 @@ class SomeChannels(QWidget):
         self.hide()
         ticked = self._ticked()
         self.chosen.emit(
-            Seen(
+            ChannelChoice(
                 tuple(channel for part in ticked for channel in part.channels),
                 tuple(layer for part in ticked for layer in part.layers),
             )

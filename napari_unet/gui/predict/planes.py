@@ -177,9 +177,9 @@ class _Follow:
                     self.config = replace(self.config, diameter=event.diameter)
                     if self._planes == self._total:
                         yield replace(event, objects=self._objects)
-                case Warned() if event in self._warned:
-                    pass
-                case _:
-                    if isinstance(event, Warned):
+                case Warned():
+                    if event not in self._warned:
                         self._warned.add(event)
+                        yield event
+                case _:
                     yield event
